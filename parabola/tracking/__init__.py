@@ -1,0 +1,1 @@
+"""Records: read, compare, draw. Never imports TensorFlow or Keras."""
