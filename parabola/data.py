@@ -6,22 +6,14 @@ import numpy as np
 
 from parabola.target import Array, Parabola
 
-BANK_ROWS = 4096  # permutations in a bank,
-BANK_BYTES = 64 * 2**20  # or as many as this holds, where a permutation is long
+BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds so many permutations, or as many as fit into so much
 ORDER_STREAM, WEIGHT_STREAM = 1, 2  # keep the draws for orders and for initial weights apart
 
 
 def sample(
     target: Parabola, samples: int = 999, *, seed: int = 42, low: float = 0.0, high: float = 1.0
 ) -> tuple[Array, Array]:
-    """Draw x uniformly on [low, high) and compute y = target(x).
-
-    Args:
-        target: the true parabola.
-        samples: how many.
-        seed: of NumPy's legacy generator, as the published experiment used it: 42 for training, 43 for tests.
-        low: lower end of the range, included.
-        high: upper end of the range, not included.
+    """Draw x uniformly on [low, high), by NumPy's legacy generator as in the published experiment; y = target(x).
 
     Returns:
         x and y, each of shape (samples, 1), float32: what Keras trains on.
@@ -33,8 +25,8 @@ def sample(
 def hash_uint64(*keys: Array | int) -> Array:
     """Mix integers, broadcast against each other, into well-spread uint64 values.
 
-    Source: the SplitMix64 finaliser and increment; Steele, Lea and Flood, "Fast splittable pseudorandom
-    number generators", OOPSLA 2014.
+    Source: SplitMix64's increment and finaliser; Steele, Lea and Flood, "Fast splittable pseudorandom number
+    generators", OOPSLA 2014.
     """
     state: Array = np.zeros((), np.uint64)
     with np.errstate(over="ignore"):
@@ -48,11 +40,11 @@ def hash_uint64(*keys: Array | int) -> Array:
 
 @lru_cache(maxsize=1)
 def order_bank(samples: int) -> Array:
-    """Return the permutations that every order is taken from; made once, bounded in memory.
+    """Return the permutations that every order is taken from; made once, and bounded in memory.
 
     Returns:
-        Shape (rows, samples), int32, read-only: row r is a permutation of 0 … samples - 1 made from
-        (samples, r). 4,096 rows up to 4,096 samples, fewer above (64 MiB at most, never less than one row).
+        Shape (rows, samples), int32, read-only: row r is a permutation of 0 … samples - 1 made from (samples, r).
+        4,096 rows up to 4,096 samples; fewer above, so that they fit into 64 MiB; at least one.
     """
     rows = max(1, min(BANK_ROWS, BANK_BYTES // (4 * samples)))
     bank = np.empty((rows, samples), np.int32)
@@ -63,10 +55,6 @@ def order_bank(samples: int) -> Array:
 
 
 def order_rows(samples: int, seed: int, epochs: int) -> Array:
-    """Return which row of the bank each epoch trains in: a hash of (seed, epoch), the same for every engine.
-
-    Returns:
-        Shape (epochs,), int32, each below len(order_bank(samples)).
-    """
+    """Return each epoch's row of the bank, shape (epochs,), int32: a hash of (seed, epoch), alike for all engines."""
     rows = np.uint64(len(order_bank(samples)))
     return (hash_uint64(ORDER_STREAM, seed, np.arange(epochs)) % rows).astype(np.int32)

@@ -1,19 +1,20 @@
 """What goes into a training run, and what comes out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from parabola.data import sample
 from parabola.networks import NETWORKS, Network
 from parabola.target import Array, Parabola, coefficient_error, mean_squared_error
 
 if TYPE_CHECKING:
     import keras
 
-# Keras optimizers whose update is elementwise, so that members may share one; Muon and Lamb are not.
+# Keras' optimizers whose update is elementwise; Muon and Lamb are not.
 OPTIMIZERS = {
     name.lower(): name
     for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
@@ -31,16 +32,15 @@ class Experiment:
         network: "two_neuron" or "one_neuron".
         engine: "fit", "fused_fit", "compiled" or "native".
         device: "cpu", "cpu:1", "gpu", "gpu:0", …
-        optimizer: a name in OPTIMIZERS, or a function of the learning rate that makes a stock Keras optimizer
-            (with a schedule or a momentum of its own).
+        optimizer: a name in OPTIMIZERS, or a function that makes a stock Keras optimizer of a learning rate
+            (with a momentum or a schedule of its own).
         learning_rate: finite, above 0.
-        batch_size: 1 to samples; the last batch of an epoch is what is left.
+        batch_size: 1 to samples; an epoch's last batch is what is left.
         epochs: 1 or more.
         samples: 1 or more.
-        seed: 0 or more; decides the initial weights and the order of the samples in every epoch.
-        data_seed: 0 to 2**32 - 1; decides the samples themselves.
-        low: lower end of the sampled range.
-        high: upper end of the sampled range.
+        seed: 0 to 2⁶³ - 1; decides the initial weights, and the order of the samples in every epoch.
+        data_seed: 0 to 2³² - 1; decides the samples.
+        low, high: the range that they are drawn from; high is not included.
 
     Raises:
         ValueError: if a value is out of bounds; the message says what was received.
@@ -55,28 +55,25 @@ class Experiment:
     batch_size: int = 1
     epochs: int = 999
     samples: int = 999
-    seed: int = 42
+    seed: int = 7
     data_seed: int = 42
     low: float = 0.0
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        one_of("network", self.network, NETWORKS)
-        one_of("engine", self.engine, ENGINES)
+        known("network", self.network, NETWORKS)
+        known("engine", self.engine, ENGINES)
         if isinstance(self.optimizer, str):
-            one_of("optimizer", self.optimizer, OPTIMIZERS)
+            known("optimizer", self.optimizer, OPTIMIZERS)
         if self.engine == "native" and self.optimizer != "adam":
             raise ValueError(f"engine native knows adam only. Received: optimizer={self.optimizer!r}")
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ValueError(f"learning_rate must be finite and above 0. Received: {self.learning_rate}")
-        for name, smallest in (("samples", 1), ("epochs", 1), ("batch_size", 1), ("seed", 0), ("data_seed", 0)):
+        bounds = {"samples": (1, 2**31), "epochs": (1, 2**31), "seed": (0, 2**63), "data_seed": (0, 2**32)}
+        for name, (low, end) in {**bounds, "batch_size": (1, self.samples + 1)}.items():
             value = getattr(self, name)
-            if not (isinstance(value, int) and value >= smallest):
-                raise ValueError(f"{name} must be a whole number of at least {smallest}. Received: {value}")
-        if self.batch_size > self.samples:
-            raise ValueError(f"batch_size must be at most samples ({self.samples}). Received: {self.batch_size}")
-        if self.seed >= 2**64 or self.data_seed >= 2**32:
-            raise ValueError(f"seed must be below 2**64, data_seed below 2**32. Received: {self.seed}, {self.data_seed}")
+            if not (isinstance(value, int) and low <= value < end):
+                raise ValueError(f"{name} must be a whole number from {low} to {end - 1}. Received: {value}")
         if not (np.isfinite([self.low, self.high]).all() and self.low < self.high):
             raise ValueError(f"the range needs finite low < high. Received: [{self.low}, {self.high})")
         refuse_keras_limits()
@@ -91,11 +88,6 @@ class Experiment:
         """Optimizer steps in an epoch, the partial last batch included."""
         return -(-self.samples // self.batch_size)
 
-    @property
-    def representable(self) -> bool:
-        """Whether the network can hold the target at all."""
-        return self.net.can_represent(self.target)
-
 
 @dataclass(frozen=True)
 class Fit:
@@ -104,9 +96,12 @@ class Fit:
     Attributes:
         experiment: what was asked for.
         device: where the weights were found to be, as the framework names it.
-        weights: shape (epochs, weights), float32, Keras' order: the weights after every epoch.
+        weights: shape (epochs, weights), float32, in Keras' order, after every epoch.
         seconds: inside the clock: the epochs alone.
-        compile_seconds: tracing and compiling, before the clock.
+        compile_seconds: building, tracing and compiling, before the clock.
+        coefficients: shape (epochs, 3), float64.
+        coefficient_error: shape (epochs,), float64; NaN or inf after divergence.
+        loss: shape (epochs,), float64: mean squared error over all samples.
     """
 
     experiment: Experiment
@@ -114,34 +109,18 @@ class Fit:
     weights: Array
     seconds: float
     compile_seconds: float
-    coefficients_by_epoch: Array = field(init=False)
-    coefficient_error_by_epoch: Array = field(init=False)
-    loss_by_epoch: Array = field(init=False)
+    coefficients: Array = field(init=False)
+    coefficient_error: Array = field(init=False)
+    loss: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        from parabola.data import sample
-
         spec = self.experiment
         x, _ = sample(spec.target, spec.samples, seed=spec.data_seed, low=spec.low, high=spec.high)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             coefficients = spec.net.coefficients(self.weights)
-            derived: dict[str, Any] = {
-                "coefficients_by_epoch": coefficients,
-                "coefficient_error_by_epoch": coefficient_error(coefficients, spec.target),
-                "loss_by_epoch": mean_squared_error(coefficients, spec.target, x),
-            }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
-
-    @property
-    def coefficients(self) -> Array:
-        """Shape (3,), float64: (a, b, c) learnt."""
-        return np.asarray(self.coefficients_by_epoch[-1])
-
-    @property
-    def coefficient_error(self) -> float:
-        """Largest absolute difference between learnt and true coefficients; NaN or inf after divergence."""
-        return float(self.coefficient_error_by_epoch[-1])
+            object.__setattr__(self, "coefficients", coefficients)
+            object.__setattr__(self, "coefficient_error", coefficient_error(coefficients, spec.target))
+            object.__setattr__(self, "loss", mean_squared_error(coefficients, spec.target, x))
 
     @property
     def diverged_epoch(self) -> int | None:
@@ -154,20 +133,37 @@ class Fit:
         """Whether it learnt: "pass" means coefficient error < learning rate."""
         if self.diverged_epoch is not None:
             return "diverged"
-        if not self.experiment.representable:
+        if not self.experiment.net.can_represent(self.experiment.target):
             return "not representable"
-        return "pass" if self.coefficient_error < self.experiment.learning_rate else "fail"
+        return "pass" if self.coefficient_error[-1] < self.experiment.learning_rate else "fail"
 
-    @property
-    def seconds_per_epoch(self) -> float:
-        """Seconds inside the clock for one epoch."""
-        return self.seconds / len(self.weights)
+    def summary(self) -> dict[str, Any]:
+        """Return the run as plain numbers and strings, as JSON holds them: NaN and inf are None.
+
+        The coefficients, their error, the loss and the weights are those after the last epoch that left all finite.
+        """
+        last = -1 if self.diverged_epoch is None else self.diverged_epoch - 2
+        finite = self.diverged_epoch != 1
+        spec = {name: value for name, value in vars(self.experiment).items() if isinstance(value, int | float | str)}
+        return {
+            "target": self.experiment.target.coefficients.tolist(),
+            **spec,
+            "device": self.device.rpartition("device:")[2].lower(),
+            "coefficients": self.coefficients[last].tolist() if finite else None,
+            "coefficient_error": float(self.coefficient_error[last]) if finite else None,
+            "loss": float(self.loss[last]) if finite else None,
+            "weights": self.weights[last].tolist() if finite else None,
+            "verdict": self.verdict,
+            "diverged_epoch": self.diverged_epoch,
+            "seconds": self.seconds,
+            "compile_seconds": self.compile_seconds,
+        }
 
 
-def one_of(name: str, value: str, known: Any) -> None:
-    """Raise ValueError, naming what is known, unless the value is."""
-    if value not in known:
-        raise ValueError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+def known(name: str, value: str, values: Collection[str]) -> None:
+    """Raise ValueError, naming what is known, unless the value is among it."""
+    if value not in values:
+        raise ValueError(f"unknown {name} {value!r}; known: {', '.join(values)}")
 
 
 def refuse_keras_limits() -> None:

@@ -11,12 +11,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Parabola:
-    """The true y = a x² + b x + c. A line (a = 0) is refused: neither network can hold one exactly.
-
-    Attributes:
-        a: coefficient of x², finite and not 0.
-        b: coefficient of x, finite.
-        c: constant term, finite.
+    """The true y = a x² + b x + c, in float64. A line (a = 0) is refused: no network here holds one exactly.
 
     Raises:
         ValueError: if a coefficient is not finite, or a is 0.
@@ -27,16 +22,16 @@ class Parabola:
     c: float = 2.0
 
     def __post_init__(self) -> None:
-        if not np.all(np.isfinite(self.coefficients)):
+        if not np.isfinite(self.coefficients).all():
             raise ValueError(f"target needs three finite coefficients. Received: {self.a}, {self.b}, {self.c}")
         if self.a == 0:
-            raise ValueError(f"target needs a ≠ 0: {self} is a line, not a parabola")
+            raise ValueError(f"target needs a ≠ 0: {polynomial(self.coefficients)} is no parabola")
 
     def __str__(self) -> str:
         return polynomial(self.coefficients)
 
     def __call__(self, x: Array) -> Array:
-        """Return a x² + b x + c in float64, in the shape of x."""
+        """Return a x² + b x + c, float64, in the shape of x."""
         return np.polyval(self.coefficients, np.asarray(x, float))
 
     @property
@@ -46,11 +41,7 @@ class Parabola:
 
     @classmethod
     def parse(cls, text: str) -> "Parabola":
-        """Read "a,b,c", as the command line gives it.
-
-        Raises:
-            ValueError: if the text is not three numbers, or they are no parabola.
-        """
+        """Read "a,b,c". Raises ValueError if that is not three numbers, or they are no parabola."""
         try:
             a, b, c = map(float, text.split(","))
         except ValueError:
@@ -59,43 +50,40 @@ class Parabola:
 
 
 def polynomial(coefficients: Array, digits: int = 6) -> str:
-    """Write (a, b, c), shape (3,), as a reader would: "x² + 2x + 2", to so many significant digits."""
+    """Write (a, b, c), shape (3,), as a reader would, to so many significant digits: "x² + 2x + 2"."""
     terms = ""
-    for value, power in zip(np.asarray(coefficients, float), ("x²", "x", ""), strict=True):
+    for value, power in zip(coefficients, ("x²", "x", ""), strict=True):
         number = f"{abs(value):.{digits}g}"
-        if number == "0":
-            continue
-        sign = ("- " if value < 0 else "+ ") if terms else ("-" if value < 0 else "")
-        terms += f" {sign}{'' if number == '1' and power else number}{power}"
+        if number != "0":
+            sign = "-" if value < 0 else "+" if terms else ""
+            terms += f" {sign}{' ' if terms else ''}{'' if number == '1' and power else number}{power}"
     return terms.strip() or "0"
 
 
 def coefficient_error(estimates: Array, target: Parabola) -> Array:
-    """Return the largest absolute error over the three coefficients.
+    """Return the largest absolute error over the three coefficients: the acceptance rule, README.md, Method.
 
     Args:
         estimates: shape (..., 3), float; (a, b, c) in the last axis.
         target: the parabola that the samples were drawn from.
 
     Returns:
-        Shape (...), float64, in the units of y (x is dimensionless); NaN or inf where an estimate is.
+        Shape (...), float64, in the units of y (x has none); NaN or inf where an estimate is.
 
     Raises:
         ValueError: if the last axis is not 3 long.
-
-    Source: the acceptance rule, README.md, Method.
     """
     estimates = np.asarray(estimates, float)
     if estimates.shape[-1:] != (3,):
         raise ValueError(f"estimates need the shape (..., 3). Received: {estimates.shape}")
-    return np.abs(estimates - target.coefficients).max(axis=-1)
+    return np.asarray(np.abs(estimates - target.coefficients).max(axis=-1))
 
 
 def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
-    """Return the loss over all samples, exactly, from the coefficients alone.
+    """Return the loss over all samples from the coefficients alone, without a pass over the samples.
 
-    The residual is (estimate - target) · (x², x, 1), so its mean square is the quadratic form
-    dᵀ M d with M = mean of (x², x, 1)ᵀ (x², x, 1): no pass over the samples for each epoch.
+    The residual is d · (x², x, 1) with d = estimate - target, so its mean square is dᵀ M d, where M is the
+    samples' mean of (x², x, 1)ᵀ (x², x, 1).
 
     Args:
         estimates: shape (..., 3), float.
@@ -106,6 +94,5 @@ def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
         Shape (...), float64, in the units of y squared.
     """
     powers = np.vander(np.ravel(x).astype(float), 3)
-    moments = powers.T @ powers / len(powers)
     difference = np.asarray(estimates, float) - target.coefficients
-    return np.einsum("...i,ij,...j->...", difference, moments, difference)
+    return np.asarray(np.einsum("...i,ij,...j->...", difference, powers.T @ powers / len(powers), difference))

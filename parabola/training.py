@@ -9,11 +9,11 @@ import numpy as np
 from parabola import engines
 from parabola.experiment import Experiment, Fit
 
-REPORT_SECONDS = 0.3  # between two reports of progress; each costs an engine one call
+REPORT_SECONDS = 0.3  # between two reports of progress; each costs the engine a call
 
 
 class NotRepresentableWarning(UserWarning):
-    """The network cannot hold the target: no training will bring the coefficients there."""
+    """The network cannot hold the target: no training brings the coefficients there."""
 
 
 def train(experiment: Experiment, *, progress: Callable[[int], None] | None = None) -> Fit:
@@ -21,8 +21,8 @@ def train(experiment: Experiment, *, progress: Callable[[int], None] | None = No
 
     Args:
         experiment: what to train.
-        progress: called about three times a second with the number of epochs done so far. The run then goes in
-            pieces, with the same result; without it, it is one call.
+        progress: called every 0.3 seconds or so with the number of epochs done; the run then goes in pieces, with the
+            same result. Without it, it is one call.
 
     Returns:
         The Fit. A run that diverges ends with NaN or inf in it; that is data, not an error.
@@ -30,13 +30,12 @@ def train(experiment: Experiment, *, progress: Callable[[int], None] | None = No
     Raises:
         ValueError: if the device is not there, or the engine cannot run the experiment.
     """
-    if not experiment.representable:
+    if not experiment.net.can_represent(experiment.target):
         message = experiment.net.explain(experiment.target, experiment.low, experiment.high)
         warnings.warn(message, NotRepresentableWarning, stacklevel=2)
     engine = engines.build(experiment)
     rows = engine.reset()
-    pieces, done, seconds = [], 0, 0.0
-    piece = 1 if progress else len(rows)
+    pieces, done, seconds, piece = [], 0, 0.0, 1 if progress else len(rows)
     while done < len(rows):
         begun = time.perf_counter()
         pieces.append(engine.run(rows[done : done + piece]))
@@ -44,5 +43,5 @@ def train(experiment: Experiment, *, progress: Callable[[int], None] | None = No
         seconds, done = seconds + elapsed, done + len(pieces[-1])
         if progress:
             progress(done)
-            piece = max(1, min(2 * piece, int(piece * REPORT_SECONDS / elapsed)))
+            piece = max(1, min(4 * piece, int(piece * REPORT_SECONDS / elapsed)))
     return Fit(experiment, engine.device, np.concatenate(pieces), seconds, engine.compile_seconds)

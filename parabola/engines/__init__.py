@@ -1,24 +1,69 @@
-"""Engines: the ways to execute one training run. One file each, one signature, this registry."""
+"""Engines: the ways to execute one training run. One file each, one signature (here), one registry."""
 
 import time
+from abc import ABC, abstractmethod
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+from parabola.data import order_bank, order_rows, sample
 from parabola.experiment import Experiment
-
-if TYPE_CHECKING:
-    from parabola.engines.engine import Engine
+from parabola.target import Array
 
 CLASSES = {
     "fit": "parabola.engines.fit:FitEngine",
-    "fused_fit": "parabola.engines.fused_fit:FusedFitEngine",
+    "fused_fit": "parabola.engines.fit:FusedFitEngine",
     "compiled": "parabola.engines.compiled:CompiledEngine",
     "native": "parabola.engines.native:NativeEngine",
 }
 
 
-def build(experiment: Experiment) -> "Engine":
-    """Build an engine for an experiment: place, trace, compile; it then stands at fresh weights.
+class Engine(ABC):
+    """A training run, built once and run many times.
+
+    Attributes:
+        experiment: what it was made for.
+        x, y: shape (samples, 1), float32.
+        bank: shape (rows, samples), int32: the permutations that orders are taken from.
+        device: where the weights are, as the framework names it; known once built.
+        compile_seconds: what building took.
+    """
+
+    device: str
+    compile_seconds: float
+
+    def __init__(self, experiment: Experiment) -> None:
+        spec = self.experiment = experiment
+        self.x, self.y = sample(spec.target, spec.samples, seed=spec.data_seed, low=spec.low, high=spec.high)
+        self.bank = order_bank(spec.samples)
+
+    @abstractmethod
+    def build(self) -> None:
+        """Place, trace and compile, so that no later run does."""
+
+    @abstractmethod
+    def load(self, weights: Array, learning_rate: float) -> None:
+        """Put weights, shape (weights,), float32, and a fresh optimizer into what was built; never recompiles."""
+
+    @abstractmethod
+    def run(self, rows: Array) -> Array:
+        """Train on, one epoch for each row of the bank. This is what is inside the clock.
+
+        Args:
+            rows: shape (n,), int32, n at most experiment.epochs.
+
+        Returns:
+            Shape (n, weights), float32, on the host: the weights after each epoch.
+        """
+
+    def reset(self, seed: int | None = None, learning_rate: float | None = None) -> Array:
+        """Load fresh weights, of the experiment's seed and learning rate unless told others; return the run's rows."""
+        seed = self.experiment.seed if seed is None else seed
+        rate = self.experiment.learning_rate if learning_rate is None else learning_rate
+        self.load(self.experiment.net.initial_weights(seed), rate)
+        return order_rows(self.experiment.samples, seed, self.experiment.epochs)
+
+
+def build(experiment: Experiment) -> Engine:
+    """Build the experiment's engine; it then stands at fresh weights.
 
     Raises:
         ValueError: if the device is not there, or the engine cannot run on it.

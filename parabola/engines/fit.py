@@ -1,4 +1,4 @@
-"""Keras `Model.fit`, one dispatch a step, as most people train."""
+"""Keras `Model.fit`: as most people train, and with the best that its own knobs give."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from parabola.target import Array
 
 
 class FitEngine(KerasEngine):
-    """`Model.fit` with `jit_compile=False`.
+    """`Model.fit` with `jit_compile=False`, one dispatch a step.
 
-    The input pipeline has the shape that Keras makes from arrays (indices, batches of indices, gathered samples,
-    prefetch; made anew every epoch), but the indices come from our order instead of a shuffle of its own.
+    The input pipeline has the shape of the one that Keras makes from arrays (batches of indices, gathered samples,
+    prefetch; made anew every epoch), but the indices are the epoch's order instead of a shuffle of its own.
     """
 
     jit_compile = False
@@ -20,7 +20,7 @@ class FitEngine(KerasEngine):
     steps_per_epoch: int | None = None
 
     def compile(self) -> None:
-        """Compile the model, make the pipeline, and trace both batch shapes by training one epoch."""
+        """Compile the model, make the pipeline, and trace both batch shapes by training an epoch."""
         import keras
 
         tf, engine = self.tf, self
@@ -31,11 +31,11 @@ class FitEngine(KerasEngine):
             steps_per_execution=self.steps_per_execution,
         )
         if self.model.jit_compile is not self.jit_compile:
-            raise RuntimeError(f"Keras turned jit_compile to {self.model.jit_compile}; asked for {self.jit_compile}")
+            raise RuntimeError(f"Keras turned jit_compile={self.jit_compile} into {self.model.jit_compile}")
         with tf.device("/CPU:0"):
             self.rows = tf.Variable(np.zeros(self.experiment.epochs, np.int32))
             self.epoch = tf.Variable(0)
-            self.pipeline = self.make_pipeline()
+            self.pipeline = self.batches()
 
         class History(keras.callbacks.Callback):  # type: ignore[misc]
             def on_train_begin(self, logs: Any = None) -> None:
@@ -45,16 +45,14 @@ class FitEngine(KerasEngine):
                 engine.epoch.assign(epoch)
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                self.weights.append(engine.read())
+                self.weights.append(np.concatenate([weight.numpy().ravel() for weight in engine.model.weights]))
 
         self.history = History()
         self.run(np.zeros(1, np.int32))
 
     def run(self, rows: Array) -> Array:
         """Call `fit` once for all epochs."""
-        padded = np.zeros(self.experiment.epochs, np.int32)
-        padded[: len(rows)] = rows
-        self.rows.assign(padded)
+        self.rows.assign(self.padded(rows, self.experiment.epochs))
         with self.tf.device(self.placement):
             self.model.fit(
                 self.pipeline,
@@ -66,31 +64,48 @@ class FitEngine(KerasEngine):
             )
         return np.stack(self.history.weights)
 
-    def make_pipeline(self) -> Any:
-        """Return a dataset of one epoch's batches: the epoch whose row self.epoch points to."""
-        tf = self.tf
-        bank = tf.constant(self.bank)
-        orders = tf.data.Dataset.range(1).map(lambda _: bank[self.rows[self.epoch]]).prefetch(1)
-        # Of unknown length, an epoch would end in a call that finds no data, and runs the one part of a step that
-        # needs none: `iterations` would count one step too many, and Adam's bias correction be off.
-        return self.batches(orders).apply(tf.data.experimental.assert_cardinality(self.experiment.steps))
+    def orders(self, bank: Any) -> Any:
+        """Return a dataset of the one order that self.epoch points to."""
+        return self.tf.data.Dataset.range(1).map(lambda _: self.tf.gather(bank, self.rows[self.epoch])).prefetch(1)
 
-    def batches(self, orders: Any) -> Any:
+    def batches(self) -> Any:
         """Return a dataset of (x, y) batches, each order's partial last batch included."""
-        tf, batch_size = self.tf, self.experiment.batch_size
-        whole = self.experiment.samples // batch_size * batch_size
+        tf, spec = self.tf, self.experiment
+        whole = spec.samples // spec.batch_size * spec.batch_size
 
         def split(order: Any) -> Any:
-            indices = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:whole], [-1, batch_size]))
-            if whole < self.experiment.samples:
-                indices = indices.concatenate(tf.data.Dataset.from_tensors(order[whole:]))
-            return indices
+            indices = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:whole], [-1, spec.batch_size]))
+            return indices.concatenate(tf.data.Dataset.from_tensors(order[whole:])) if whole < spec.samples else indices
 
         inputs = tf.data.Dataset.from_tensors((tf.constant(self.x), tf.constant(self.y))).repeat()
-        dataset = tf.data.Dataset.zip(orders.flat_map(split), inputs).map(
+        dataset = tf.data.Dataset.zip(self.orders(tf.constant(self.bank)).flat_map(split), inputs).map(
             lambda indices, data: (tf.gather(data[0], indices), tf.gather(data[1], indices)),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         options = tf.data.Options()
         options.experimental_optimization.apply_default_optimizations = False
-        return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+        dataset = dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+        # Where its length is unknown, Keras ends an epoch by a call that finds no data but still runs the one part of
+        # a step that needs none: `iterations` counts one step too many, and Adam's bias correction is off.
+        length = spec.steps if self.steps_per_epoch is None else tf.data.INFINITE_CARDINALITY
+        return dataset.apply(tf.data.experimental.assert_cardinality(length))
+
+
+class FusedFitEngine(FitEngine):
+    """`Model.fit` with `jit_compile=True`, an epoch a dispatch, and one iterator for all epochs.
+
+    `steps_per_execution` puts an epoch's steps into one call; `steps_per_epoch` lets Keras keep its iterator, where
+    it would make a new one every epoch at tens of milliseconds each.
+    """
+
+    jit_compile = True
+
+    def compile(self) -> None:
+        """Set the knobs; the rest is as in `fit`."""
+        self.steps_per_execution = self.steps_per_epoch = self.experiment.steps
+        super().compile()
+
+    def orders(self, bank: Any) -> Any:
+        """Return a dataset of all epochs' orders, one after the other, without end."""
+        epochs = self.tf.data.Dataset.range(self.experiment.epochs).repeat()
+        return epochs.map(lambda epoch: self.tf.gather(bank, self.tf.maximum(self.rows[epoch], 0)))

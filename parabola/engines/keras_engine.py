@@ -1,11 +1,11 @@
-"""What the Keras engines share: the stock model and optimizer on a device, and putting fresh state into them."""
+"""What the Keras engines share: the stock model and optimizer on a device, and fresh state in them."""
 
 from typing import Any
 
 import numpy as np
 
 from parabola import devices
-from parabola.engines.engine import Engine
+from parabola.engines import Engine
 from parabola.experiment import OPTIMIZERS, Experiment
 from parabola.target import Array
 
@@ -30,7 +30,7 @@ class KerasEngine(Engine):
             self.optimizer = make(self.experiment.learning_rate)
             self.optimizer.build(self.model.trainable_variables)
             self.device = devices.check_placement(self.model.weights[0].value, self.placement)
-            # Not all slots start at 0: Adagrad's accumulators, Nadam's product of momenta.
+            # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
             self.fresh = [variable.numpy() for variable in self.optimizer.variables]
             self.compile()
 
@@ -39,24 +39,15 @@ class KerasEngine(Engine):
         raise NotImplementedError
 
     def load(self, weights: Array, learning_rate: float) -> None:
-        """Assign weights, optimizer slots and learning rate; the compiled program reads all of them."""
+        """Assign weights, optimizer slots and learning rate: variables that the compiled program reads."""
         for variable, fresh in zip(self.optimizer.variables, self.fresh, strict=True):
             variable.assign(fresh)
-        if not self.scheduled:
-            self.optimizer.learning_rate = learning_rate
-        elif learning_rate != self.experiment.learning_rate:
-            raise ValueError(f"a learning-rate schedule is compiled in. Received: learning_rate={learning_rate}")
+        if learning_rate != self.experiment.learning_rate:
+            self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
         sizes = np.cumsum([np.prod(shape) for shape in self.experiment.net.shapes])[:-1]
         for variable, value in zip(self.model.weights, np.split(weights, sizes), strict=True):
             variable.assign(value.reshape(variable.shape))
 
-    @property
-    def scheduled(self) -> bool:
-        """Whether the learning rate is a Keras schedule rather than a number."""
-        import keras
-
-        return isinstance(self.optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
-
-    def read(self) -> Array:
-        """Return the weights, shape (weights,), float32, on the host."""
-        return np.concatenate([np.ravel(weight.numpy()) for weight in self.model.weights])
+    def padded(self, rows: Array, length: int) -> Array:
+        """Return rows, shape (n,), followed by -1 up to a length: one shape for any number of epochs."""
+        return np.pad(rows, (0, length - len(rows)), constant_values=-1)

@@ -4,25 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from parabola.engines.engine import Engine
+from parabola.engines import Engine
 from parabola.target import Array
 
-# Everything that lets LLVM reorder and approximate, but not "nnan" and "ninf": divergence must show.
+# All that lets LLVM reorder and approximate, but for "nnan" and "ninf": divergence must show.
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp", "afn"}
 
 
 def make_kernel(two_neuron: bool) -> Any:
-    """Return a compiled function for one network.
+    """Return a compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers) -> history.
 
-    With z = w1 x + b1, h = z² and the batch's mean of (w2 h + b2 - y)² as the loss, the residual's weight is
-    d = 2 (w2 h + b2 - y) / batch, and the gradient is the batch's sum of
-    ∂w1 = 2 d w2 z x, ∂b1 = 2 d w2 z, ∂w2 = d h, ∂b2 = d. One neuron is the same with w2 = 1 and b2 = 0, fixed.
+    With z = w1 x + b1 and h = z², the loss is the batch's mean of (w2 h + b2 - y)². Where d = 2 (w2 h + b2 - y) /
+    batch size, its gradient is the batch's sum of 2 d w2 z x, 2 d w2 z, d h and d. One neuron is w2 = 1, b2 = 0.
 
-    Source: Adam as Keras has it, epsilon outside the bias correction; Kingma and Ba, ICLR 2015, end of section 2.
+    Source: Kingma and Ba, "Adam", ICLR 2015, the efficient form at the end of section 2, as Keras has it.
     """
     import numba
 
-    # Off by default in Numba, and worth a quarter at batch size 1: four parameters, one vector register.
+    # Off by default in Numba, and worth a quarter at batch size 1: four parameters are one vector.
     numba.config.SLP_VECTORIZE = 1
     single = np.float32
 
@@ -84,23 +83,21 @@ class NativeEngine(Engine):
     def build(self) -> None:
         """Compile, by running no epochs."""
         if self.experiment.device not in ("cpu", "cpu:0"):
-            raise ValueError(f"engine native runs on the cpu only. Received: device={self.experiment.device}")
-        self.device = "/CPU:0"
+            raise ValueError(f"engine native runs on cpu only. Received: device={self.experiment.device}")
+        self.device = "/device:CPU:0"
         self.kernel = make_kernel(self.experiment.network == "two_neuron")
-        self.load(self.experiment.net.initial_weights(0), self.experiment.learning_rate)
+        self.reset()
         self.run(np.zeros(0, np.int32))
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Set the weights, Adam's two moments and its powers of beta."""
-        self.learning_rate = learning_rate
+        self.learning_rate, self.powers = float(learning_rate), np.ones(2)
         self.state = np.zeros((3, 4), np.float32)
         self.state[0] = (0, 0, 1, 0)
         self.state[0, : len(weights)] = weights
-        self.powers = np.ones(2)
 
     def run(self, rows: Array) -> Array:
         """Run the kernel."""
-        x, y = self.x.ravel(), self.y.ravel()
-        batch_size, learning_rate = self.experiment.batch_size, float(self.learning_rate)
-        history = self.kernel(x, y, self.bank, rows, batch_size, learning_rate, self.state, self.powers)
+        knobs = rows, self.experiment.batch_size, self.learning_rate, self.state, self.powers
+        history = self.kernel(self.x.ravel(), self.y.ravel(), self.bank, *knobs)
         return np.asarray(history[:, : len(self.experiment.net.shapes)])

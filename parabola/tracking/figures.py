@@ -1,0 +1,111 @@
+"""Pictures, drawn with Altair from plain arrays; saved as PNG, SVG or one HTML page that works offline."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FORMATS = (".png", ".svg", ".html")
+BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
+MOST_POINTS = 800  # a line a screen wide shows no more
+
+
+def check_path(path: Path) -> None:
+    """Raise ValueError, naming the path and what would be right, unless a picture can be written there."""
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"unknown picture format {path.suffix or path.name!r}; known: {', '.join(FORMATS)}")
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"cannot write {path}: a folder, in no folder, or not writable")
+
+
+def save(chart: Any, path: Path) -> None:
+    """Write a chart in the format of the path's suffix, whole or not at all."""
+    check_path(path)
+    suffix = path.suffix.lower()
+    options: dict[str, Any] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}.get(suffix, {})
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
+        draft = Path(folder) / f"draft{suffix}"
+        chart.save(str(draft), **options)
+        os.replace(draft, path)
+
+
+def training_figure(
+    *,
+    x: npt.ArrayLike,
+    true: npt.ArrayLike,
+    learnt: npt.ArrayLike,
+    loss: npt.ArrayLike,
+    coefficient_error: npt.ArrayLike,
+    learning_rate: float,
+    title: str,
+    subtitle: str,
+) -> Any:
+    """Draw a training run: true and learnt curve, and loss and coefficient error by epoch.
+
+    Args:
+        x: shape (n,): the test inputs.
+        true: shape (n,): the target there.
+        learnt: shape (n,): what was learnt there.
+        loss: shape (epochs,): mean squared error over all samples after each epoch.
+        coefficient_error: shape (epochs,), after each epoch.
+        learning_rate: what the coefficient error has to get below.
+        title: one line.
+        subtitle: one line.
+
+    Returns:
+        An Altair chart.
+    """
+    import altair as alt
+
+    curves = [
+        {"x": float(at), "y": float(value), "curve": name}
+        for name, values in (("true", true), ("learnt", learnt))
+        for at, value in sorted(zip(np.ravel(x), np.ravel(values), strict=True))
+        if np.isfinite(value)
+    ]
+    epochs = len(np.ravel(loss))
+    shown = np.unique(np.geomspace(1, epochs, MOST_POINTS).round().astype(int))
+    history = [
+        {"epoch": int(epoch), "value": float(value), "quantity": name}
+        for name, values in (("coefficient error", coefficient_error), ("loss", loss))
+        for epoch, value in zip(shown, np.ravel(values)[shown - 1], strict=True)
+        if np.isfinite(value) and value > 0
+    ]
+    size = {"width": 400, "height": 300}
+    curve = alt.Chart(alt.Data(values=curves), title="The 100 test inputs").encode(
+        x=alt.X("x:Q", scale=alt.Scale(nice=False)),
+        y=alt.Y("y:Q", scale=alt.Scale(zero=False)),
+        color=alt.Color("curve:N", scale=alt.Scale(domain=["true", "learnt"], range=[GREY, BLUE]), title=None),
+    )
+    wide = curve.transform_filter("datum.curve == 'true'").mark_line(strokeWidth=8)
+    thin = curve.transform_filter("datum.curve == 'learnt'")
+    dots = thin.mark_circle(size=22, opacity=1).encode(
+        tooltip=[alt.Tooltip("x:Q"), alt.Tooltip("y:Q", title="learnt y")]
+    )
+    error = alt.Chart(alt.Data(values=history), title="After each epoch").mark_line(strokeWidth=1.5)
+    lines = error.encode(
+        x=alt.X("epoch:Q", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format="d", tickCount=4)),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e", tickCount=6)),
+        color=alt.Color(
+            "quantity:N",
+            scale=alt.Scale(domain=["coefficient error", "loss"], range=[BLUE, ORANGE]),
+            title=None,
+        ),
+        tooltip=["quantity:N", "epoch:Q", alt.Tooltip("value:Q", format=".3e")],
+    )
+    rule = alt.Chart(alt.Data(values=[{"value": learning_rate, "label": f"learning rate {learning_rate:g}"}]))
+    threshold = rule.mark_rule(strokeDash=[5, 4], color="#777").encode(y="value:Q")
+    label = rule.mark_text(align="left", dx=4, dy=-7, color="#555").encode(x=alt.value(0), y="value:Q", text="label:N")
+    chart = alt.hconcat(
+        alt.layer(wide, thin.mark_line(strokeWidth=2), dots).properties(**size),
+        alt.layer(lines, threshold, label).properties(**size),
+        spacing=40,
+        title=alt.TitleParams(
+            text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14
+        ),
+    )
+    legend = {"orient": "bottom", "labelFontSize": 12}
+    return chart.resolve_scale(color="independent").properties(padding=16).configure_legend(**legend)
