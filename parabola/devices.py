@@ -14,6 +14,14 @@ from typing import Any
 XLA_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1048576"
 
 
+def set_environment() -> None:
+    """Set what TensorFlow reads from the environment; XLA flags of the caller's come after ours, and win."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    flags = os.environ.get("XLA_FLAGS", "")
+    if XLA_FLAG not in flags:
+        os.environ["XLA_FLAGS"] = f"{XLA_FLAG} {flags}".strip()
+
+
 def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
     """Return TensorFlow, imported with the settings that every run needs.
 
@@ -24,10 +32,7 @@ def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
     Raises:
         RuntimeError: if threads or logical_cpus come after TensorFlow's first use.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    flags = os.environ.get("XLA_FLAGS", "")
-    if XLA_FLAG not in flags:
-        os.environ["XLA_FLAGS"] = f"{XLA_FLAG} {flags}".strip()
+    set_environment()
     tf = _import_quietly("tensorflow")
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -64,6 +69,11 @@ def available() -> list[str]:
     """Return the devices that TensorFlow has, as users name them: cpu:0, …, gpu:0, …"""
     names = [device.name.rpartition("device:")[2].lower() for device in start().config.list_logical_devices()]
     return [name for name in names if name.startswith(("cpu", "gpu"))]
+
+
+def defaults() -> list[str]:
+    """Return what a suite runs on unless told otherwise: the CPU, and the first GPU where one is visible."""
+    return ["cpu", *(name for name in available() if name == "gpu:0")]
 
 
 def resolve(name: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from parabola.data import sample
 from parabola.networks import NETWORKS, Network
-from parabola.target import Array, Parabola, coefficient_error, mean_squared_error
+from parabola.target import Array, Parabola, coefficient_error, mean_squared_error, polynomial
 
 if TYPE_CHECKING:
     import keras
@@ -147,6 +147,8 @@ class Fit:
         spec = {name: value for name, value in vars(self.experiment).items() if isinstance(value, int | float | str)}
         return {
             "target": self.experiment.target.coefficients.tolist(),
+            "true": polynomial(self.experiment.target.coefficients),
+            "learnt": polynomial(self.coefficients[last], digits=8) if finite else None,
             **spec,
             "device": self.device.rpartition("device:")[2].lower(),
             "coefficients": self.coefficients[last].tolist() if finite else None,

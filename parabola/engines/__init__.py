@@ -62,15 +62,25 @@ class Engine(ABC):
         return order_rows(self.experiment.samples, seed, self.experiment.epochs)
 
 
+def create(experiment: Experiment) -> Engine:
+    """Return the experiment's engine, not yet built.
+
+    Raises:
+        ValueError: if the device is not there.
+    """
+    module, _, name = CLASSES[experiment.engine].partition(":")
+    engine: Engine = getattr(import_module(module), name)(experiment)
+    return engine
+
+
 def build(experiment: Experiment) -> Engine:
-    """Build the experiment's engine; it then stands at fresh weights.
+    """Return the experiment's engine, built, at fresh weights.
 
     Raises:
         ValueError: if the device is not there, or the engine cannot run on it.
         RuntimeError: if the weights turn out to be on another device than asked for.
     """
-    module, _, name = CLASSES[experiment.engine].partition(":")
-    engine: Engine = getattr(import_module(module), name)(experiment)
+    engine = create(experiment)
     begun = time.perf_counter()
     engine.build()
     engine.compile_seconds = time.perf_counter() - begun

@@ -1,5 +1,6 @@
 """The CPU's limit and an independent oracle: hand-derived gradient and Adam, scalar, compiled by Numba."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from parabola.target import Array
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp", "afn"}
 
 
+@cache
 def make_kernel(two_neuron: bool) -> Any:
-    """Return a compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers) -> history.
+    """Return the compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers) -> history.
 
     With z = w1 x + b1 and h = z², the loss is the batch's mean of (w2 h + b2 - y)². Where d = 2 (w2 h + b2 - y) /
     batch size, its gradient is the batch's sum of 2 d w2 z x, 2 d w2 z, d h and d. One neuron is w2 = 1, b2 = 0.

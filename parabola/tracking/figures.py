@@ -25,10 +25,10 @@ def save(chart: Any, path: Path) -> None:
     """Write a chart in the format of the path's suffix, whole or not at all."""
     check_path(path)
     suffix = path.suffix.lower()
-    options: dict[str, Any] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}.get(suffix, {})
+    by_suffix: dict[str, dict[str, Any]] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
         draft = Path(folder) / f"draft{suffix}"
-        chart.save(str(draft), **options)
+        chart.save(str(draft), **by_suffix.get(suffix, {}))
         os.replace(draft, path)
 
 

@@ -1,12 +1,11 @@
 """What is printed on a terminal, from plain numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-
-from parabola.target import polynomial
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:
@@ -41,7 +40,67 @@ def print_training(run: Mapping[str, Any]) -> None:
             table.add_row(name, f"{true:g}", f"{learnt:.7g}", f"{abs(learnt - true):.1e}")
         console.print(table)
         before = "" if run["diverged_epoch"] is None else f" (after epoch {run['diverged_epoch'] - 1})"
-        console.print(f"\ntrue    {polynomial(run['target'])}\nlearnt  {polynomial(run['coefficients'], 8)}{before}\n")
+        console.print(f"\ntrue    {run['true']}\nlearnt  {run['learnt']}{before}\n")
     console.print(verdict_line(run), style="green" if run["verdict"] == "pass" else "red")
     per_epoch = run["seconds"] / run["epochs"]
     console.print(f"{run['seconds']:.3g} s, {per_epoch:.2e} s an epoch; {run['compile_seconds']:.2g} s to build before")
+
+
+def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str], console: Console) -> None:
+    """Print seconds per epoch: a row a (batch size, learning rate), a column an engine and device.
+
+    Args:
+        cases: for each measured case "engine", "device", "batch_size", "learning_rate", "samples",
+            "seconds_per_epoch" (the median) and "verdict".
+        left_out: lines that say what was not measured, and why.
+        console: where to.
+    """
+    columns = list(dict.fromkeys((case["engine"], case["device"]) for case in cases))
+    rows: dict[tuple[Any, ...], dict[tuple[str, str], Mapping[str, Any]]] = {}
+    for case in cases:
+        row = rows.setdefault((case["samples"], case["learning_rate"], case["batch_size"]), {})
+        row[case["engine"], case["device"]] = case
+    table = Table(
+        title="Median time per epoch (and how many times native, the limit)", title_justify="left", box=SIMPLE_HEAD
+    )
+    with_samples = len({samples for samples, _, _ in rows}) > 1
+    for heading in (*(["samples"] if with_samples else []), "batch size", "learning rate"):
+        table.add_column(heading, justify="right")
+    for engine, device in columns:
+        table.add_column(f"{engine} {device}", justify="right")
+    cpu_gpu = sorted({engine for engine, device in columns if device.startswith("gpu")})
+    for engine in cpu_gpu:
+        table.add_column(f"{engine} cpu : gpu", justify="right")
+    for (samples, learning_rate, batch_size), row in sorted(rows.items()):
+        limit = next((case["seconds_per_epoch"] for (engine, _), case in row.items() if engine == "native"), None)
+        cells = [_cell(row[column], limit) if column in row else "" for column in columns]
+        for engine in cpu_gpu:
+            sides = [
+                next((row[c] for c in row if c[0] == engine and c[1].startswith(kind)), None) for kind in ("cpu", "gpu")
+            ]
+            times = [side["seconds_per_epoch"] for side in sides if side]
+            cells.append(f"{times[0] / times[1]:.3g}" if len(times) == 2 else "")
+        table.add_row(*([str(samples)] if with_samples else []), str(batch_size), f"{learning_rate:g}", *cells)
+    console.print(table)
+    if any(case["verdict"] != "pass" for case in cases):
+        console.print(
+            "† a right run (as the reference), at whose end the coefficient error is not below the learning rate"
+        )
+    for line in left_out:
+        console.print(f"left out: {line}")
+
+
+def _cell(case: Mapping[str, Any], limit: float | None) -> str:
+    """Write one time: with its ratio to the limit, and marked where the run did not pass."""
+    times = case["seconds_per_epoch"] / limit if limit else 0.0
+    ratio = f" ({times:,.0f}×)" if times >= 100 else f" ({times:.2f}×)"
+    ratio = ratio if limit and case["engine"] != "native" else ""
+    return f"{duration(case['seconds_per_epoch'])}{ratio}{' ' if case['verdict'] == 'pass' else '†'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the unit that suits it, to three digits: 31.2 µs."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

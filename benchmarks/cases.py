@@ -1,0 +1,152 @@
+"""The cases of the speed suite: the quick grid, the full one, and what each is predicted to cost."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from parabola.experiment import ENGINES, Experiment
+
+PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
+ROUND_SECONDS = {"fit": 0.2, "fused_fit": 0.2, "compiled": 0.02, "native": 0.02}  # a round lasts about so long
+MOST_ROUNDS, FEWEST_ROUNDS, ROUNDS_SECONDS = 10, 3, 1.0  # 10 rounds, or what fits into a second, but at least 3
+TOO_LONG_SECONDS = 60.0  # a case above is left out, unless asked for
+
+# Seconds for each epoch, step and sample, fitted by eye to runs on two cores of an AMD EPYC; used to choose how many
+# epochs make a round, never in a result. On a GPU the loop is driven from the host: a guess, not measured.
+COST = {
+    "fit": (0.03, 1.2e-3, 0.0),
+    "fused_fit": (2.5e-3, 2e-4, 0.0),
+    "compiled": (1e-6, 3.5e-8, 2e-9),
+    "native": (1e-6, 2.5e-8, 2e-9),
+}
+GPU_COST = {**COST, "compiled": (1e-4, 2e-5, 0.0)}
+
+# Why these: 1 is the published run; 9, 27 and 111 divide 999, and lie where the cost moves from the steps to the
+# samples; 999 is a step an epoch. 3 and 333 fill the gaps, and 32, which everybody uses, leaves a partial last batch.
+QUICK_BATCH_SIZES = {"fit": (1, 111, 999), "fused_fit": (1, 111, 999), "compiled": (1, 9, 27, 111, 999)}
+FULL_BATCH_SIZES = (1, 3, 9, 27, 32, 111, 333, 999)
+FULL_LEARNING_RATES = (0.001, 0.01, 0.1)
+FULL_SAMPLES = (999, 10_000, 100_000, 1_000_000)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which cases to run. Every field is an option of the same name; empty or None leaves the grid's own choice."""
+
+    name: str = "quick"
+    engines: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
+    learning_rates: tuple[float, ...] = ()
+    samples: tuple[int, ...] = ()
+    epochs: int | None = None
+    rounds: int | None = None
+    everything: bool = False
+
+
+GRID: pytest.StashKey[Grid] = pytest.StashKey()
+LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of a grid: an experiment, and how often it is timed."""
+
+    experiment: Experiment
+    rounds: int
+
+    @property
+    def id(self) -> str:
+        """The case's name, which histories hang on: axes in a fixed order, samples only where not 999."""
+        spec = self.experiment
+        name = f"{spec.engine}-{spec.device}-batch_{spec.batch_size}-learning_rate_{spec.learning_rate:g}"
+        return name if spec.samples == PUBLISHED.samples else f"{name}-samples_{spec.samples}"
+
+    @property
+    def predicted_seconds(self) -> float:
+        """What the case is predicted to take in all, building and warming up included."""
+        return 2.0 + (self.rounds + 1) * self.experiment.epochs * seconds_per_epoch(self.experiment)
+
+    @property
+    def warmup_rounds(self) -> int:
+        """None where a round is long: building has trained an epoch already."""
+        return 0 if self.experiment.epochs * seconds_per_epoch(self.experiment) > ROUNDS_SECONDS / FEWEST_ROUNDS else 1
+
+
+def seconds_per_epoch(experiment: Experiment) -> float:
+    """Return the predicted time of an epoch, in seconds."""
+    table = GPU_COST if experiment.device.startswith("gpu") else COST
+    per_epoch, per_step, per_sample = table[experiment.engine]
+    return per_epoch + experiment.steps * per_step + experiment.samples * per_sample
+
+
+def epochs_per_round(experiment: Experiment) -> int:
+    """Return how many epochs make a round: whole published runs of 999 where they are fast, else enough to fill it."""
+    epochs = ROUND_SECONDS[experiment.engine] / seconds_per_epoch(experiment)
+    return max(1, math.ceil(epochs)) if epochs < PUBLISHED.epochs / 2 else PUBLISHED.epochs * math.ceil(epochs / 999)
+
+
+def make_case(grid: Grid, **knobs: Any) -> Case:
+    """Return a case with the grid's epochs and rounds, or with those that suit it."""
+    experiment = Experiment(**knobs)
+    experiment = replace(experiment, epochs=grid.epochs or epochs_per_round(experiment))
+    affordable = int(ROUNDS_SECONDS / (experiment.epochs * seconds_per_epoch(experiment)))
+    return Case(experiment, grid.rounds or max(FEWEST_ROUNDS, min(MOST_ROUNDS, affordable)))
+
+
+def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], list[str]]:
+    """Lay out a grid.
+
+    Args:
+        grid: what was asked for.
+        default_devices: where to run unless the grid says.
+
+    Returns:
+        The cases to run, and a line for each that was left out.
+
+    Raises:
+        ValueError: if a value is out of bounds.
+    """
+    full = grid.name == "full"
+    cases: list[Case] = []
+    for samples in grid.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):
+        for engine in grid.engines or ENGINES:
+            for device in grid.devices or default_devices:
+                if engine == "native" and device not in ("cpu", "cpu:0"):
+                    continue
+                cases += [
+                    make_case(
+                        grid,
+                        engine=engine,
+                        device=device,
+                        samples=samples,
+                        batch_size=batch_size,
+                        learning_rate=learning_rate,
+                    )
+                    for batch_size in grid.batch_sizes or own_batch_sizes(engine, samples, full)
+                    for learning_rate in grid.learning_rates or own_learning_rates(engine, batch_size, full)
+                ]
+    fits = [case for case in cases if grid.everything or case.predicted_seconds <= TOO_LONG_SECONDS]
+    left_out = [
+        f"{case.id}: predicted {case.predicted_seconds:.0f} s, more than {TOO_LONG_SECONDS:.0f} (--all runs it)"
+        for case in cases
+        if case not in fits
+    ]
+    return fits, left_out
+
+
+def own_batch_sizes(engine: str, samples: int, full: bool) -> tuple[int, ...]:
+    """Return the batch sizes that a grid has for an engine and a number of samples."""
+    if samples != PUBLISHED.samples:
+        return tuple(sorted({size for size in (1, 1000, samples) if size <= samples}))
+    return FULL_BATCH_SIZES if full else QUICK_BATCH_SIZES.get(engine, QUICK_BATCH_SIZES["compiled"])
+
+
+def own_learning_rates(engine: str, batch_size: int, full: bool) -> tuple[float, ...]:
+    """Return the learning rates: the time does not depend on them, so the quick grid has 0.1, which fails, once."""
+    if full:
+        return FULL_LEARNING_RATES
+    return (0.001, 0.1) if engine in ("compiled", "native") and batch_size == 1 else (0.001,)

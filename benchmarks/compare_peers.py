@@ -1,0 +1,127 @@
+"""Hold the engines against programs that others would write: python -m benchmarks.compare_peers.
+
+All run in turn on one machine. The peers lie beside this file: the limit in C, a JAX user's program, a Keras user's. JAX is not installed with
+parabola: --jax-python names a Python that has it, and without one the JAX rows are left out.
+"""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import MARKDOWN
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+PEERS = Path(__file__).parent / "peers"
+FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
+FIT_EPOCHS = {1: 3, 111: 20, 999: 20}
+Command = tuple[str, ...]
+
+
+def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
+    """Time an engine in this process as the peers time themselves: the median of five runs after one."""
+    from parabola import engines
+    from parabola.experiment import Experiment
+
+    built = engines.build(Experiment(engine=engine, epochs=epochs, batch_size=batch_size))
+    seconds = []
+    for _ in range(6):
+        rows = built.reset()
+        begun = time.perf_counter()
+        built.run(rows)
+        seconds.append(time.perf_counter() - begun)
+    return {"seconds_per_epoch": statistics.median(seconds[1:]) / epochs}
+
+
+def commands(limit: str, jax_python: str | None, batch_size: int) -> dict[str, Command]:
+    """Return the command of each contestant at a batch size."""
+    fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.compare_peers")
+    found: dict[str, Command] = {"limit.c": (limit, *fast)}
+    if jax_python:
+        found["jax_scan.py"] = (jax_python, str(PEERS / "jax_scan.py"), *fast)
+    for engine in ("native", "compiled"):
+        found[engine] = (*here, "--time", f"{engine},999,{batch_size}")
+    if batch_size in FIT_BATCH_SIZES:
+        epochs = FIT_EPOCHS[batch_size]
+        peer = (sys.executable, str(PEERS / "keras_fit.py"), str(epochs), "0.001", str(batch_size))
+        found |= {"keras_fit.py": peer, "keras_fit.py fused": (*peer, "fused")}
+        for engine in ("fit", "fused_fit"):
+            found[engine] = (*here, "--time", f"{engine},{epochs},{batch_size}")
+    return found
+
+
+def seconds_per_epoch(command: Command) -> float:
+    """Run a contestant once."""
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return float(json.loads(answer.stdout.splitlines()[-1])["seconds_per_epoch"])
+
+
+def main(
+    turns: Annotated[int, typer.Option(min=1, help="How often each is run, in turn.")] = 5,
+    jax_python: Annotated[str | None, typer.Option(help="A Python that has JAX.")] = None,
+    batch_size: Annotated[list[int] | None, typer.Option(help="Only these; repeatable.")] = None,
+    timed: Annotated[str | None, typer.Option("--time", hidden=True)] = None,
+) -> None:
+    """Print a Markdown table: microseconds per epoch, a row a contestant, and the engines' ratios to their peers."""
+    if timed:
+        engine, *numbers = timed.split(",")
+        print(json.dumps(time_engine(engine, *map(int, numbers))))
+        return
+    compiler = shutil.which("cc")
+    if not compiler:
+        raise SystemExit("compare_peers: no C compiler `cc` here; install one, the limit is a C program")
+    sizes = batch_size or FAST_BATCH_SIZES
+    seconds: dict[str, dict[int, list[float]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        limit = str(Path(folder) / "limit")
+        subprocess.run(
+            [compiler, "-O3", "-march=native", "-ffast-math", PEERS / "limit.c", "-o", limit, "-lm"], check=True
+        )
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            for size in bar.track(sizes, description="batch sizes"):
+                for _ in range(turns):
+                    for name, command in commands(limit, jax_python, size).items():
+                        seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
+    show(seconds, sizes)
+
+
+def show(seconds: dict[str, dict[int, list[float]]], sizes: Any) -> None:
+    """Print the medians, and the medians of the ratios turn by turn."""
+    console = Console(width=160)
+    table = Table("µs per epoch, median of turns", *(f"batch {size}" for size in sizes), box=MARKDOWN)
+    for name, by_size in seconds.items():
+        medians = [f"{statistics.median(by_size[size]) * 1e6:,.3g}" if size in by_size else "" for size in sizes]
+        table.add_row(name, *(f"{float(cell.replace(',', '')):,g}" if cell else "" for cell in medians))
+    console.print(table)
+    pairs = (
+        ("native", "limit.c"),
+        ("compiled", "limit.c"),
+        ("compiled", "jax_scan.py"),
+        ("fit", "keras_fit.py"),
+        ("fused_fit", "keras_fit.py fused"),
+        ("keras_fit.py", "compiled"),
+    )
+    table = Table("ratio, median (smallest–largest) of turns", *(f"batch {size}" for size in sizes), box=MARKDOWN)
+    for ours, theirs in pairs:
+        cells = []
+        for size in sizes:
+            both = zip(seconds.get(ours, {}).get(size, []), seconds.get(theirs, {}).get(size, []), strict=False)
+            ratios = sorted(a / b for a, b in both)
+            middle = statistics.median(ratios) if ratios else 0.0
+            digits = ",.0f" if middle > 100 else ".2f"
+            cells.append(f"{middle:{digits}} ({ratios[0]:{digits}}–{ratios[-1]:{digits}})" if ratios else "")
+        if any(cells):
+            table.add_row(f"{ours} : {theirs}", *cells)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

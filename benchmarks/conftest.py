@@ -1,0 +1,64 @@
+"""The suite's cases as pytest parameters, and no time for a wrong answer."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases, make_case
+from parabola import devices
+from parabola.experiment import ENGINES
+
+AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
+SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise by the grid: cases; or engines and devices; or one of them."""
+    grid, names = metafunc.config.stash[GRID], metafunc.fixturenames
+    on = grid.devices or devices.defaults()
+    if "case" in names:
+        cases, metafunc.config.stash[LEFT_OUT] = grid_cases(grid, on)
+        values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
+        metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
+    elif "engine" in names and "device" in names:
+        pairs = [(engine, device) for engine in grid.engines or ENGINES for device in on]
+        pairs = [(engine, device) for engine, device in pairs if engine != "native" or device in ("cpu", "cpu:0")]
+        metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
+    elif "engine" in names:
+        metafunc.parametrize("engine", grid.engines or (ENGINES if grid.name == "full" else ("compiled",)))
+    elif "device" in names:
+        metafunc.parametrize("device", on)
+
+
+@pytest.fixture
+def timed(request: pytest.FixtureRequest) -> bool:
+    """Whether benchmarks are timed, rather than run once to see that they run."""
+    return not request.config._benchmarksession.disabled  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def case(
+    request: pytest.FixtureRequest,
+    timed: bool,
+    engine: str,
+    device: str,
+    batch_size: int,
+    learning_rate: float,
+    samples: int,
+) -> Case:
+    """The case; shortened where it is not timed."""
+    knobs: dict[str, Any] = {"engine": engine, "device": device, "batch_size": batch_size}
+    knobs |= {"learning_rate": learning_rate, "samples": samples}
+    case = make_case(request.config.stash[GRID], **knobs)
+    return case if timed else make_case(Grid(epochs=min(case.experiment.epochs, SHORT_EPOCHS), rounds=1), **knobs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Drop the times of a benchmark that failed: none is printed or saved for a wrong answer."""
+    fixture = getattr(item, "funcargs", {}).get("benchmark")
+    if call.excinfo is not None and fixture is not None:
+        measured = item.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
+        measured[:] = [benchmark for benchmark in measured if benchmark.fixture is not fixture]
+    return (yield)

@@ -1,0 +1,129 @@
+"""The suite's options, and what it adds to pytest and pytest-benchmark."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from benchmarks.cases import GRID, LEFT_OUT, Grid
+from parabola import devices
+from parabola.experiment import ENGINES, Experiment, refuse_keras_limits
+from parabola.tracking import machine, terminal
+
+RECORD_VERSION = 1
+ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the suite's options; those that may be repeated add up."""
+    group = parser.getgroup("parabola", "which cases the speed suite and the regression suite run")
+    group.addoption("--grid", choices=("quick", "full"), default="quick", help="quick (under 90 s) or full")
+    group.addoption("--engine", action="append", choices=ENGINES, default=[], help="only these engines; repeatable")
+    group.addoption("--device", action="append", default=[], help="cpu, cpu:1, gpu, gpu:0, …; repeatable")
+    group.addoption("--batch-size", action="append", type=int, default=[], help="1 to samples; repeatable")
+    group.addoption("--learning-rate", action="append", type=float, default=[], help="finite, above 0; repeatable")
+    group.addoption("--samples", action="append", type=int, default=[], help="1 or more; repeatable")
+    group.addoption("--epochs", type=int, help="epochs a round; else what fills the round")
+    group.addoption("--rounds", type=int, help="timed rounds a case; else 10, or 3 where they are slow")
+    group.addoption("--threads", type=int, help="TensorFlow's threads; else its own choice")
+    group.addoption("--all", action="store_true", help="also cases predicted to take over a minute")
+
+
+def read_grid(options: argparse.Namespace) -> Grid:
+    """Return the options as a Grid.
+
+    Raises:
+        pytest.UsageError: if a value is out of bounds, or no case can have it.
+    """
+    try:
+        for name in ("rounds", "threads"):
+            value = getattr(options, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1. Received: {value}")
+        for samples in options.samples or [Experiment.samples]:
+            for batch_size in options.batch_size or [1]:
+                epochs = Experiment.epochs if options.epochs is None else options.epochs
+                Experiment(samples=samples, batch_size=batch_size, epochs=epochs)
+        for learning_rate in options.learning_rate:
+            Experiment(learning_rate=learning_rate)
+        if options.device or options.threads:
+            devices.start(threads=options.threads)
+            for device in options.device:
+                devices.resolve(device)
+        refuse_keras_limits()
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    return Grid(
+        name=options.grid,
+        engines=tuple(dict.fromkeys(options.engine)),
+        devices=tuple(dict.fromkeys(options.device)),
+        batch_sizes=tuple(dict.fromkeys(options.batch_size)),
+        learning_rates=tuple(dict.fromkeys(options.learning_rate)),
+        samples=tuple(dict.fromkeys(options.samples)),
+        epochs=options.epochs,
+        rounds=options.rounds,
+        everything=options.all,
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options; time nothing unless times were asked for, and never under xdist."""
+    devices.set_environment()
+    asked = [name for name in ASKS_FOR_TIMES if getattr(config.option, f"benchmark_{name}", None)]
+    if asked and (config.getoption("numprocesses", None) or config.getoption("dist", "no") != "no"):
+        option = f"--benchmark-{asked[0].replace('_', '-')}"
+        raise pytest.UsageError(f"{option} times, and -n would run cases side by side: leave one of them out")
+    if not asked:
+        config.option.benchmark_disable = True
+    config.stash[GRID] = read_grid(config.option)
+    config.stash[LEFT_OUT] = []
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Under --benchmark-only collect the benchmarks alone: the main job needs nothing that tests need."""
+    if not config.getoption("benchmark_only", False) or collection_path.is_dir():
+        return None
+    ours = config.rootpath in collection_path.parents
+    return True if ours and not collection_path.name.startswith(("bench_", "conftest")) else None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Print the facts that decide what a time may be compared with."""
+    return machine.lines(machine.facts(config.getoption("threads")))
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Add our facts, and drop what names the host or changes from run to run."""
+    machine_info.pop("node", None)
+    cpu = machine_info.get("cpu", {})
+    machine_info["cpu"] = {key: cpu[key] for key in ("arch", "brand_raw", "count") if key in cpu}
+    machine_info.update(machine.facts(config.getoption("threads")))
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Put all that is ours, and not a number of one benchmark, under one key."""
+    grid = asdict(config.stash[GRID])
+    left_out: list[str] = config.stash[LEFT_OUT]
+    output_json["parabola"] = {"version": RECORD_VERSION, "grid": grid, "left_out": left_out}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print our summary after pytest-benchmark's table."""
+    measured: list[Any] = [] if config.option.benchmark_disable else config._benchmarksession.benchmarks  # type: ignore[attr-defined]
+    cases = [
+        {**benchmark.extra_info, "seconds_per_epoch": benchmark["median"]}
+        for benchmark in measured
+        if "verdict" in benchmark.extra_info
+    ]
+    left_out: list[str] = config.stash[LEFT_OUT]
+    if cases or left_out:
+        tr = terminalreporter
+        tr.write_line("")
+        width = tr._tw.fullwidth if tr.isatty else 200
+        console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
+        terminal.print_epoch_times(cases, left_out, console)

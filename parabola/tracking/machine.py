@@ -1,0 +1,84 @@
+"""What a time was measured on: the facts that a record carries and that decide what it may be compared with."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, distributions, version
+from typing import Any
+
+PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pytest-benchmark")
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
+
+
+def facts(threads: int | None = None) -> dict[str, Any]:
+    """Return the machine and its software as flat numbers and strings, without loading TensorFlow.
+
+    Args:
+        threads: what TensorFlow's thread pools were set to, or None.
+
+    Returns:
+        Nothing in it names the host or changes from run to run.
+    """
+    settings = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
+    if threads is not None:
+        settings.insert(0, f"--threads={threads}")
+    return {
+        "cpu_model": cpu_model(),
+        "cores": os.cpu_count() or 0,
+        "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0,
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "gpu": "; ".join(gpus()) or "none",
+        "cuda": cuda_version(),
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        **{name.replace("-", "_"): installed(name) for name in PACKAGES},
+        "threads": " ".join(settings) or "default",
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+    }
+
+
+def lines(known: dict[str, Any]) -> list[str]:
+    """Return the facts as a few lines for the head of a report."""
+    packages = ", ".join(f"{name} {known[name.replace('-', '_')]}" for name in PACKAGES)
+    return [
+        f"machine: {known['cpu_model']}, {known['cores_usable']} of {known['cores']} cores, {known['memory_gib']} GiB",
+        f"gpu: {known['gpu']}; CUDA {known['cuda']}",
+        f"software: {known['system']} {known['kernel']}, Python {known['python']}, {packages}",
+        f"settings: threads {known['threads']}; XLA_FLAGS {known['xla_flags'] or 'none'}",
+    ]
+
+
+def cpu_model() -> str:
+    """Return the processor's name, from the kernel where it says."""
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            for line in info:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def gpus() -> list[str]:
+    """Return the GPUs that the driver sees: "NVIDIA H200, driver 580.1", …"""
+    if not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    return [line.replace(", ", ", driver ") for line in answer.stdout.splitlines() if answer.returncode == 0]
+
+
+def cuda_version() -> str:
+    """Return the version of the CUDA runtime that is installed beside TensorFlow, or "none"."""
+    found = (dist for dist in distributions() if (dist.name or "").startswith("nvidia-cuda-runtime"))
+    return next((dist.version for dist in found), "none")
+
+
+def installed(name: str) -> str:
+    """Return a package's version, or "none"."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
