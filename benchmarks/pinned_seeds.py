@@ -1,0 +1,70 @@
+"""Which seeds learn, cell by cell: python -m benchmarks.pinned_seeds writes pinned_seeds.json.
+
+At batch size 1 the coefficient error wanders about the learning rate from epoch to epoch, and rounding alone decides
+on which side the last one falls. So a seed counts as passing by its last 100 epochs, and only where `compiled` and
+`native`, which round differently, agree on it:
+
+- settled: the error is below the learning rate in all of them; held at the last epoch;
+- passing: in 70 % or more; held by the median;
+- failing: in none; listed;
+- undecided: the rest; listed.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from parabola import engines
+from parabola.experiment import Experiment, Fit
+from parabola.target import Array, Parabola
+
+FILE = Path(__file__).with_suffix(".json")
+SEEDS = range(20)
+LAST_EPOCHS, MOST = 100, 0.7
+TARGETS = {"two_neuron": Parabola(1, 2, 2), "one_neuron": Parabola(1, 2, 1)}  # one neuron holds squares only
+CELLS = [
+    Experiment(network=network, target=target, batch_size=batch_size, learning_rate=learning_rate)
+    for network, target in TARGETS.items()
+    for batch_size in (1, 9, 111)
+    for learning_rate in (0.001, 0.01, 0.1)
+]
+
+
+def cell_name(cell: Experiment) -> str:
+    """Return the cell's name, in ids and in the file."""
+    return f"{cell.network}-batch_{cell.batch_size}-learning_rate_{cell.learning_rate:g}"
+
+
+def last_errors(cell: Experiment, seeds: Array | range = SEEDS) -> dict[int, Array]:
+    """Train a cell's seeds; return each one's coefficient error after its last epochs, shape (100,)."""
+    engine = engines.build(cell)
+    errors = {}
+    for seed in seeds:
+        fit = Fit(cell, engine.device, engine.run(engine.reset(seed=int(seed))), 0.0, 0.0)
+        errors[int(seed)] = fit.coefficient_error[-LAST_EPOCHS:]
+    return errors
+
+
+def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
+    """Return the cell's seeds by what both engines say of them."""
+    runs = [last_errors(replace(cell, engine=engine)) for engine in ("compiled", "native")]
+    sorted_seeds: dict[str, list[int]] = {"settled": [], "passing": [], "failing": [], "undecided": []}
+    for seed in SEEDS:
+        shares = [np.mean(errors[seed] < cell.learning_rate) for errors in runs]
+        settled, passing, failing = min(shares) == 1, min(shares) >= MOST, max(shares) == 0
+        kind = "settled" if settled else "passing" if passing else "failing" if failing else "undecided"
+        sorted_seeds[kind].append(seed)
+    return sorted_seeds
+
+
+def main() -> None:
+    """Sort all cells' seeds, and write the file."""
+    table = {cell_name(cell): sort_seeds(cell) for cell in CELLS}
+    lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
+    FILE.write_text(f"{{\n{lines}\n}}\n")
+
+
+if __name__ == "__main__":
+    main()

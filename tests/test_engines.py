@@ -1,0 +1,182 @@
+"""The engines agree with each other, and with a program that shares no code with them."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parabola import engines
+from parabola.data import order_bank
+from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
+from parabola.target import Array, Parabola
+
+EPOCHS = 4
+
+
+def run(**knobs: Any) -> Array:
+    engine = engines.build(Experiment(**knobs))
+    return engine.run(engine.reset())
+
+
+@pytest.mark.parametrize("batch_size", [1, 9, 32, 500, 999])
+@pytest.mark.parametrize("network", ["two_neuron", "one_neuron"])
+def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> None:
+    """From equal weights and order, within 1e-5 after each of four epochs; 32 and 500 leave a partial batch."""
+    runs = {name: run(engine=name, network=network, batch_size=batch_size, epochs=EPOCHS) for name in ENGINES}
+
+    moved = np.abs(runs["native"][-1] - Experiment(network=network).net.initial_weights(7)).min()
+    assert moved > 1e-3
+    for name in ENGINES:
+        np.testing.assert_allclose(runs[name], runs["native"], rtol=0, atol=1e-5, err_msg=name)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.data())
+def test_any_batch_size_works(data: st.DataObject) -> None:
+    """Compiled agrees with native from batch size 1 to all samples, on any target, range and number of samples."""
+    samples = data.draw(st.integers(1, 40))
+    knobs: dict[str, Any] = {
+        "samples": samples,
+        "batch_size": data.draw(st.integers(1, samples)),
+        "target": Parabola(*data.draw(st.tuples(st.floats(0.1, 3), st.floats(-3, 3), st.floats(-3, 3)))),
+        "low": data.draw(st.floats(-2, 0)),
+        "high": data.draw(st.floats(0.1, 2)),
+        "seed": data.draw(st.integers(0, 2**63 - 1)),
+        "epochs": 2,
+    }
+
+    np.testing.assert_allclose(run(**knobs), run(engine="native", **knobs), rtol=0, atol=1e-5)
+
+
+def plain_keras(optimizer: Any, batch_size: int, orders: Array, weights: Array) -> Array:
+    """Train as a Keras user would, a `fit` call an epoch, with nothing of parabola's."""
+    import keras
+
+    x = np.random.RandomState(42).rand(999)
+    y = x**2 + 2 * x + 2
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, activation=keras.ops.square), keras.layers.Dense(1)]
+    )
+    model.set_weights([w.reshape(v.shape) for w, v in zip(weights, model.get_weights(), strict=True)])
+    model.compile(loss="mean_squared_error", optimizer=optimizer, jit_compile=False)
+    history = []
+    for order in orders:
+        model.fit(x[order], y[order], batch_size=batch_size, shuffle=False, verbose=0)
+        history.append([float(w.item()) for w in model.get_weights()])
+    return np.array(history)
+
+
+def make_momentum(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.SGD(learning_rate, momentum=0.9)
+
+
+def make_scheduled(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, decay_steps=100))
+
+
+def make_adam(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.Adam(learning_rate)
+
+
+def make_rmsprop(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.RMSprop(learning_rate)
+
+
+@pytest.mark.parametrize("make", [make_adam, make_momentum, make_rmsprop, make_scheduled])
+def test_compiled_is_what_plain_keras_computes(make: Any) -> None:
+    """Against `Model.fit` alone, with Adam, momentum, RMSprop and a schedule; a partial last batch among the steps."""
+    engine = engines.build(Experiment(optimizer=make, batch_size=32, epochs=EPOCHS))
+    rows = engine.reset()
+    weights = engine.run(rows)
+
+    initial = engine.experiment.net.initial_weights(7)
+    expected = plain_keras(make(0.001), 32, order_bank(999)[rows], initial)
+    np.testing.assert_allclose(weights, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
+    """Compiled equals `fused_fit`, and a second run of the same build equals the first: its slots were fresh."""
+    knobs: dict[str, Any] = {"optimizer": optimizer, "batch_size": 111, "epochs": 2}
+    engine = engines.build(Experiment(**knobs))
+    first, second = engine.run(engine.reset()), engine.run(engine.reset())
+
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(first, run(engine="fused_fit", **knobs), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "native"])
+def test_nothing_recompiles(engine: str) -> None:
+    """New seed, learning rate, weights or number of epochs: a run stays far below the time that building took."""
+    built = engines.build(Experiment(engine=engine, batch_size=111, epochs=8))
+    if engine == "native":
+        compiled = len(built.kernel.signatures)  # type: ignore[attr-defined]
+    seconds = []
+    for seed, learning_rate, epochs in ((1, 0.1, 8), (2, 0.001, 3), (3, 0.02, 1), (4, 0.5, 7)):
+        rows = built.reset(seed=seed, learning_rate=learning_rate)[:epochs]
+        begun = time.perf_counter()
+        weights = built.run(rows)
+        seconds.append(time.perf_counter() - begun)
+        expected = run(engine=engine, batch_size=111, seed=seed, learning_rate=learning_rate, epochs=epochs)
+        np.testing.assert_array_equal(weights, expected)
+
+    if engine == "native":
+        assert len(built.kernel.signatures) == compiled  # type: ignore[attr-defined]
+    else:
+        assert built.program.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+        assert max(seconds) < built.compile_seconds / 5  # XLA does not say when it recompiles, but takes its time
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_run_in_pieces_is_the_run(engine: str) -> None:
+    """Progress cuts a run into calls; weights, slots and step count carry over."""
+    built = engines.build(Experiment(engine=engine, batch_size=333, epochs=6))
+    rows = built.reset()
+    whole = built.run(rows)
+    built.reset()
+    pieces = [built.run(rows[:1]), built.run(rows[1:4]), built.run(rows[4:])]
+
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+@pytest.mark.parametrize(("engine", "jit_compile"), [("fit", False), ("fused_fit", True)])
+def test_jit_is_as_asked(engine: str, jit_compile: bool) -> None:
+    """Keras' own record says so, and it counts as many steps as were made."""
+    built: Any = engines.build(Experiment(engine=engine, batch_size=32, epochs=3))
+    built.run(built.reset())
+
+    assert built.model.jit_compile is jit_compile
+    assert int(built.optimizer.iterations.numpy()) == 3 * 32
+
+
+def test_a_schedule_does_not_take_another_learning_rate() -> None:
+    """It is compiled in; a new rate would be ignored, so it is refused."""
+    built = engines.build(Experiment(optimizer=make_scheduled, batch_size=333, epochs=1))
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        built.reset(learning_rate=0.1)
+
+
+def test_native_is_refused_off_the_cpu() -> None:
+    """It has no other device."""
+    with pytest.raises(ValueError, match="native runs on cpu only. Received: device=gpu"):
+        engines.build(Experiment(engine="native", device="gpu"))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "native"])
+def test_divergence_shows(engine: str) -> None:
+    """A learning rate that is far too large for SGD-like steps ends in NaN or inf, not in an error."""
+    built = engines.build(Experiment(engine=engine, batch_size=333, epochs=3))
+    weights = built.run(built.reset(learning_rate=1e30))
+
+    assert not np.isfinite(weights).all()
