@@ -45,7 +45,7 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
         passed=fit.verdict == "pass",
     )
     if benchmark.stats is not None:
-        seconds_per_epoch = benchmark.stats.stats.median / experiment.epochs
+        seconds_per_epoch = benchmark.stats.stats.median
         benchmark.extra_info.update(
             samples_per_second=experiment.samples / seconds_per_epoch,
             steps_per_second=experiment.steps / seconds_per_epoch,

@@ -1,7 +1,7 @@
 """Hold the engines against programs that others would write: python -m benchmarks.compare_peers.
 
-All run in turn on one machine. The peers lie beside this file: the limit in C, a JAX user's program, a Keras user's. JAX is not installed with
-parabola: --jax-python names a Python that has it, and without one the JAX rows are left out.
+All run in turn on one machine. The peers lie beside this file: the limit in C, a JAX user's program, a Keras user's.
+JAX is not installed with parabola: --jax-python names a Python that has it; without one, the JAX rows are left out.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -34,6 +34,7 @@ def test_hash_is_splitmix64() -> None:
     assert int(hash_uint64(1234567)) == 6457827717110365317
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3000))
 def test_bank_rows_are_permutations(samples: int) -> None:
     """Every order holds every sample once; the bank is read-only and made once."""
@@ -53,6 +54,7 @@ def test_bank_is_bounded(samples: int, rows: int) -> None:
         assert order_bank(samples).nbytes <= BANK_BYTES
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**63 - 1), st.integers(1, 200), st.integers(1, 200))
 def test_an_epochs_order_depends_on_seed_and_epoch_alone(seed: int, few: int, more: int) -> None:
     """A longer run begins with the orders of a shorter one."""

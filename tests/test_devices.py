@@ -54,9 +54,7 @@ def test_a_missing_device_is_refused_naming_those_there() -> None:
         devices.resolve("cpu:99")
 
 
-def test_a_gpu_that_only_the_driver_sees_gets_the_install_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gpu_that_only_the_driver_sees_gets_the_install_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nvidia-smi is there and TensorFlow has no GPU, the extra is what is missing."""
     if "gpu:0" in devices.available():
         pytest.skip("TensorFlow sees a GPU here")

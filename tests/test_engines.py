@@ -169,7 +169,7 @@ def test_a_schedule_does_not_take_another_learning_rate() -> None:
 
 def test_native_is_refused_off_the_cpu() -> None:
     """It has no other device."""
-    with pytest.raises(ValueError, match="native runs on cpu only. Received: device=gpu"):
+    with pytest.raises(ValueError, match=r"native runs on cpu only\. Received: device=gpu"):
         engines.build(Experiment(engine="native", device="gpu"))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parabola.target import Parabola, coefficient_error, mean_squared_error, polynomial
@@ -17,6 +17,7 @@ def test_default_is_the_published_target() -> None:
     assert Parabola()(np.array([3.0])) == 17
 
 
+@settings(deadline=None)
 @given(slopes, numbers, numbers, st.tuples(numbers, numbers, numbers))
 def test_coefficient_error_is_the_largest_difference(a: float, b: float, c: float, d: tuple[float, ...]) -> None:
     """The error of target + d is the largest |d|, and each row is judged alone."""
@@ -26,6 +27,7 @@ def test_coefficient_error_is_the_largest_difference(a: float, b: float, c: floa
     np.testing.assert_allclose(coefficient_error(estimates, target), [np.abs(d).max(), 0], atol=1e-12)
 
 
+@settings(deadline=None)
 @given(slopes, numbers, numbers, st.tuples(numbers, numbers, numbers))
 def test_loss_from_coefficients_is_the_mean_over_samples(a: float, b: float, c: float, e: tuple[float, ...]) -> None:
     """The quadratic form equals the mean of the squared residuals, computed sample by sample."""

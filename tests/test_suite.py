@@ -1,0 +1,181 @@
+"""The speed suite, run as its users run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import Grid, grid_cases
+from parabola.experiment import Experiment
+
+ROOT = Path(__file__).parents[1]
+QUICK = ["--benchmark-only", "--engine", "native", "--batch-size", "111", "-k", "epoch_time"]
+
+PLANTED = {
+    "wrong": """
+from parabola.engines.native import NativeEngine
+from benchmarks import bench_epoch_time
+right = NativeEngine.run
+def wrong(self, rows):
+    weights = right(self, rows)
+    weights[1:, 3] += self.experiment.learning_rate
+    return weights
+import parabola.engines as engines
+build = engines.build
+def planted(experiment):
+    engine = build(experiment)
+    if experiment.epochs == 40:
+        engine.run = wrong.__get__(engine)
+        engines.build = build
+    return engine
+engines.build = planted
+""",
+    "slow_setup": """
+import time
+from parabola.engines.native import NativeEngine
+load = NativeEngine.load
+def slow(self, weights, learning_rate):
+    time.sleep(0.2)
+    load(self, weights, learning_rate)
+NativeEngine.load = slow
+""",
+}
+
+
+def run_pytest(*options: str, plant: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    plugin = []
+    if plant and folder:
+        (folder / f"plant_{plant}.py").write_text(PLANTED[plant])
+        environment["PYTHONPATH"] = os.pathsep.join((str(folder), str(ROOT)))
+        plugin = ["-p", f"plant_{plant}"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
+
+
+def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
+    """Iterations are the epochs, ids are stable, extra_info is flat, machine info names no host."""
+    path = tmp_path / "record.json"
+    answer = run_pytest(*QUICK, "--rounds", "3", "--epochs", "1998", f"--benchmark-json={path}")
+    assert answer.returncode == 0, answer.stdout
+    record: dict[str, Any] = json.loads(path.read_text())
+    (benchmark,) = record["benchmarks"]
+    info = benchmark["extra_info"]
+
+    assert benchmark["fullname"] == (
+        "benchmarks/bench_epoch_time.py::bench_epoch_time[native-cpu-batch_111-learning_rate_0.001]"
+    )
+    assert benchmark["group"] == "epoch time: seconds per epoch"
+    assert benchmark["stats"]["iterations"] == info["epochs"] == 1998
+    assert benchmark["stats"]["rounds"] == 3
+    assert all(isinstance(value, int | float | str) for value in info.values())
+    assert info["samples_per_second"] == pytest.approx(999 / benchmark["stats"]["median"])
+    assert info["steps_per_second"] == pytest.approx(9 / benchmark["stats"]["median"])
+    assert info["passed"] == (info["coefficient_error"] < info["learning_rate"])
+    assert benchmark["params"]["batch_size"] == 111
+    assert record["parabola"]["version"] == 1
+    assert os.uname().nodename not in json.dumps(record["machine_info"])
+    assert "hz_actual" not in json.dumps(record["machine_info"])
+    assert record["machine_info"]["tensorflow"].startswith("2.")
+    assert "Median time per epoch" in answer.stdout
+    assert "machine: " in answer.stdout
+
+
+def test_a_wrong_answer_has_no_time(tmp_path: Path) -> None:
+    """A planted fault after the first epoch fails the benchmark, and no table or record shows a time for it."""
+    path = tmp_path / "record.json"
+    options = (*QUICK, "--rounds", "2", "--epochs", "40", f"--benchmark-json={path}")
+    answer = run_pytest(*options, plant="wrong", folder=tmp_path)
+
+    assert answer.returncode == 1, answer.stdout
+    assert "Not equal to tolerance" in answer.stdout
+    assert "Median time per epoch" not in answer.stdout
+    assert "Name (time in" not in answer.stdout
+    assert not path.exists() or not path.read_text() or json.loads(path.read_text())["benchmarks"] == []
+
+
+def test_setup_is_outside_the_clock(tmp_path: Path) -> None:
+    """Fresh weights that take 0.2 s are not in a round of about a millisecond."""
+    path = tmp_path / "record.json"
+    options = (*QUICK, "--rounds", "2", "--epochs", "200", f"--benchmark-json={path}")
+    answer = run_pytest(*options, plant="slow_setup", folder=tmp_path)
+
+    assert answer.returncode == 0, answer.stdout
+    (benchmark,) = json.loads(path.read_text())["benchmarks"]
+    assert max(benchmark["stats"]["data"]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("-n 2 --benchmark-only", "--benchmark-only times, and -n would run cases side by side"),
+        ("-n 2 --benchmark-json=record.json", "--benchmark-json times"),
+        ("--benchmark-only --learning-rate nan", "learning_rate must be finite and above 0. Received: nan"),
+        ("--benchmark-only --batch-size 0", "batch_size must be a whole number from 1 to 999. Received: 0"),
+        ("--benchmark-only --batch-size 1000", "Received: 1000"),
+        ("--benchmark-only --epochs 0", "Received: 0"),
+        ("--benchmark-only --samples 0", "Received: 0"),
+        ("--benchmark-only --rounds 0", "rounds must be a whole number of at least 1. Received: 0"),
+        ("--benchmark-only --threads 0", "threads must be"),
+        ("--benchmark-only --engine eager", "invalid choice: 'eager'"),
+        ("--benchmark-only --grid huge", "invalid choice: 'huge'"),
+        ("--benchmark-only --device tpu", "unknown device 'tpu'"),
+        ("--benchmark-only --device cpu:5", "device cpu:5 is not there; here: cpu:0"),
+    ],
+)
+def test_bad_options_are_pytests_usage_error(options: str, says: str) -> None:
+    """Exit 4, one line, before anything runs."""
+    answer = run_pytest(*options.split())
+
+    assert answer.returncode == 4
+    assert says in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_plain_pytest_runs_every_body_once_untimed() -> None:
+    """Shortened, without a table."""
+    answer = run_pytest("benchmarks/bench_epoch_time.py", "--engine", "native", "-v")
+
+    assert answer.returncode == 0, answer.stdout
+    assert "bench_epoch_time[native-cpu-batch_1-learning_rate_0.001] PASSED" in answer.stdout
+    assert "Name (time in" not in answer.stdout
+
+
+def test_benchmark_only_collects_benchmarks_only() -> None:
+    """So that the main job needs nothing that only tests need."""
+    answer = run_pytest("--benchmark-only", "--collect-only", "-q")
+
+    assert "benchmarks/bench_cold_start.py::" in answer.stdout
+    assert "test_" not in answer.stdout
+
+
+def test_grids_have_what_they_promise() -> None:
+    """The full one has all batch sizes and sample counts; its slow cases are left out with a prediction."""
+    cases, left_out = grid_cases(Grid("full"), ["cpu"])
+    everything, none = grid_cases(Grid("full", everything=True), ["cpu"])
+    ids = [case.id for case in everything]
+
+    assert {case.experiment.batch_size for case in everything} >= {1, 3, 9, 27, 32, 111, 333, 999}
+    assert max(case.experiment.samples for case in everything) == 1_000_000
+    assert len(set(ids)) == len(ids) == len(cases) + len(left_out)
+    assert none == []
+    assert all(case.predicted_seconds <= 60 for case in cases)
+    assert any("fit-cpu-batch_1-learning_rate_0.001-samples_1000000: predicted" in line for line in left_out)
+
+
+def test_quick_rounds_are_long_enough() -> None:
+    """10 rounds, fewer only where they are slow: `fit` at batch size 1 has 3, of one epoch."""
+    cases, left_out = grid_cases(Grid(), ["cpu"])
+    by_id = {case.id: case for case in cases}
+    slowest = by_id["fit-cpu-batch_1-learning_rate_0.001"]
+
+    assert left_out == []
+    assert (slowest.rounds, slowest.experiment.epochs) == (3, 1)
+    assert by_id["compiled-cpu-batch_1-learning_rate_0.001"].experiment == Experiment()
+    assert all(case.rounds == 10 for case in cases if case.experiment.engine in ("compiled", "native"))
+    assert np.isfinite([case.predicted_seconds for case in cases]).all()
