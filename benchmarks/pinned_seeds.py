@@ -11,6 +11,7 @@ on which side the last one falls. So a seed counts as passing by its last 100 ep
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,13 +38,13 @@ def cell_name(cell: Experiment) -> str:
     return f"{cell.network}-batch_{cell.batch_size}-learning_rate_{cell.learning_rate:g}"
 
 
-def last_errors(cell: Experiment, seeds: Array | range = SEEDS) -> dict[int, Array]:
+def last_errors(cell: Experiment, seeds: Iterable[int] = SEEDS) -> dict[int, Array]:
     """Train a cell's seeds; return each one's coefficient error after its last epochs, shape (100,)."""
     engine = engines.build(cell)
     errors = {}
     for seed in seeds:
-        fit = Fit(cell, engine.device, engine.run(engine.reset(seed=int(seed))), 0.0, 0.0)
-        errors[int(seed)] = fit.coefficient_error[-LAST_EPOCHS:]
+        fit = Fit(cell, engine.device, engine.run(engine.reset(seed=seed)), 0.0, 0.0)
+        errors[seed] = fit.coefficient_error[-LAST_EPOCHS:]
     return errors
 
 

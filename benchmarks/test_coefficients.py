@@ -51,12 +51,12 @@ def test_native_agrees_at_the_published_scale(network: str) -> None:
     assert len(errors) >= 5
 
 
-@pytest.mark.parametrize("engine", ["fit", "fused_fit"])
+@pytest.mark.parametrize("loop", ["fit", "fused_fit"])
 @pytest.mark.parametrize("network", TARGETS)
-def test_keras_fit_agrees_by_weights(engine: str, network: str, device: str) -> None:
+def test_keras_fit_agrees_by_weights(loop: str, network: str, device: str) -> None:
     """Keras' own loop has the weights of `compiled` after each of four epochs."""
     spec = Experiment(network=network, target=TARGETS[network], batch_size=111, epochs=4, device=device)
-    runs = [train(replace(spec, engine=name)).weights for name in (engine, "compiled")]
+    runs = [train(replace(spec, engine=name)).weights for name in (loop, "compiled")]
 
     np.testing.assert_allclose(runs[0], runs[1], rtol=0, atol=1e-5)
 
@@ -94,10 +94,10 @@ def test_one_neuron_learns_a_perfect_square(device: str) -> None:
     assert fit.verdict == "pass"
 
 
-@pytest.mark.parametrize("engine", ["compiled", "native", "fused_fit"])
-def test_same_seed_same_bits(engine: str, device: str) -> None:
+@pytest.mark.parametrize("name", ["compiled", "native", "fused_fit"])
+def test_same_seed_same_bits(name: str, device: str) -> None:
     """Two runs of one build with the same seed, and a run of another build, give the same bits."""
-    spec = Experiment(engine=engine_on(engine, device), batch_size=32, epochs=9, device=device)
+    spec = Experiment(engine=engine_on(name, device), batch_size=32, epochs=9, device=device)
     built = engines.build(spec)
     first = Fit(spec, built.device, built.run(built.reset()), 0.0, 0.0)
     again = Fit(spec, built.device, built.run(built.reset()), 0.0, 0.0)
