@@ -59,9 +59,9 @@ def train(
         if engine != "native":
             devices.start(threads=threads)
             devices.resolve(device)
-        fit = run(experiment)
     except ValueError as error:
         usage(error)
+    fit = run(experiment)
     if plot:
         figures.save(training_figure(fit), plot)
     if as_json:

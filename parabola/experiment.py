@@ -67,6 +67,8 @@ class Experiment:
             known("optimizer", self.optimizer, OPTIMIZERS)
         if self.engine == "native" and self.optimizer != "adam":
             raise ValueError(f"engine native knows adam only. Received: optimizer={self.optimizer!r}")
+        if self.engine == "native" and self.device not in ("cpu", "cpu:0"):
+            raise ValueError(f"engine native runs on cpu only. Received: device={self.device!r}")
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ValueError(f"learning_rate must be finite and above 0. Received: {self.learning_rate}")
         bounds = {"samples": (1, 2**31), "epochs": (1, 2**31), "seed": (0, 2**63), "data_seed": (0, 2**32)}

@@ -28,7 +28,7 @@ def train(experiment: Experiment, *, progress: Callable[[int], None] | None = No
         The Fit. A run that diverges ends with NaN or inf in it; that is data, not an error.
 
     Raises:
-        ValueError: if the device is not there, or the engine cannot run the experiment.
+        ValueError: if the device is not there.
     """
     if not experiment.net.can_represent(experiment.target):
         message = experiment.net.explain(experiment.target, experiment.low, experiment.high)

@@ -167,12 +167,6 @@ def test_a_schedule_does_not_take_another_learning_rate() -> None:
         built.reset(learning_rate=0.1)
 
 
-def test_native_is_refused_off_the_cpu() -> None:
-    """It has no other device."""
-    with pytest.raises(ValueError, match=r"native runs on cpu only\. Received: device=gpu"):
-        engines.build(Experiment(engine="native", device="gpu"))
-
-
 @pytest.mark.parametrize("engine", ["compiled", "native"])
 def test_divergence_shows(engine: str) -> None:
     """A learning rate that is far too large for SGD-like steps ends in NaN or inf, not in an error."""

@@ -35,6 +35,7 @@ def make_fit(weights: Array | list[Any], **knobs: Any) -> Fit:
         ({"network": "three"}, "unknown network 'three'; known: two_neuron, one_neuron"),
         ({"optimizer": "muon"}, "unknown optimizer 'muon'; known: .*adam"),
         ({"engine": "native", "optimizer": "sgd"}, "native knows adam only"),
+        ({"engine": "native", "device": "gpu"}, "native runs on cpu only. Received: device='gpu'"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_by_name(knobs: dict[str, Any], received: str) -> None:

@@ -77,7 +77,7 @@ def build(experiment: Experiment) -> Engine:
     """Return the experiment's engine, built, at fresh weights.
 
     Raises:
-        ValueError: if the device is not there, or the engine cannot run on it.
+        ValueError: if the device is not there.
         RuntimeError: if the weights turn out to be on another device than asked for.
     """
     engine = create(experiment)

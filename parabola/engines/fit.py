@@ -18,6 +18,7 @@ class FitEngine(KerasEngine):
     jit_compile = False
     steps_per_execution = 1
     steps_per_epoch: int | None = None
+    rows: Any
 
     def compile(self) -> None:
         """Compile the model, make the pipeline, and trace both batch shapes by training an epoch."""
@@ -33,8 +34,6 @@ class FitEngine(KerasEngine):
         if self.model.jit_compile is not self.jit_compile:
             raise RuntimeError(f"Keras turned jit_compile={self.jit_compile} into {self.model.jit_compile}")
         with tf.device("/CPU:0"):
-            self.rows = tf.Variable(np.zeros(self.experiment.epochs, np.int32))
-            self.epoch = tf.Variable(0)
             self.pipeline = self.batches()
 
         class History(keras.callbacks.Callback):  # type: ignore[misc]
@@ -42,7 +41,7 @@ class FitEngine(KerasEngine):
                 self.weights: list[Array] = []
 
             def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-                engine.epoch.assign(epoch)
+                engine.begin_epoch(epoch)
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
                 self.weights.append(np.concatenate([weight.numpy().ravel() for weight in engine.model.weights]))
@@ -52,7 +51,7 @@ class FitEngine(KerasEngine):
 
     def run(self, rows: Array) -> Array:
         """Call `fit` once for all epochs."""
-        self.rows.assign(self.padded(rows, self.experiment.epochs))
+        self.choose(rows)
         with self.tf.device(self.placement):
             self.model.fit(
                 self.pipeline,
@@ -64,9 +63,18 @@ class FitEngine(KerasEngine):
             )
         return np.stack(self.history.weights)
 
-    def orders(self, bank: Any) -> Any:
-        """Return a dataset of the one order that self.epoch points to."""
-        return self.tf.data.Dataset.range(1).map(lambda _: self.tf.gather(bank, self.rows[self.epoch])).prefetch(1)
+    def orders(self) -> Any:
+        """Return a dataset of one order: the present epoch's."""
+        self.order = self.tf.Variable(self.bank[0])
+        return self.tf.data.Dataset.range(1).map(lambda _: self.order.read_value()).prefetch(1)
+
+    def choose(self, rows: Array) -> None:
+        """Take note of the run's rows."""
+        self.rows = rows
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Put the epoch's order where its iterator, which Keras makes next, will find it."""
+        self.order.assign(self.bank[self.rows[epoch]])
 
     def batches(self) -> Any:
         """Return a dataset of (x, y) batches, each order's partial last batch included."""
@@ -78,17 +86,17 @@ class FitEngine(KerasEngine):
             return indices.concatenate(tf.data.Dataset.from_tensors(order[whole:])) if whole < spec.samples else indices
 
         inputs = tf.data.Dataset.from_tensors((tf.constant(self.x), tf.constant(self.y))).repeat()
-        dataset = tf.data.Dataset.zip(self.orders(tf.constant(self.bank)).flat_map(split), inputs).map(
+        dataset = tf.data.Dataset.zip(self.orders().flat_map(split), inputs).map(
             lambda indices, data: (tf.gather(data[0], indices), tf.gather(data[1], indices)),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         options = tf.data.Options()
         options.experimental_optimization.apply_default_optimizations = False
-        dataset = dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
         # Where its length is unknown, Keras ends an epoch by a call that finds no data but still runs the one part of
         # a step that needs none: `iterations` counts one step too many, and Adam's bias correction is off.
         length = spec.steps if self.steps_per_epoch is None else tf.data.INFINITE_CARDINALITY
-        return dataset.apply(tf.data.experimental.assert_cardinality(length))
+        dataset = dataset.with_options(options).apply(tf.data.experimental.assert_cardinality(length))
+        return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 class FusedFitEngine(FitEngine):
@@ -105,7 +113,16 @@ class FusedFitEngine(FitEngine):
         self.steps_per_execution = self.steps_per_epoch = self.experiment.steps
         super().compile()
 
-    def orders(self, bank: Any) -> Any:
+    def orders(self) -> Any:
         """Return a dataset of all epochs' orders, one after the other, without end."""
-        epochs = self.tf.data.Dataset.range(self.experiment.epochs).repeat()
-        return epochs.map(lambda epoch: self.tf.gather(bank, self.tf.maximum(self.rows[epoch], 0)))
+        tf, bank = self.tf, self.tf.constant(self.bank)
+        self.rows = tf.Variable(np.zeros(self.experiment.epochs, np.int32))
+        epochs = tf.data.Dataset.range(self.experiment.epochs).repeat()
+        return epochs.map(lambda epoch: tf.gather(bank, tf.maximum(self.rows[epoch], 0)))
+
+    def choose(self, rows: Array) -> None:
+        """Put the run's rows where the iterator will find them."""
+        self.rows.assign(self.padded(rows, self.experiment.epochs))
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Do nothing: the iterator goes on."""

@@ -84,8 +84,6 @@ class NativeEngine(Engine):
 
     def build(self) -> None:
         """Compile, by running no epochs."""
-        if self.experiment.device not in ("cpu", "cpu:0"):
-            raise ValueError(f"engine native runs on cpu only. Received: device={self.experiment.device}")
         self.device = "/device:CPU:0"
         self.kernel = make_kernel(self.experiment.network == "two_neuron")
         self.reset()

@@ -1,0 +1,89 @@
+"""Every example in the README is run; a long one at a smaller size, through the same code."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
+from benchmarks.test_coefficients import PINNED
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+TRAIN = [command for command in COMMANDS if command.startswith("python -m parabola train")]
+PYTEST = [command for command in COMMANDS if command.startswith("pytest ")]
+SMALLER = "--engine native --batch-size 111 --rounds 1 -k epoch_time"
+
+
+def run(command: list[str], folder: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+def test_every_command_is_of_a_kind_that_is_run() -> None:
+    """The two that install are run by .ci/run, which takes them from here; the rest below."""
+    install = [command for command in COMMANDS if command.startswith("pip install -e")]
+    peers = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
+
+    assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
+    assert len(peers) == 1
+    assert sorted(COMMANDS) == sorted(install + peers + TRAIN + PYTEST)
+    assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("command", TRAIN)
+def test_train_examples(command: str, tmp_path: Path) -> None:
+    """As written; the picture that is named is there afterwards."""
+    options = shlex.split(command)[1:]
+    run([sys.executable, *options], tmp_path)
+
+    assert os.listdir(tmp_path) == options[options.index("--plot") + 1 :][:1] if "--plot" in options else True
+
+
+@pytest.mark.parametrize("command", PYTEST)
+def test_pytest_examples(command: str, tmp_path: Path) -> None:
+    """At a smaller size: one engine, one more batch size, one round."""
+    smaller = shlex.split(f"{command.replace('record.json', str(tmp_path / 'record.json'))} {SMALLER}")
+    said = run([sys.executable, "-m", *smaller], ROOT)
+
+    assert "Median time per epoch" in said
+    assert (tmp_path / "record.json").exists() == ("record.json" in command)
+
+
+def test_compare_peers_example(tmp_path: Path) -> None:
+    """One turn at one batch size, without JAX."""
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler here")
+    said = run([sys.executable, "-m", "benchmarks.compare_peers", "--turns", "1", "--batch-size", "27"], ROOT)
+
+    assert re.search(r"\| compiled : limit.c +\| \d", said)
+
+
+@pytest.mark.parametrize("block", [block for language, block in BLOCKS if language == "python"])
+def test_python_examples(block: str) -> None:
+    """As written."""
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_pinned_seeds_command_finds_what_is_committed() -> None:
+    """For one cell, in which nothing is near the edge."""
+    cell = next(cell for cell in CELLS if cell_name(cell) == "one_neuron-batch_111-learning_rate_0.001")
+
+    assert sort_seeds(cell) == PINNED[cell_name(cell)]
+
+
+def test_pictures_and_files_it_names_are_there() -> None:
+    """A link to a file leads to one."""
+    named = re.findall(r"\]\(([\w./]+)\)", README) + re.findall(r"`(benchmarks/[\w./]+)`", README)
+
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
