@@ -14,6 +14,7 @@ from parabola.experiment import ENGINES, Experiment, refuse_keras_limits
 from parabola.tracking import machine, terminal
 
 RECORD_VERSION = 1
+CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
 
 
@@ -23,11 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--grid", choices=("quick", "full"), default="quick", help="quick (under 90 s) or full")
     group.addoption("--engine", action="append", choices=ENGINES, default=[], help="only these engines; repeatable")
     group.addoption("--device", action="append", default=[], help="cpu, cpu:1, gpu, gpu:0, …; repeatable")
-    group.addoption("--batch-size", action="append", type=int, default=[], help="1 to samples; repeatable")
-    group.addoption("--learning-rate", action="append", type=float, default=[], help="finite, above 0; repeatable")
-    group.addoption("--samples", action="append", type=int, default=[], help="1 or more; repeatable")
-    group.addoption("--epochs", type=int, help="epochs a round; else what fills the round")
-    group.addoption("--rounds", type=int, help="timed rounds a case; else 10, or 3 where they are slow")
+    group.addoption(
+        "--batch-size", action="append", type=int, default=[], help="of epoch times: 1 to samples; repeatable"
+    )
+    group.addoption(
+        "--learning-rate", action="append", type=float, default=[], help="of epoch times: finite, above 0; repeatable"
+    )
+    group.addoption("--samples", action="append", type=int, default=[], help="of epoch times: 1 or more; repeatable")
+    group.addoption("--epochs", type=int, help="of epoch times: epochs a round; else what fills the round")
+    group.addoption("--rounds", type=int, help="of epoch times: timed rounds; else 10, or 3 where they are slow")
     group.addoption("--threads", type=int, help="TensorFlow's threads; else its own choice")
     group.addoption("--all", action="store_true", help="also cases predicted to take over a minute")
 
@@ -53,13 +58,15 @@ def read_grid(options: argparse.Namespace) -> Grid:
             devices.start(threads=options.threads)
             for device in options.device:
                 devices.resolve(device)
+            if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
+                raise ValueError(f"engine native runs on cpu only. Received: --device {options.device[0]}")
         refuse_keras_limits()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     return Grid(
         name=options.grid,
         engines=tuple(dict.fromkeys(options.engine)),
-        devices=tuple(dict.fromkeys(options.device)),
+        devices=tuple(dict.fromkeys(CANONICAL.get(device, device) for device in options.device)),
         batch_sizes=tuple(dict.fromkeys(options.batch_size)),
         learning_rates=tuple(dict.fromkeys(options.learning_rate)),
         samples=tuple(dict.fromkeys(options.samples)),
@@ -120,7 +127,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         for benchmark in measured
         if "verdict" in benchmark.extra_info
     ]
-    left_out: list[str] = config.stash[LEFT_OUT]
+    left_out: list[str] = [] if config.option.benchmark_disable else config.stash[LEFT_OUT]
     if cases or left_out:
         tr = terminalreporter
         tr.write_line("")

@@ -76,6 +76,11 @@ class Case:
         return 0 if self.experiment.epochs * seconds_per_epoch(self.experiment) > ROUNDS_SECONDS / FEWEST_ROUNDS else 1
 
 
+def runs_on(engine: str, device: str) -> bool:
+    """Say whether an engine has such a device."""
+    return engine != "native" or device == "cpu"
+
+
 def seconds_per_epoch(experiment: Experiment) -> float:
     """Return the predicted time of an epoch, in seconds."""
     table = GPU_COST if experiment.device.startswith("gpu") else COST
@@ -115,7 +120,7 @@ def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], 
     for samples in grid.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):
         for engine in grid.engines or ENGINES:
             for device in grid.devices or default_devices:
-                if engine == "native" and device not in ("cpu", "cpu:0"):
+                if not runs_on(engine, device):
                     continue
                 cases += [
                     make_case(

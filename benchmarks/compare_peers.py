@@ -28,6 +28,7 @@ Command = tuple[str, ...]
 
 def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, one."""
+    from benchmarks.reference import check_run
     from parabola import engines
     from parabola.experiment import Experiment
 
@@ -36,8 +37,9 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     for _ in range(2 if engine.endswith("fit") else 6):
         rows = built.reset()
         begun = time.perf_counter()
-        built.run(rows)
+        weights = built.run(rows)
         seconds.append(time.perf_counter() - begun)
+    check_run(built.experiment, weights)
     return {"seconds_per_epoch": statistics.median(seconds[1:]) / epochs}
 
 
@@ -79,6 +81,10 @@ def main(
     if not compiler:
         raise SystemExit("compare_peers: no C compiler `cc` here; install one, the limit is a C program")
     sizes = batch_size or FAST_BATCH_SIZES
+    if any(size < 1 or 999 % size for size in sizes):
+        raise SystemExit(f"compare_peers: --batch-size must divide 999, as the JAX peer needs. Received: {sizes}")
+    if jax_python and not shutil.which(jax_python):
+        raise SystemExit(f"compare_peers: --jax-python must be a program. Received: {jax_python}")
     seconds: dict[str, dict[int, list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         limit = str(Path(folder) / "limit")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases, make_case
+from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases, make_case, runs_on
 from parabola import devices
 from parabola.experiment import ENGINES
 
@@ -14,19 +14,18 @@ SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise by the grid: cases; or engines and devices; or one of them."""
+    """Parametrise by the grid: cases; or engines and devices; or devices."""
     grid, names = metafunc.config.stash[GRID], metafunc.fixturenames
     on = grid.devices or devices.defaults()
     if "case" in names:
         cases, metafunc.config.stash[LEFT_OUT] = grid_cases(grid, on)
         values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
         metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
-    elif "engine" in names and "device" in names:
-        pairs = [(engine, device) for engine in grid.engines or ENGINES for device in on]
-        pairs = [(engine, device) for engine, device in pairs if engine != "native" or device in ("cpu", "cpu:0")]
-        metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "engine" in names:
-        metafunc.parametrize("engine", grid.engines or (ENGINES if grid.name == "full" else ("compiled",)))
+        few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick"
+        engines = grid.engines or (("compiled",) if few else ENGINES)
+        pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
+        metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "device" in names:
         metafunc.parametrize("device", on)
 
@@ -61,4 +60,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is not None and fixture is not None:
         measured = item.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
         measured[:] = [benchmark for benchmark in measured if benchmark.fixture is not fixture]
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Drop what Ctrl-C cut short before its answer was checked: only then has a benchmark its extra_info."""
+    measured = session.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
+    measured[:] = [benchmark for benchmark in measured if benchmark.extra_info]
     return (yield)

@@ -7,6 +7,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from benchmarks.cases import GRID
 from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from parabola import engines
 from parabola.experiment import Experiment, Fit
@@ -23,6 +24,12 @@ def engine_on(name: str, device: str) -> str:
     return name
 
 
+def affordable(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
+    """Skip 20 runs of small batches on a GPU that was not asked for: XLA drives its loops from the host."""
+    if device.startswith("gpu") and cell.batch_size < 111 and not request.config.stash[GRID].devices:
+        pytest.skip(f"takes minutes on a GPU; --device {device} runs it")
+
+
 def test_every_seed_is_listed() -> None:
     """The committed file speaks of every cell and every seed, once."""
     assert list(PINNED) == [cell_name(cell) for cell in CELLS]
@@ -30,14 +37,17 @@ def test_every_seed_is_listed() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=cell_name)
-def test_pinned_seeds_pass(cell: Experiment, device: str) -> None:
-    """Each seed that learnt still ends with a coefficient error below the learning rate."""
+def test_pinned_seeds_pass(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
+    """Each seed that learnt still ends with a coefficient error below the learning rate, and those that failed fail."""
+    affordable(cell, device, request)
     pinned = PINNED[cell_name(cell)]
-    errors = last_errors(replace(cell, device=device), pinned["settled"] + pinned["passing"])
+    errors = last_errors(replace(cell, device=device), SEEDS)
 
     late = {seed: errors[seed][-1] for seed in pinned["settled"]}
     late |= {seed: float(np.median(errors[seed])) for seed in pinned["passing"]}
     assert {seed: error for seed, error in late.items() if not error < cell.learning_rate} == {}
+    learnt = {seed for seed in pinned["failing"] if np.median(errors[seed]) < cell.learning_rate}
+    assert learnt == set(), "these used to fail; if the change was meant to help: python -m benchmarks.pinned_seeds"
 
 
 @pytest.mark.parametrize("network", TARGETS)
@@ -61,8 +71,9 @@ def test_keras_fit_agrees_by_weights(loop: str, network: str, device: str) -> No
     np.testing.assert_allclose(runs[0], runs[1], rtol=0, atol=1e-5)
 
 
-def test_learning_rate_0_1_does_not_learn(device: str) -> None:
+def test_learning_rate_0_1_does_not_learn(device: str, request: pytest.FixtureRequest) -> None:
     """At batch size 1, learning rate 0.1 fails, as published: for all seeds, at all of the last 100 epochs."""
+    affordable(Experiment(), device, request)
     errors = last_errors(Experiment(learning_rate=0.1, device=device))
 
     assert min(error.min() for error in errors.values()) > 0.1
@@ -89,7 +100,7 @@ def test_one_neuron_cannot_pass(device: str) -> None:
 
 def test_one_neuron_learns_a_perfect_square(device: str) -> None:
     """One neuron passes on x² + 2x + 1."""
-    fit = train(Experiment(network="one_neuron", target=Parabola(1, 2, 1), batch_size=9, seed=0, device=device))
+    fit = train(Experiment(network="one_neuron", target=Parabola(1, 2, 1), batch_size=111, seed=0, device=device))
 
     assert fit.verdict == "pass"
 

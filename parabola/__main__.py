@@ -56,18 +56,20 @@ def train(
         experiment = Experiment(**{**fields, "target": Parabola.parse(target)})
         if plot:
             figures.check_path(plot)
+        if engine == "native" and threads:
+            raise ValueError(f"engine native has one thread; --threads is TensorFlow's. Received: {threads}")
         if engine != "native":
             devices.start(threads=threads)
             devices.resolve(device)
     except ValueError as error:
         usage(error)
     fit = run(experiment)
-    if plot:
-        figures.save(training_figure(fit), plot)
     if as_json:
-        print(json.dumps(fit.summary()))
+        print(json.dumps({**fit.summary(), "threads": threads}))
     else:
         terminal.print_training(fit.summary())
+    if plot:
+        figures.save(training_figure(fit), plot)
     if check and fit.verdict != "pass":
         raise typer.Exit(CHECK_FAILED)
 

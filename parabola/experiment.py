@@ -171,7 +171,9 @@ def known(name: str, value: str, values: Collection[str]) -> None:
 
 
 def refuse_keras_limits() -> None:
-    """Raise ValueError where Keras' environment would silently shorten a run."""
+    """Raise ValueError where Keras' environment would silently shorten a run, or take another backend."""
     for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
-        if os.environ.get(name):
+        if name in os.environ:
             raise ValueError(f"{name}={os.environ[name]} would silently shorten the run: unset it")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        raise ValueError(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']} is not supported: unset it, or use tensorflow")

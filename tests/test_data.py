@@ -40,18 +40,16 @@ def test_bank_rows_are_permutations(samples: int) -> None:
     """Every order holds every sample once; the bank is read-only and made once."""
     bank = order_bank(samples)
 
-    np.testing.assert_array_equal(np.sort(bank[:: max(1, len(bank) // 7)], axis=1)[0], np.arange(samples))
+    assert all(np.array_equal(np.sort(row), np.arange(samples)) for row in bank[:: len(bank) // 7])
     assert bank is order_bank(samples)
     assert not bank.flags.writeable
 
 
-@pytest.mark.parametrize(("samples", "rows"), [(999, 4096), (4096, 4096), (100_000, 167), (2**25, 1)])
+@pytest.mark.parametrize(("samples", "rows"), [(999, 4096), (4096, 4096), (100_000, 167), (2**24 + 1, 1)])
 def test_bank_is_bounded(samples: int, rows: int) -> None:
     """4,096 rows, or as many as 64 MiB hold, and never none."""
-    assert max(1, min(4096, BANK_BYTES // (4 * samples))) == rows
-    if samples <= 100_000:
-        assert order_bank(samples).shape == (rows, samples)
-        assert order_bank(samples).nbytes <= BANK_BYTES
+    assert order_bank(samples).shape == (rows, samples)
+    assert order_bank(samples).nbytes <= max(BANK_BYTES, 4 * samples)
 
 
 @settings(deadline=None)

@@ -16,6 +16,11 @@ from parabola.target import Array, Parabola
 EPOCHS = 4
 
 
+def test_registry_has_the_engines_that_an_experiment_knows() -> None:
+    """One list for what may be asked for, one for where it is."""
+    assert tuple(engines.CLASSES) == ENGINES
+
+
 def run(**knobs: Any) -> Array:
     engine = engines.build(Experiment(**knobs))
     return engine.run(engine.reset())
@@ -33,7 +38,7 @@ def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> No
         np.testing.assert_allclose(runs[name], runs["native"], rtol=0, atol=1e-5, err_msg=name)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=12, derandomize=True)
 @given(st.data())
 def test_any_batch_size_works(data: st.DataObject) -> None:
     """Compiled agrees with native from batch size 1 to all samples, on any target, range and number of samples."""
@@ -135,7 +140,7 @@ def test_nothing_recompiles(engine: str) -> None:
         assert len(built.kernel.signatures) == compiled  # type: ignore[attr-defined]
     else:
         assert built.program.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
-        assert max(seconds) < built.compile_seconds / 5  # XLA does not say when it recompiles, but takes its time
+        assert np.median(seconds) < built.compile_seconds / 5  # XLA does not say when it recompiles, but takes its time
 
 
 @pytest.mark.parametrize("engine", ENGINES)

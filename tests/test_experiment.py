@@ -52,6 +52,13 @@ def test_what_would_shorten_a_run_is_refused(name: str, monkeypatch: pytest.Monk
         Experiment()
 
 
+def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engines are TensorFlow's."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(ValueError, match="KERAS_BACKEND=jax is not supported"):
+        Experiment()
+
+
 def test_steps_count_the_partial_batch() -> None:
     """999 samples in batches of 32 are 31 whole ones and one of 7."""
     assert Experiment(batch_size=32).steps == 32

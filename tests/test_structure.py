@@ -12,7 +12,7 @@ PACKAGE = ROOT / "parabola"
 TRAINING_HALF = sorted(path for path in PACKAGE.rglob("*.py") if "tracking" not in path.parts)
 TRACKING_HALF = sorted(path for path in PACKAGE.rglob("*.py") if "tracking" in path.parts)
 
-# What each room may import of parabola: DESIGN's arrows, from the foundation up.
+# What each room may import of parabola, from the foundation up.
 MAY_IMPORT = {
     "target": set(),
     "data": {"target"},
@@ -72,7 +72,7 @@ def code_lines(path: Path) -> int:
 
 
 def test_the_training_half_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
-    """Under 900 lines of code, no file over 200 lines of any kind."""
+    """Under 900 lines of code (docstrings, comments and blank lines apart), no file of 200 lines of any kind."""
     counts = {path: (code_lines(path), len(path.read_text().splitlines())) for path in TRAINING_HALF}
     with capsys.disabled():
         print()
@@ -82,7 +82,7 @@ def test_the_training_half_stays_small(capsys: pytest.CaptureFixture[str]) -> No
         print(f"{totals[0]:5} of {totals[1]:4} lines  in all")
 
     assert totals[0] < 900
-    assert max(all_lines for _, all_lines in counts.values()) <= 200
+    assert max(all_lines for _, all_lines in counts.values()) < 200
 
 
 def test_every_module_has_its_tests() -> None:

@@ -17,7 +17,9 @@ class CompiledEngine(KerasEngine):
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
-        self.inputs = [self.tf.constant(array) for array in (self.x, self.y, self.bank)]
+        # As float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy the bank in every run.
+        bank = self.bank.view(np.float32)
+        self.inputs = [self.tf.constant(array) for array in (self.x, self.y, bank)]
         self.program = self.tf.function(self._traced(), autograph=False, jit_compile=True)
         self.run(np.zeros(0, np.int32))
 
@@ -25,7 +27,7 @@ class CompiledEngine(KerasEngine):
         """Run the program; the rows, four bytes an epoch, are copied within."""
         with self.tf.device(self.placement):
             weights = self.program(*self.inputs, self.tf.constant(self.padded(rows, self.experiment.epochs + 1)))
-        return np.asarray(weights.numpy()[: len(rows)])
+        return np.array(weights.numpy()[: len(rows)])
 
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""
@@ -45,7 +47,7 @@ class CompiledEngine(KerasEngine):
             # tf.gather, not rows[index]: XLA takes what a strided slice begins at for a constant, and recompiles.
             def epoch(index: Any, history: Any) -> Any:
                 # Gathered once an epoch: a gather in every step costs two to three times as much.
-                order = tf.gather(bank, tf.gather(rows, index))
+                order = tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32)
                 x_epoch, y_epoch = tf.gather(x, order), tf.gather(y, order)
                 x_batches = tf.reshape(x_epoch[:whole], [whole_steps, spec.batch_size, 1])
                 y_batches = tf.reshape(y_epoch[:whole], [whole_steps, spec.batch_size, 1])

@@ -17,8 +17,8 @@ def check_path(path: Path) -> None:
     """Raise ValueError, naming the path and what would be right, unless a picture can be written there."""
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"unknown picture format {path.suffix or path.name!r}; known: {', '.join(FORMATS)}")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ValueError(f"cannot write {path}: a folder, in no folder, or not writable")
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ValueError(f"cannot write {path}: a folder, in no folder, or in one that is not writable")
 
 
 def save(chart: Any, path: Path) -> None:

@@ -66,7 +66,10 @@ def gpus() -> list[str]:
     if not shutil.which("nvidia-smi"):
         return []
     query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    except subprocess.TimeoutExpired:
+        return ["unknown: nvidia-smi did not answer"]
     return [line.replace(", ", ", driver ") for line in answer.stdout.splitlines() if answer.returncode == 0]
 
 

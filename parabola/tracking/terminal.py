@@ -55,6 +55,10 @@ def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str
         left_out: lines that say what was not measured, and why.
         console: where to.
     """
+    for line in left_out:
+        console.print(f"left out: {line}")
+    if not cases:
+        return
     columns = list(dict.fromkeys((case["engine"], case["device"]) for case in cases))
     rows: dict[tuple[Any, ...], dict[tuple[str, str], Mapping[str, Any]]] = {}
     for case in cases:
@@ -86,8 +90,6 @@ def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str
         console.print(
             "† a right run (as the reference), at whose end the coefficient error is not below the learning rate"
         )
-    for line in left_out:
-        console.print(f"left out: {line}")
 
 
 def _cell(case: Mapping[str, Any], limit: float | None) -> str:

@@ -1,0 +1,1 @@
+"""The speed suite and the regression suite."""
