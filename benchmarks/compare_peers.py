@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from parabola import devices
+
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
 FIT_EPOCHS = {1: 2, 111: 60, 999: 60}
@@ -48,7 +50,8 @@ def commands(limit: str, jax_python: str | None, batch_size: int) -> dict[str, C
     fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.compare_peers")
     found: dict[str, Command] = {"limit.c": (limit, *fast)}
     if jax_python:
-        found["jax_scan.py"] = (jax_python, str(PEERS / "jax_scan.py"), *fast)
+        jax = (jax_python, str(PEERS / "jax_scan.py"), *fast)
+        found |= {"jax_scan.py": jax, "jax_scan.py, our XLA flag": ("env", f"XLA_FLAGS={devices.XLA_FLAG}", *jax)}
     for engine in ("native", "compiled"):
         found[engine] = (*here, "--time", f"{engine},999,{batch_size}")
     if batch_size in FIT_BATCH_SIZES:
@@ -111,6 +114,7 @@ def show(seconds: dict[str, dict[int, list[float]]], sizes: Any) -> None:
         ("native", "limit.c"),
         ("compiled", "limit.c"),
         ("compiled", "jax_scan.py"),
+        ("compiled", "jax_scan.py, our XLA flag"),
         ("fit", "keras_fit.py"),
         ("fused_fit", "keras_fit.py fused"),
         ("keras_fit.py", "compiled"),
