@@ -20,8 +20,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from parabola import devices
-
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
 FIT_EPOCHS = {1: 2, 111: 60, 999: 60}
@@ -45,16 +43,15 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     return {"seconds_per_epoch": statistics.median(seconds[1:]) / epochs}
 
 
-def commands(limit: str, jax_python: str | None, batch_size: int) -> dict[str, Command]:
+def commands(limit: str, jax_python: str | None, jax_flags: str, keras: bool, batch_size: int) -> dict[str, Command]:
     """Return the command of each contestant at a batch size."""
     fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.compare_peers")
     found: dict[str, Command] = {"limit.c": (limit, *fast)}
     if jax_python:
-        jax = (jax_python, str(PEERS / "jax_scan.py"), *fast)
-        found |= {"jax_scan.py": jax, "jax_scan.py, our XLA flag": ("env", f"XLA_FLAGS={devices.XLA_FLAG}", *jax)}
+        found["jax_scan.py"] = ("env", f"XLA_FLAGS={jax_flags}", jax_python, str(PEERS / "jax_scan.py"), *fast)
     for engine in ("native", "compiled"):
         found[engine] = (*here, "--time", f"{engine},999,{batch_size}")
-    if batch_size in FIT_BATCH_SIZES:
+    if keras and batch_size in FIT_BATCH_SIZES:
         epochs = FIT_EPOCHS[batch_size]
         peer = (sys.executable, str(PEERS / "keras_fit.py"), str(epochs), "0.001", str(batch_size))
         found |= {"keras_fit.py": peer, "keras_fit.py fused": (*peer, "fused")}
@@ -72,6 +69,8 @@ def seconds_per_epoch(command: Command) -> float:
 def main(
     turns: Annotated[int, typer.Option(min=1, help="How often each is run, in turn.")] = 5,
     jax_python: Annotated[str | None, typer.Option(help="A Python that has JAX.")] = None,
+    jax_flags: Annotated[str, typer.Option(help="XLA_FLAGS of the JAX peer.")] = "",
+    keras: Annotated[bool, typer.Option(help="Also Keras' programs, which take long.")] = True,
     batch_size: Annotated[list[int] | None, typer.Option(help="Only these; repeatable.")] = None,
     timed: Annotated[str | None, typer.Option("--time", hidden=True)] = None,
 ) -> None:
@@ -97,7 +96,7 @@ def main(
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             for size in bar.track(sizes, description="batch sizes"):
                 for _ in range(turns):
-                    for name, command in commands(limit, jax_python, size).items():
+                    for name, command in commands(limit, jax_python, jax_flags, keras, size).items():
                         seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
     show(seconds, sizes)
 
@@ -114,7 +113,6 @@ def show(seconds: dict[str, dict[int, list[float]]], sizes: Any) -> None:
         ("native", "limit.c"),
         ("compiled", "limit.c"),
         ("compiled", "jax_scan.py"),
-        ("compiled", "jax_scan.py, our XLA flag"),
         ("fit", "keras_fit.py"),
         ("fused_fit", "keras_fit.py fused"),
         ("keras_fit.py", "compiled"),

@@ -9,17 +9,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
+from parabola.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
 TRAIN = [command for command in COMMANDS if command.startswith("python -m parabola train")]
+PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
-SMALLER = "--engine native --batch-size 111 --rounds 1 -k epoch_time"
+SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -32,20 +35,19 @@ def run(command: list[str], folder: Path) -> str:
 def test_every_command_is_of_a_kind_that_is_run() -> None:
     """The two that install are run by .ci/run, which takes them from here; the rest below."""
     install = [command for command in COMMANDS if command.startswith("pip install -e")]
-    peers = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
-
     assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
-    assert len(peers) == 1
-    assert sorted(COMMANDS) == sorted(install + peers + TRAIN + PYTEST)
+    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + PYTEST)
     assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
 
 
 @pytest.mark.parametrize("command", TRAIN)
-def test_train_examples(command: str, tmp_path: Path) -> None:
+def test_train_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As written; the picture that is named is there afterwards."""
-    options = shlex.split(command)[1:]
-    run([sys.executable, *options], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    options = shlex.split(command)[3:]
+    answer = CliRunner().invoke(app, options)
 
+    assert answer.exit_code == 0, answer.output
     assert os.listdir(tmp_path) == options[options.index("--plot") + 1 :][:1] if "--plot" in options else True
 
 
@@ -60,11 +62,13 @@ def test_pytest_examples(command: str, tmp_path: Path) -> None:
     assert (tmp_path / "record.json").exists() == ("record.json" in command)
 
 
-def test_compare_peers_example(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", PEERS)
+def test_compare_peers_examples(command: str) -> None:
     """One turn at one batch size, without JAX."""
     if not shutil.which("cc"):
         pytest.skip("no C compiler here")
-    said = run([sys.executable, "-m", "benchmarks.compare_peers", "--turns", "1", "--batch-size", "27"], ROOT)
+    options = shlex.split(re.sub(r"--turns \d+|--jax-python \w+", "", command))[1:]
+    said = run([sys.executable, *options, "--turns", "1", "--batch-size", "27"], ROOT)
 
     assert re.search(r"\| compiled : limit.c +\| \d", said)
 

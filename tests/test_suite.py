@@ -1,7 +1,9 @@
 """The speed suite, run as its users run it."""
 
+import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,16 +127,7 @@ def test_setup_is_outside_the_clock(tmp_path: Path) -> None:
         ("-n 2 --benchmark-only", "--benchmark-only times, and -n would run cases side by side"),
         ("-n 2 --benchmark-json=record.json", "--benchmark-json times"),
         ("--benchmark-only --learning-rate nan", "learning_rate must be finite and above 0. Received: nan"),
-        ("--benchmark-only --batch-size 0", "batch_size must be a whole number from 1 to 999. Received: 0"),
-        ("--benchmark-only --batch-size 1000", "Received: 1000"),
-        ("--benchmark-only --epochs 0", "Received: 0"),
-        ("--benchmark-only --samples 0", "Received: 0"),
-        ("--benchmark-only --rounds 0", "rounds must be a whole number of at least 1. Received: 0"),
-        ("--benchmark-only --threads 0", "threads must be"),
         ("--benchmark-only --engine eager", "invalid choice: 'eager'"),
-        ("--benchmark-only --grid huge", "invalid choice: 'huge'"),
-        ("--benchmark-only --device tpu", "unknown device 'tpu'"),
-        ("--benchmark-only --engine native --device cpu:9", "cpu:9 is not there"),
         ("--benchmark-only --device cpu:5", "device cpu:5 is not there; here: cpu:0"),
         ("-n 2 --benchmark-autosave", "--benchmark-autosave times"),
     ],
@@ -146,6 +139,29 @@ def test_bad_options_are_pytests_usage_error(options: str, says: str) -> None:
     assert answer.returncode == 4
     assert says in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("batch_size", [0], "batch_size must be a whole number from 1 to 999. Received: 0"),
+        ("batch_size", [9, 1000], "Received: 1000"),
+        ("learning_rate", [0.1, float("inf")], "Received: inf"),
+        ("epochs", 0, "epochs must be a whole number from 1"),
+        ("samples", [0], "samples must be a whole number from 1"),
+        ("rounds", 0, "rounds must be a whole number of at least 1. Received: 0"),
+        ("threads", 0, "threads must be a whole number of at least 1. Received: 0"),
+        ("device", ["tpu"], "unknown device 'tpu'"),
+        ("device", ["cpu:9"], "cpu:9 is not there"),
+    ],
+)
+def test_options_are_checked_when_they_enter(option: str, value: Any, says: str, pytestconfig: pytest.Config) -> None:
+    """The one door refuses what is out of bounds, by name."""
+    door: Any = next(plugin for plugin in pytestconfig.pluginmanager.get_plugins() if hasattr(plugin, "read_grid"))
+    options = copy.copy(pytestconfig.option)
+    setattr(options, option, value)
+    with pytest.raises(pytest.UsageError, match=re.escape(says)):
+        door.read_grid(options)
 
 
 def test_plain_pytest_runs_every_body_once_untimed() -> None:
