@@ -16,7 +16,8 @@ SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise by the grid: cases; or engines and devices; or devices."""
     grid, names = metafunc.config.stash[GRID], metafunc.fixturenames
-    on = grid.devices or devices.defaults()
+    only_native = grid.engines == ("native",)  # which has no other device, and needs no TensorFlow
+    on = grid.devices or (("cpu",) if only_native else devices.defaults())
     if "case" in names:
         cases, metafunc.config.stash[LEFT_OUT] = grid_cases(grid, on)
         values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
