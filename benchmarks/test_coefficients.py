@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from benchmarks.cases import GRID
+from benchmarks.cases import GRID, runs_on
 from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from parabola import engines
 from parabola.experiment import Experiment, Fit
@@ -15,13 +15,6 @@ from parabola.target import Parabola
 from parabola.training import NotRepresentableWarning, train
 
 PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())
-
-
-def engine_on(name: str, device: str) -> str:
-    """Skip where an engine has no such device."""
-    if name == "native" and device not in ("cpu", "cpu:0"):
-        pytest.skip("native runs on the cpu only")
-    return name
 
 
 def affordable(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
@@ -108,7 +101,9 @@ def test_one_neuron_learns_a_perfect_square(device: str) -> None:
 @pytest.mark.parametrize("name", ["compiled", "native", "fused_fit"])
 def test_same_seed_same_bits(name: str, device: str) -> None:
     """Two runs of one build with the same seed, and a run of another build, give the same bits."""
-    spec = Experiment(engine=engine_on(name, device), batch_size=32, epochs=9, device=device)
+    if not runs_on(name, device):
+        pytest.skip(f"{name} does not run on {device}")
+    spec = Experiment(engine=name, batch_size=32, epochs=9, device=device)
     built = engines.build(spec)
     first = Fit(spec, built.device, built.run(built.reset()), 0.0, 0.0)
     again = Fit(spec, built.device, built.run(built.reset()), 0.0, 0.0)
