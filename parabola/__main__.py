@@ -3,6 +3,9 @@
 import json
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,39 +24,55 @@ def main() -> None:
     """The smallest training run with a known answer: two neurons learn a parabola."""
 
 
+# Options that several commands have, each said once.
+Target = Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")]
+Network = Annotated[str, typer.Option(help="two_neuron or one_neuron.")]
+Device = Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …")]
+Optimizer = Annotated[str, typer.Option(help="A Keras optimizer: adam, sgd, rmsprop, …")]
+FinalLearningRate = Annotated[
+    float | None, typer.Option(help="Keras' cosine decay goes there by the last step; else it stays.")
+]
+Init = Annotated[str, typer.Option(help="glorot, or sign-aware: the second kernel's sign from three samples.")]
+Epochs = Annotated[int, typer.Option(help="1 or more.")]
+Samples = Annotated[int, typer.Option(help="1 or more.")]
+DataSeed = Annotated[int, typer.Option(help="Decides the samples.")]
+Low = Annotated[float, typer.Option(help="Lower end of the range of x.")]
+High = Annotated[float, typer.Option(help="Upper end of the range of x.")]
+Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .html.")]
+
+
 @app.command()
 def train(
-    target: Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")] = "1,2,2",
-    network: Annotated[str, typer.Option(help="two_neuron or one_neuron.")] = "two_neuron",
+    target: Target = "1,2,2",
+    network: Network = "two_neuron",
     engine: Annotated[str, typer.Option(help="fit, fused_fit, compiled or native.")] = "compiled",
-    device: Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …")] = "cpu",
-    optimizer: Annotated[str, typer.Option(help="A Keras optimizer: adam, sgd, rmsprop, …")] = "adam",
+    device: Device = "cpu",
+    optimizer: Optimizer = "adam",
     learning_rate: Annotated[float, typer.Option(help="Finite, above 0.")] = 0.001,
+    final_learning_rate: FinalLearningRate = None,
+    init: Init = "glorot",
     batch_size: Annotated[int, typer.Option(help="1 to samples.")] = 1,
-    epochs: Annotated[int, typer.Option(help="1 or more.")] = 999,
-    samples: Annotated[int, typer.Option(help="1 or more.")] = 999,
+    epochs: Epochs = 999,
+    samples: Samples = 999,
     seed: Annotated[int, typer.Option(help="Decides initial weights and order.")] = 7,
-    data_seed: Annotated[int, typer.Option(help="Decides the samples.")] = 42,
-    low: Annotated[float, typer.Option(help="Lower end of the range of x.")] = 0.0,
-    high: Annotated[float, typer.Option(help="Upper end of the range of x.")] = 1.0,
+    data_seed: DataSeed = 42,
+    low: Low = 0.0,
+    high: High = 1.0,
     threads: Annotated[int | None, typer.Option(min=1, help="TensorFlow's threads; else its own choice.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the run: .png, .svg or .html.")] = None,
+    plot: Plot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 unless the run passes.")] = False,
 ) -> None:
     """Train once, and hold what was learnt against the truth. The defaults are the published experiment.
 
-    A run passes when the largest error of a coefficient is below the learning rate.
+    A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
     """
     knobs = dict(locals())
     from parabola import devices
-    from parabola.experiment import Experiment
-    from parabola.target import Parabola
     from parabola.tracking import figures, terminal
 
     try:
-        fields = {name: knobs[name] for name in Experiment.__dataclass_fields__}
-        experiment = Experiment(**{**fields, "target": Parabola.parse(target)})
+        experiment = read_experiment(knobs)
         if plot:
             figures.check_path(plot)
         if engine == "native" and threads:
@@ -74,6 +93,83 @@ def train(
         raise typer.Exit(CHECK_FAILED)
 
 
+@app.command("map")
+def learning_map(
+    learning_rates: Annotated[str, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1.")] = "",
+    batch_sizes: Annotated[str, typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999.")] = "",
+    seeds: Annotated[int, typer.Option(help="In each cell.")] = 200,
+    first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
+    target: Target = "1,2,2",
+    network: Network = "two_neuron",
+    device: Device = "cpu",
+    optimizer: Optimizer = "adam",
+    final_learning_rate: FinalLearningRate = None,
+    init: Init = "glorot",
+    epochs: Epochs = 999,
+    samples: Samples = 999,
+    data_seed: DataSeed = 42,
+    low: Low = 0.0,
+    high: High = 1.0,
+    plot: Plot = None,
+    json_file: Annotated[
+        Path, typer.Option("--json", metavar="FILE", help="The map on disk; what it lacks is trained.")
+    ] = Path("learning_map.json"),
+) -> None:
+    """Draw the map of learning rate × batch size: which share of seeds learns.
+
+    Finished cells are kept in the JSON file: after an interruption, the same command goes on from there.
+    """
+    knobs = dict(locals())
+    from parabola import devices
+    from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, read, train_map
+    from parabola.tracking import figures, terminal
+
+    try:
+        grid = Grid(
+            read_experiment(knobs),
+            numbers("learning-rates", learning_rates, float) or LEARNING_RATES,
+            numbers("batch-sizes", batch_sizes, int) or BATCH_SIZES,
+            seeds,
+            first_seed,
+        )
+        if plot:
+            figures.check_path(plot)
+        figures.check_path(json_file, formats=(".json",))
+        read(json_file, grid)
+        devices.resolve(device)
+    except ValueError as error:
+        usage(error)
+    with progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
+        cells = [asdict(cell) for cell in train_map(grid, json_file, progress=bar)]
+    spec, axes = grid.experiment, grid.identity()
+    decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
+    title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
+    subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
+    terminal.print_map(cells, axes, f"{title}; {subtitle}")
+    print(f"{json_file} holds the map")
+    if plot:
+        published = [(rate, 1) for rate in (0.001, 0.1) if rate in grid.learning_rates and 1 in grid.batch_sizes]
+        subtitle += "; framed: as published" if published else ""
+        figures.save(figures.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)
+
+
+def read_experiment(knobs: dict[str, Any]) -> "Experiment":
+    """Return the options of a command that are an experiment's as one. Raises ValueError where it does."""
+    from parabola.experiment import Experiment
+    from parabola.target import Parabola
+
+    fields = {name: knobs[name] for name in Experiment.__dataclass_fields__ if name in knobs}
+    return Experiment(**{**fields, "target": Parabola.parse(knobs["target"])})
+
+
+def numbers(option: str, text: str, kind: type[Any]) -> tuple[Any, ...]:
+    """Read "1,2,3"; an empty text has none. Raises ValueError, naming the option, if it is anything else."""
+    try:
+        return tuple(map(kind, text.split(","))) if text else ()
+    except ValueError:
+        raise ValueError(f"--{option} needs numbers with commas between, as in 1,10. Received: {text!r}") from None
+
+
 def usage(error: Exception) -> NoReturn:
     """Say in one line what was wrong, and exit 2."""
     print(f"python -m parabola: {error}", file=sys.stderr)
@@ -90,15 +186,25 @@ def run(experiment: "Experiment") -> "Fit":
     warnings.simplefilter("always", NotRepresentableWarning)
     warnings.showwarning = say
     slow = experiment.engine.endswith("fit") or experiment.epochs * experiment.samples > PROGRESS_FROM
-    if not (slow and sys.stderr.isatty()):
+    if not slow:
         return train(experiment)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    with progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
+        return train(experiment, progress=bar)
 
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("epochs,"), TimeRemainingColumn(), TextColumn("left")
+
+@contextmanager
+def progress_bar(form: str, total: float) -> Iterator[Callable[[float], None] | None]:
+    """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = BarColumn(), TextColumn(form), TimeRemainingColumn(), TextColumn("left")
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=experiment.epochs)
-        return train(experiment, progress=lambda done: bar.update(task, completed=done))
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def training_figure(fit: "Fit") -> Any:
@@ -118,7 +224,7 @@ def training_figure(fit: "Fit") -> Any:
         learnt=learnt,
         loss=fit.loss,
         coefficient_error=fit.coefficient_error,
-        learning_rate=spec.learning_rate,
+        learning_rate=spec.smallest_learning_rate,
         title=f"{spec.network} learns {spec.target}",
         subtitle=terminal.verdict_line(fit.summary()),
     )

@@ -22,6 +22,15 @@ def sample(
     return x.astype(np.float32), target(x).astype(np.float32)
 
 
+def curves_up(x: Array, y: Array) -> bool:
+    """Say whether the samples, shape (samples, 1), bend upwards: the middle one lies below the chord of the outer two."""
+    order = np.argsort(x, axis=None)
+    left, right = order[0], order[-1]
+    middle = np.abs(x - (x[left] + x[right]) / 2).argmin()
+    chord = np.interp(x[middle], [*x[left], *x[right]], [*y[left], *y[right]])
+    return bool(y[middle] <= chord)
+
+
 def hash_uint64(*keys: Array | int) -> Array:
     """Mix integers, broadcast against each other, into well-spread uint64 values.
 
@@ -54,7 +63,17 @@ def order_bank(samples: int) -> Array:
     return bank
 
 
-def order_rows(samples: int, seed: int, epochs: int) -> Array:
-    """Return each epoch's row of the bank, shape (epochs,), int32: a hash of (seed, epoch), alike for all engines."""
+def order_rows(samples: int, seeds: Array | int, epochs: int) -> Array:
+    """Return each epoch's row of the bank: a hash of (seed, epoch), alike for all engines.
+
+    Args:
+        samples: of the bank.
+        seeds: shape (...), integers from 0.
+        epochs: of the run.
+
+    Returns:
+        Shape (epochs, ...), int32.
+    """
     rows = np.uint64(len(order_bank(samples)))
-    return (hash_uint64(ORDER_STREAM, seed, np.arange(epochs)) % rows).astype(np.int32)
+    epoch = np.arange(epochs).reshape(-1, *[1] * np.ndim(seeds))
+    return (hash_uint64(ORDER_STREAM, seeds, epoch) % rows).astype(np.int32)

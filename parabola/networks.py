@@ -1,8 +1,8 @@
 """The two networks: how Keras builds them, and what their weights mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,13 @@ from parabola.target import Array, Parabola, polynomial
 
 if TYPE_CHECKING:
     import keras
+
+
+def two_neuron(weights: Sequence[Any], x: Any) -> Any:
+    """Return w2 (w1 x + b1)² + b2, of arrays or tensors that broadcast against each other."""
+    w1, b1, w2, b2 = weights
+    z = w1 * x + b1
+    return w2 * (z * z) + b2
 
 
 def two_neuron_coefficients(weights: Array) -> Array:
@@ -25,6 +32,13 @@ def two_neuron_weights(target: Parabola, low: float = 0.0, high: float = 1.0) ->
     w1, w2 = np.sqrt(abs(a)), np.sign(a)
     b1 = b / (2 * w2 * w1)
     return np.array([w1, b1, w2, c - w2 * b1**2])
+
+
+def one_neuron(weights: Sequence[Any], x: Any) -> Any:
+    """Return (w x + b)², of arrays or tensors that broadcast against each other."""
+    w, b = weights
+    z = w * x + b
+    return z * z
 
 
 def one_neuron_coefficients(weights: Array) -> Array:
@@ -61,12 +75,14 @@ class Network:
     Attributes:
         name: as options and tables give it.
         shapes: shape of each Keras weight, in Keras' order; the flat weight vector is their concatenation.
+        predict: (weights one by one, x) to what the network gives: the forward pass without Keras' layers.
         coefficients: what flat weights mean: shape (..., weights) to (..., 3), float64.
         closest_weights: (target, low, high) to the flat weights that come closest to it on that range.
     """
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
+    predict: Callable[[Sequence[Any], Any], Any]
     coefficients: Callable[[Array], Array]
     closest_weights: Callable[[Parabola, float, float], Array]
 
@@ -91,6 +107,11 @@ class Network:
         kernel = np.array([len(shape) == 2 for shape in self.shapes])
         return np.where(kernel, np.sqrt(3) * (2 * uniform - 1), 0).astype(np.float32)
 
+    @property
+    def output_kernel(self) -> int | None:
+        """Where the second kernel stands among flat weights; None where there is none."""
+        return 2 if self.name == "two_neuron" else None
+
     def can_represent(self, target: Parabola) -> bool:
         """Say whether some weights are the target; one neuron holds perfect squares only: a > 0 and b² = 4ac."""
         a, b, c = target.coefficients
@@ -108,7 +129,7 @@ class Network:
 NETWORKS = {
     network.name: network
     for network in (
-        Network("two_neuron", ((1, 1), (1,), (1, 1), (1,)), two_neuron_coefficients, two_neuron_weights),
-        Network("one_neuron", ((1, 1), (1,)), one_neuron_coefficients, one_neuron_weights),
+        Network("two_neuron", ((1, 1), (1,), (1, 1), (1,)), two_neuron, two_neuron_coefficients, two_neuron_weights),
+        Network("one_neuron", ((1, 1), (1,)), one_neuron, one_neuron_coefficients, one_neuron_weights),
     )
 }

@@ -107,7 +107,7 @@ def test_plot_is_written_in_each_format(suffix: str, tmp_path: Path) -> None:
         ("--engine native --threads 2", "--threads is TensorFlow's. Received: 2"),
         ("--target 0,1,2", "a ≠ 0: x + 2 is no parabola"),
         ("--target x", "three numbers a,b,c"),
-        ("--plot run.pdf", "unknown picture format '.pdf'; known: .png, .svg, .html"),
+        ("--plot run.pdf", "unknown format '.pdf' of run.pdf; known: .png, .svg, .html"),
         ("--plot no/such/folder/run.png", "cannot write no/such/folder/run.png"),
         ("--learning-rate fast", "'--learning-rate'"),
         ("--learning-rat 1", "No such option"),

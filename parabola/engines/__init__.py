@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from importlib import import_module
 
-from parabola.data import order_bank, order_rows, sample
+from parabola.data import order_bank, order_rows
 from parabola.experiment import Experiment
 from parabola.target import Array
 
@@ -31,9 +31,9 @@ class Engine(ABC):
     compile_seconds: float
 
     def __init__(self, experiment: Experiment) -> None:
-        spec = self.experiment = experiment
-        self.x, self.y = sample(spec.target, spec.samples, seed=spec.data_seed, low=spec.low, high=spec.high)
-        self.bank = order_bank(spec.samples)
+        self.experiment = experiment
+        self.x, self.y = experiment.data
+        self.bank = order_bank(experiment.samples)
 
     @abstractmethod
     def build(self) -> None:
@@ -58,7 +58,7 @@ class Engine(ABC):
         """Load fresh weights, of the experiment's seed and learning rate unless told others; return the run's rows."""
         seed = self.experiment.seed if seed is None else seed
         rate = self.experiment.learning_rate if learning_rate is None else learning_rate
-        self.load(self.experiment.net.initial_weights(seed), rate)
+        self.load(self.experiment.initial_weights(seed), rate)
         return order_rows(self.experiment.samples, seed, self.experiment.epochs)
 
 

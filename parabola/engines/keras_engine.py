@@ -1,5 +1,6 @@
 """What the Keras engines share: the stock model and optimizer on a device, and fresh state in them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,36 @@ from parabola import devices
 from parabola.engines import Engine
 from parabola.experiment import OPTIMIZERS, Experiment
 from parabola.target import Array
+
+
+def make_optimizer(experiment: Experiment, learning_rate: Any, variables: Sequence[Any]) -> Any:
+    """Return the stock Keras optimizer of an experiment, built for variables.
+
+    Args:
+        experiment: whose optimizer.
+        learning_rate: a number, a Keras schedule, or a function that returns the rate at present.
+        variables: Keras variables.
+    """
+    import keras
+
+    make: Any = experiment.optimizer
+    optimizer = (getattr(keras.optimizers, OPTIMIZERS[make]) if isinstance(make, str) else make)(learning_rate)
+    optimizer.build(variables)
+    return optimizer
+
+
+def decay(experiment: Experiment, learning_rate: Any) -> Any:
+    """Return Keras' cosine decay from learning rates, shape () or (members,), to the experiment's final one."""
+    from keras.optimizers.schedules import CosineDecay
+
+    steps = experiment.epochs * experiment.steps
+    return CosineDecay(learning_rate, steps, alpha=experiment.final_learning_rate / learning_rate)
+
+
+def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:
+    """Put each value into its variable."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 class KerasEngine(Engine):
@@ -20,15 +51,11 @@ class KerasEngine(Engine):
 
     def build(self) -> None:
         """Make the model and the optimizer on the device; then let the engine compile."""
-        import keras
-
-        make: Any = self.experiment.optimizer
-        if isinstance(make, str):
-            make = getattr(keras.optimizers, OPTIMIZERS[make])
+        spec = self.experiment
         with self.tf.device(self.placement):
-            self.model = self.experiment.net.build()
-            self.optimizer = make(self.experiment.learning_rate)
-            self.optimizer.build(self.model.trainable_variables)
+            self.model = spec.net.build()
+            rate = spec.learning_rate if spec.final_learning_rate is None else decay(spec, spec.learning_rate)
+            self.optimizer = make_optimizer(spec, rate, self.model.trainable_variables)
             self.device = devices.check_placement(self.model.weights[0].value, self.placement)
             # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
             self.fresh = [variable.numpy() for variable in self.optimizer.variables]
@@ -40,13 +67,12 @@ class KerasEngine(Engine):
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Assign weights, optimizer slots and learning rate: variables that the compiled program reads."""
-        for variable, fresh in zip(self.optimizer.variables, self.fresh, strict=True):
-            variable.assign(fresh)
+        assign(self.optimizer.variables, self.fresh)
         if learning_rate != self.experiment.learning_rate:
             self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
         sizes = np.cumsum([np.prod(shape) for shape in self.experiment.net.shapes])[:-1]
-        for variable, value in zip(self.model.weights, np.split(weights, sizes), strict=True):
-            variable.assign(value.reshape(variable.shape))
+        shaped = zip(np.split(weights, sizes), self.experiment.net.shapes, strict=True)
+        assign(self.model.weights, [value.reshape(shape) for value, shape in shaped])
 
     def padded(self, rows: Array, length: int) -> Array:
         """Return rows, shape (n,), followed by -1 up to a length: one shape for any number of epochs."""

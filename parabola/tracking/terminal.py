@@ -6,6 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:
@@ -16,7 +17,7 @@ def verdict_line(run: Mapping[str, Any]) -> str:
     """
     if run["diverged_epoch"] is not None:
         return f"diverged: a weight was NaN or infinite after epoch {run['diverged_epoch']}"
-    error, learning_rate = run["coefficient_error"], run["learning_rate"]
+    error, learning_rate = run["coefficient_error"], run["smallest_learning_rate"]
     sign = "<" if error < learning_rate else "≥"
     return f"{run['verdict']}: coefficient error {error:.3g} {sign} learning rate {learning_rate:g}"
 
@@ -44,6 +45,39 @@ def print_training(run: Mapping[str, Any]) -> None:
     console.print(verdict_line(run), style="green" if run["verdict"] == "pass" else "red")
     per_epoch = run["seconds"] / run["epochs"]
     console.print(f"{run['seconds']:.3g} s, {per_epoch:.2e} s an epoch; {run['compile_seconds']:.2g} s to build before")
+
+
+def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title: str) -> None:
+    """Print pass rates in per cent with their intervals: a row a learning rate, a column a batch size.
+
+    Args:
+        cells: what learning_map.Cell has.
+        grid: what learning_map.Grid.identity() gives.
+        title: one line.
+    """
+    console = Console(highlight=False)
+    wide = console.width >= 8 + 13 * len(grid["batch_sizes"])
+    meaning = "pass rate in %, with its 95 % interval" if wide else "95 % interval of the pass rate, in %"
+    console.print(f"{title}\n{meaning}; a row a learning rate, a column a batch size\n")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("", *map(str, grid["batch_sizes"])):
+        table.add_column(heading, justify="right", no_wrap=True)
+    by_cell = {(cell["learning_rate"], cell["batch_size"]): cell for cell in cells}
+    for rate in grid["learning_rates"]:
+        row = []
+        for batch_size in grid["batch_sizes"]:
+            cell = by_cell[rate, batch_size]
+            share, low, high = (100 * value for value in (cell["passes"] / cell["seeds"], cell["low"], cell["high"]))
+            style = f"color({_SHADES[round(share / 100 * (len(_SHADES) - 1))]})"
+            row.append(Text(f"{share:.0f} ({low:.0f}–{high:.0f})" if wide else f"{low:.0f}–{high:.0f}", style))
+        table.add_row(f"{rate:g}", *row)
+    console.print(table)
+    diverged = sum(cell["diverged"] for cell in cells)
+    if diverged:
+        console.print(f"{diverged} of {sum(cell['seeds'] for cell in cells)} runs diverged; they count as not passed")
+
+
+_SHADES = (243, 31, 37, 78, 148, 220)  # from grey through blue and green to yellow, of the 256 terminal colours
 
 
 def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str], console: Console) -> None:

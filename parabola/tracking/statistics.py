@@ -1,0 +1,91 @@
+"""Shares, quantiles and tests with known error rates, from plain numbers; SciPy underneath."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+CONFIDENCE = 0.95
+
+
+def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Return Wilson's interval for a share, such as a pass rate.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927, as in SciPy.
+    """
+    from scipy.stats import binomtest
+
+    low, high = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return float(low), float(high)
+
+
+def median_interval(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
+    """Return the median of one or more values and an interval for it, from their ranks alone.
+
+    Where they are too few for the confidence, an end is infinite.
+
+    Source: Conover, "Practical nonparametric statistics", 1999, section 3.2, as in SciPy.
+    """
+    from scipy.stats import quantile_test
+
+    values = np.asarray(values, float)
+    low, high = quantile_test(values, p=0.5).confidence_interval(confidence)
+    return float(np.median(values)), *(float(end) if np.isfinite(end) else side for end, side in ((low, -np.inf), (high, np.inf)))
+
+
+@lru_cache(maxsize=4096)
+def same_share_p_value(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """Return Fisher's exact two-sided p-value for two samples having one share.
+
+    Exact and, as the counts are whole, conservative: under equal shares it is at most p in at most a share p of cases.
+
+    Args:
+        first: successes, trials.
+        second: successes, trials.
+
+    Source: Fisher, "Statistical methods for research workers", 1934, section 21.02, as in SciPy.
+    """
+    from scipy.stats import fisher_exact
+
+    table = [[successes, trials - successes] for successes, trials in (first, second)]
+    return float(fisher_exact(table).pvalue)
+
+
+def rejection_probability(baseline: tuple[int, int], trials: int, share: float, level: float) -> float:
+    """Return how probably a sample of a share is found to differ from a baseline: exact, over all outcomes.
+
+    Args:
+        baseline: successes, trials.
+        trials: of the sample.
+        share: the sample's true one.
+        level: p-values up to it are called a difference.
+    """
+    from scipy.stats import binom
+
+    outcomes = np.arange(trials + 1)
+    probability = binom.pmf(outcomes, trials, share)
+    likely = np.flatnonzero(probability > 1e-9)
+    rejected = [same_share_p_value(baseline, (int(outcome), trials)) <= level for outcome in likely]
+    return float(probability[likely][rejected].sum())
+
+
+def trials_to_find(baselines: Sequence[tuple[int, int]], change: float, level: float, power: float) -> int:
+    """Return the fewest trials, in steps of 10, with which a change of any baseline's share is found with that power.
+
+    Args:
+        baselines: successes, trials of each.
+        change: of a share, up or down, as far as that leaves it between 0 and 1.
+        level: of each test.
+        power: the probability of finding it.
+    """
+    shares = {
+        (baseline, share)
+        for baseline in baselines
+        for share in (baseline[0] / baseline[1] - change, baseline[0] / baseline[1] + change)
+        if 0 <= share <= 1
+    }
+    trials = 10
+    while not all(rejection_probability(base, trials, share, level) >= power for base, share in shares):
+        trials += 10
+    return trials
