@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks.cases import GRID, LEFT_OUT, Grid
+from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid
 from parabola import devices
 from parabola.experiment import ENGINES, Experiment, refuse_keras_limits
 from parabola.tracking import machine, terminal
@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--epochs", type=int, help="of epoch times: epochs a round; else what fills the round")
     group.addoption("--rounds", type=int, help="of epoch times: timed rounds; else 10, or 3 where they are slow")
     group.addoption("--threads", type=int, help="TensorFlow's threads; else its own choice")
+    group.addoption("--seeds", type=int, metavar="FIRST", help="of pass rates: the first; else from the commit")
     group.addoption("--all", action="store_true", help="also cases predicted to take over a minute")
 
 
@@ -60,6 +61,8 @@ def read_grid(options: argparse.Namespace) -> Grid:
                 devices.resolve(device)
             if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
                 raise ValueError(f"engine native runs on cpu only. Received: --device {options.device[0]}")
+        if options.seeds is not None and not BASELINE_SEEDS <= options.seeds < 2**62:
+            raise ValueError(f"seeds must begin after the baseline's, at {BASELINE_SEEDS}. Received: {options.seeds}")
         refuse_keras_limits()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
@@ -128,9 +131,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         if "verdict" in benchmark.extra_info
     ]
     left_out: list[str] = [] if config.option.benchmark_disable else config.stash[LEFT_OUT]
-    if cases or left_out:
+    accuracy = [benchmark.extra_info for benchmark in measured if "settled_seeds" in benchmark.extra_info]
+    if cases or left_out or accuracy:
         tr = terminalreporter
         tr.write_line("")
         width = tr._tw.fullwidth if tr.isatty else 200
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
         terminal.print_epoch_times(cases, left_out, console)
+        terminal.print_times_to_accuracy(accuracy, console)

@@ -23,7 +23,7 @@ def sample(
 
 
 def curves_up(x: Array, y: Array) -> bool:
-    """Say whether the samples, shape (samples, 1), bend upwards: the middle one lies below the chord of the outer two."""
+    """Say whether samples of shape (samples, 1) bend upwards: the middle one lies below the chord of the outer two."""
     order = np.argsort(x, axis=None)
     left, right = order[0], order[-1]
     middle = np.abs(x - (x[left] + x[right]) / 2).argmin()

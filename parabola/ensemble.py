@@ -11,7 +11,7 @@ import numpy as np
 from parabola import devices
 from parabola.data import order_bank, order_rows
 from parabola.engines.keras_engine import assign, decay, make_optimizer
-from parabola.experiment import Experiment
+from parabola.experiment import Experiment, first_settled, first_true
 from parabola.target import Array, coefficient_error
 
 BLOCK_MEMBERS = 512  # on a CPU: weights, moments and gradients of so many about fit a core's first-level cache
@@ -129,14 +129,9 @@ def summarise(experiment: Experiment, learning_rates: Array, history: Array) -> 
         coefficients = experiment.net.coefficients(history)
         error = coefficient_error(coefficients, experiment.target)
     below = error < (experiment.final_learning_rate or learning_rates)
-    ever_after = np.logical_and.accumulate(below[::-1])[::-1]
-    bad = ~np.isfinite(history).all(axis=2)
-
-    def first(happened: Array) -> Array:
-        return np.where(happened.any(axis=0), happened.argmax(axis=0) + 1, 0)
-
+    diverged = first_true(np.any(~np.isfinite(history), axis=2))
     ends = history[-1], coefficients[-1], error[-1], below[-1]
-    return *ends, first(below), first(ever_after), below[-LAST_EPOCHS:].mean(axis=0), first(bad)
+    return *ends, first_true(below), first_settled(below), below[-LAST_EPOCHS:].mean(axis=0), diverged
 
 
 class Program:
@@ -147,9 +142,9 @@ class Program:
     """
 
     def __init__(self, experiment: Experiment, members: int) -> None:
+        tf, spec = devices.start(), experiment
         import keras
 
-        tf, spec = devices.start(), experiment
         self.tf, self.experiment, self.members = tf, spec, members
         self.placement = devices.resolve(spec.device)
         with tf.device(self.placement):

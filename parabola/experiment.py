@@ -163,8 +163,12 @@ class Fit:
     @property
     def diverged_epoch(self) -> int | None:
         """The first epoch, counted from 1, after which a weight was NaN or inf; None if all were finite."""
-        bad = ~np.isfinite(self.weights).all(axis=1)
-        return int(bad.argmax()) + 1 if bad.any() else None
+        return int(first_true(np.any(~np.isfinite(self.weights), axis=1))) or None
+
+    @property
+    def below(self) -> Array:
+        """Shape (epochs,), bool: after which epochs the coefficient error was below the (smallest) learning rate."""
+        return np.asarray(self.coefficient_error < self.experiment.smallest_learning_rate)
 
     @property
     def verdict(self) -> Verdict:
@@ -173,7 +177,7 @@ class Fit:
             return "diverged"
         if not self.experiment.net.can_represent(self.experiment.target):
             return "not representable"
-        return "pass" if self.coefficient_error[-1] < self.experiment.smallest_learning_rate else "fail"
+        return "pass" if self.below[-1] else "fail"
 
     def summary(self) -> dict[str, Any]:
         """Return the run as plain numbers and strings, as JSON holds them: NaN and inf are None.
@@ -199,6 +203,16 @@ class Fit:
             "seconds": self.seconds,
             "compile_seconds": self.compile_seconds,
         }
+
+
+def first_true(happened: Array) -> Array:
+    """Return the first epoch, counted from 1, that is true; 0 if none is. Shape (epochs, ...) to (...), int64."""
+    return np.where(happened.any(axis=0), happened.argmax(axis=0) + 1, 0)
+
+
+def first_settled(below: Array) -> Array:
+    """Return the first epoch from which all are true to the end; 0 if the last is not. Shapes as above."""
+    return first_true(np.logical_and.accumulate(below[::-1])[::-1])
 
 
 def known(name: str, value: str, values: Collection[str]) -> None:

@@ -49,8 +49,9 @@ class Grid:
         if not 1 <= self.seeds <= 2**31:
             raise ValueError(f"seeds must be a whole number from 1 to {2**31}. Received: {self.seeds}")
         replace(self.experiment, seed=self.first_seed + self.seeds - 1)
-        if not self.experiment.net.can_represent(self.experiment.target):
-            raise ValueError(self.experiment.net.explain(self.experiment.target, self.experiment.low, self.experiment.high))
+        spec = self.experiment
+        if not spec.net.can_represent(spec.target):
+            raise ValueError(spec.net.explain(spec.target, spec.low, spec.high))
         for batch_size in self.batch_sizes:
             for learning_rate in self.learning_rates:
                 replace(self.experiment, learning_rate=learning_rate, batch_size=batch_size)
@@ -200,7 +201,8 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
         (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in have])
         for size in grid.batch_sizes
     ]
-    costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]  # a step costs about what a sample does
+    # A step costs about what a sample does.
+    costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
     seeds = np.arange(grid.first_seed, grid.first_seed + grid.seeds)
     for column, (experiment, rates) in enumerate(columns):
 

@@ -15,7 +15,7 @@ MOST_POINTS = 800  # a line a screen wide shows no more
 
 
 def check_path(path: Path, formats: Sequence[str] = FORMATS) -> None:
-    """Raise ValueError, naming the path and what would be right, unless a file of such a format can be written there."""
+    """Raise ValueError, naming the path and what would be right, unless a file so named can be written there."""
     if path.suffix.lower() not in formats:
         raise ValueError(f"unknown format {path.suffix or path.name!r} of {path}; known: {', '.join(formats)}")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
@@ -182,7 +182,8 @@ def map_figure(
         tooltip=tooltip,
     )
     frames = [{"learning_rate": rate, "batch_size": size} for rate, size in framed]
-    frame = alt.Chart(alt.Data(values=frames)).mark_rect(fillOpacity=0, stroke="#ff7f2a", strokeWidth=3).encode(x=x, y=y)
+    frame = alt.Chart(alt.Data(values=frames)).encode(x=x, y=y)
+    frame = frame.mark_rect(fillOpacity=0, stroke="#ff7f2a", strokeWidth=3)
     layers = (fill, text, frame) if frames else (fill, text)
     size = {"width": alt.Step(38), "height": alt.Step(36)}
     head = alt.TitleParams(text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14)

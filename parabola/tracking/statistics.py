@@ -1,6 +1,5 @@
 """Shares, quantiles and tests with known error rates, from plain numbers; SciPy underneath."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +30,7 @@ def median_interval(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> tu
 
     values = np.asarray(values, float)
     low, high = quantile_test(values, p=0.5).confidence_interval(confidence)
-    return float(np.median(values)), *(float(end) if np.isfinite(end) else side for end, side in ((low, -np.inf), (high, np.inf)))
+    return float(np.median(values)), float(-np.inf if np.isnan(low) else low), float(np.inf if np.isnan(high) else high)
 
 
 @lru_cache(maxsize=4096)
@@ -70,22 +69,21 @@ def rejection_probability(baseline: tuple[int, int], trials: int, share: float, 
     return float(probability[likely][rejected].sum())
 
 
-def trials_to_find(baselines: Sequence[tuple[int, int]], change: float, level: float, power: float) -> int:
-    """Return the fewest trials, in steps of 10, with which a change of any baseline's share is found with that power.
+def false_alarm_rate(baseline_trials: int, trials: int, share: float, level: float) -> float:
+    """Return how probably two samples of one share are found to differ: exact, given how many successes both have.
 
     Args:
-        baselines: successes, trials of each.
-        change: of a share, up or down, as far as that leaves it between 0 and 1.
-        level: of each test.
-        power: the probability of finding it.
+        baseline_trials: of the one sample.
+        trials: of the other.
+        share: of both together, which fixes that number.
+        level: p-values up to it are called a difference.
     """
-    shares = {
-        (baseline, share)
-        for baseline in baselines
-        for share in (baseline[0] / baseline[1] - change, baseline[0] / baseline[1] + change)
-        if 0 <= share <= 1
-    }
-    trials = 10
-    while not all(rejection_probability(base, trials, share, level) >= power for base, share in shares):
-        trials += 10
-    return trials
+    from scipy.stats import hypergeom
+
+    both = round(share * (baseline_trials + trials))
+    outcomes = np.arange(trials + 1)
+    probability = hypergeom.pmf(outcomes, baseline_trials + trials, both, trials)
+    likely = np.flatnonzero(probability > 1e-12)
+    pairs = [((both - outcome, baseline_trials), (outcome, trials)) for outcome in likely.tolist()]
+    rejected = [same_share_p_value(*pair) <= level for pair in pairs]
+    return float(probability[likely][rejected].sum())

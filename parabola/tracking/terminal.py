@@ -126,6 +126,39 @@ def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str
         )
 
 
+def print_times_to_accuracy(cases: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print how long it takes to learn: a row a case.
+
+    Args:
+        cases: for each "engine", "device", "batch_size", "learning_rate", "seeds", "settled_seeds", and of these the
+            median and its interval, "epochs_to_accuracy", "epochs_low", "epochs_high" and the same of "seconds";
+            and the median of "epochs_to_first_pass".
+        console: where to.
+    """
+    if not cases:
+        return
+    title = "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    headings = "batch size, learning rate, engine, seeds, first below after, stays below after, time to there"
+    for heading in headings.split(", "):
+        table.add_column(heading, justify="left" if heading == "engine" else "right")
+    for case in sorted(cases, key=lambda case: (case["batch_size"], case["learning_rate"])):
+        epochs, seconds = (
+            [case[f"{unit}_{end}"] for end in ("to_accuracy", "low", "high")] for unit in ("epochs", "seconds")
+        )
+        table.add_row(
+            str(case["batch_size"]),
+            f"{case['learning_rate']:g}",
+            f"{case['engine']} {case['device']}",
+            f"{case['settled_seeds']} of {case['seeds']}",
+            f"{case['epochs_to_first_pass']:.0f}",
+            "{:.0f} ({:.0f}–{:.0f}) epochs".format(*epochs),
+            "{} ({} – {})".format(*map(duration, seconds)),
+        )
+    console.print(table)
+    console.print("Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.")
+
+
 def _cell(case: Mapping[str, Any], limit: float | None) -> str:
     """Write one time: with its ratio to the limit, and marked where the run did not pass."""
     times = case["seconds_per_epoch"] / limit if limit else 0.0

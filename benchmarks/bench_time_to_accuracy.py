@@ -1,0 +1,61 @@
+"""How long does it take to learn?"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.reference import check_run
+from parabola import engines
+from parabola.experiment import Experiment, Fit, first_settled, first_true
+from parabola.target import Array
+from parabola.tracking import statistics
+
+SEEDS, FEW_SEEDS = range(40), range(7, 8)
+# Batch size and learning rate: as published, and from there along the ridge of the map, where most seeds learn.
+SETTINGS = ((1, 0.001), (9, 0.001), (27, 0.01), (111, 0.1))
+
+
+@pytest.mark.benchmark(group="time to accuracy: seconds per run")
+@pytest.mark.parametrize(("batch_size", "learning_rate"), SETTINGS)
+def bench_time_to_accuracy(
+    benchmark: Any, engine: str, device: str, batch_size: int, learning_rate: float, timed: bool
+) -> None:
+    """Inside the clock: the epochs of a run, up to that from which the coefficient error stays below the learning rate.
+
+    Which epoch that is, an untimed run of 999 epochs has found for each seed; a round is a seed that has one. Seeds
+    that never get there have no round: they are counted. Outside: all that is outside of epoch times.
+    """
+    experiment = Experiment(engine=engine, device=device, batch_size=batch_size, learning_rate=learning_rate)
+    built = engines.build(experiment)
+    check_run(experiment, built.run(built.reset()))
+    seeds = SEEDS if timed else FEW_SEEDS
+    fits = {seed: Fit(experiment, built.device, built.run(built.reset(seed=seed)), 0.0, 0.0) for seed in seeds}
+    settled = {seed: int(first_settled(fit.below)) for seed, fit in fits.items()}
+    learnt = {seed: fit for seed, fit in fits.items() if settled[seed]}
+    left, trained = list(learnt), list[Array]()
+
+    def fresh() -> tuple[tuple[Array], dict[str, Any]]:
+        seed = left.pop(0)
+        return (built.reset(seed=seed)[: settled[seed]],), {}
+
+    benchmark.pedantic(lambda rows: trained.append(built.run(rows)), setup=fresh, rounds=len(learnt))
+    for weights, fit in zip(trained, learnt.values(), strict=True):
+        np.testing.assert_array_equal(weights, fit.weights[: len(weights)])
+    epochs, low, high = statistics.median_interval([len(weights) for weights in trained])
+    benchmark.extra_info.update(
+        engine=engine,
+        device=device,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        samples=experiment.samples,
+        seeds=len(seeds),
+        settled_seeds=len(learnt),
+        epochs_to_accuracy=epochs,
+        epochs_low=low,
+        epochs_high=high,
+        epochs_to_first_pass=float(np.median([first_true(fit.below) for fit in learnt.values()])),
+    )
+    if benchmark.stats is not None:
+        seconds, low, high = statistics.median_interval(benchmark.stats.stats.data)
+        benchmark.extra_info.update(seconds_to_accuracy=seconds, seconds_low=low, seconds_high=high)

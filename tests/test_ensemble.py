@@ -1,0 +1,167 @@
+"""Members trained together equal the single runs with their seeds."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import parabola.ensemble
+from benchmarks.pinned_seeds import TARGETS
+from parabola import engines
+from parabola.ensemble import Ensemble, Members, summarise
+from parabola.experiment import OPTIMIZERS, Experiment, Fit
+from parabola.target import Array, Parabola
+
+SEEDS = np.array([3, 2**40, 0, 11, 7])
+RATES = np.array([0.001, 0.03, 0.003, 0.1, 0.01])
+
+
+def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
+    """Return the weights of all members after every epoch, shape (members, epochs, weights)."""
+    program = Ensemble(spec, len(SEEDS), workers=1).programs[0]
+    rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
+    return np.moveaxis(program.run(SEEDS, rates), 2, 0)
+
+
+def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -> Array:
+    """Return the same from single runs of another engine, shape (members, epochs, weights)."""
+    rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
+    runs = []
+    for seed, rate in zip(SEEDS, rates, strict=True):
+        engine = engines.build(Experiment(**{**vars(spec), "learning_rate": float(rate), **knobs}))
+        runs.append(engine.run(engine.reset(seed=int(seed))))
+    return np.stack(runs)
+
+
+@pytest.mark.parametrize("batch_size", [1, 9, 32, 999])
+@pytest.mark.parametrize("network", TARGETS)
+def test_members_are_the_single_runs(network: str, batch_size: int) -> None:
+    """Each with its own seed, order and learning rate has the weights of `native`, within 1e-5 of its rate's steps."""
+    spec = Experiment(network=network, batch_size=batch_size, epochs=4)
+    found, expected = members_weights(spec, RATES), single_weights(spec, RATES, engine="native")
+
+    tolerance = np.maximum(RATES, 0.001)[:, None, None] / 100
+    assert (np.abs(found - expected) < tolerance).all()
+    assert np.abs(found[:, -1] - spec.initial_weights(SEEDS)).max() > 1e-3
+
+
+def test_members_are_what_compiled_computes() -> None:
+    """The same against the other engine around stock Keras, with a partial batch and another target and range."""
+    spec = Experiment(target=Parabola(-2, 1, 3), batch_size=100, epochs=4, low=-1, high=2, samples=333, data_seed=1)
+
+    np.testing.assert_allclose(members_weights(spec), single_weights(spec), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_every_optimizer_takes_a_rate_a_member(optimizer: str) -> None:
+    """Each on the list is elementwise, in the learning rate, too."""
+    spec, rates = Experiment(optimizer=optimizer, batch_size=333, epochs=2), RATES / 10
+
+    np.testing.assert_allclose(members_weights(spec, rates), single_weights(spec, rates), rtol=0, atol=1e-5)
+
+
+def test_a_decaying_rate_is_each_members_own() -> None:
+    """Keras' cosine decay, from a rate a member to one for all."""
+    spec, rates = Experiment(final_learning_rate=0.001, batch_size=333, epochs=3, learning_rate=0.1), RATES
+
+    np.testing.assert_allclose(members_weights(spec, rates), single_weights(spec, rates), rtol=0, atol=1e-5)
+
+
+def test_a_functions_optimizer_has_one_rate() -> None:
+    """It may hold a schedule of its own, so a rate a member is refused, and the experiment's is used."""
+
+    def momentum(learning_rate: float) -> Any:
+        import keras
+
+        return keras.optimizers.SGD(learning_rate, momentum=0.9)
+
+    spec = Experiment(optimizer=momentum, batch_size=333, epochs=2)
+    np.testing.assert_allclose(members_weights(spec), single_weights(spec), rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match="by its name"):
+        Ensemble(spec, 2).train(SEEDS[:2], RATES[:2])
+
+
+@pytest.fixture(scope="module")
+def trained() -> Members:
+    """23 members in blocks of 4, two at a time, the last block not full."""
+    spec = Experiment(batch_size=111, epochs=150)
+    ensemble = Ensemble(spec, 8, workers=2)
+    assert ensemble.block_members == 4
+    return ensemble.train(np.arange(23), np.linspace(0.01, 0.1, 23))
+
+
+def test_a_summary_is_the_single_runs(trained: Members) -> None:
+    """First pass, settling, late share and final values are those of the member's own run."""
+    for member in (0, 7, 22):
+        rate = float(trained.learning_rates[member])
+        spec = Experiment(batch_size=111, epochs=150, learning_rate=rate, engine="native")
+        engine = engines.build(spec)
+        fit = Fit(spec, engine.device, engine.run(engine.reset(seed=member)), 0.0, 0.0)
+        below = fit.coefficient_error < rate
+        first = next((epoch for epoch, passes in enumerate(below, start=1) if passes), 0)
+        last_above = max((epoch for epoch, passes in enumerate(below, start=1) if not passes), default=0)
+
+        np.testing.assert_allclose(trained.coefficients[member], fit.coefficients[-1], atol=1e-4)
+        np.testing.assert_allclose(trained.coefficient_error[member], fit.coefficient_error[-1], atol=1e-4)
+        assert trained.passed[member] == (fit.verdict == "pass")
+        assert trained.first_pass_epoch[member] == first
+        assert trained.settled_epoch[member] == (0 if last_above == 150 else last_above + 1)
+        assert trained.late_pass_share[member] == below[-100:].mean()
+        assert trained.diverged_epoch[member] == 0
+
+
+def test_blocks_do_not_show(trained: Members) -> None:
+    """The same members in one block have the same results, in the order of their seeds."""
+    whole = Ensemble(trained.experiment, 23, workers=1).train(trained.seeds, trained.learning_rates)
+
+    np.testing.assert_allclose(whole.weights, trained.weights, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(whole.passed, trained.passed)
+
+
+def test_summary_by_hand() -> None:
+    """Three members over four epochs: one that passes, wanders and settles; one that never does; one that diverges."""
+    right, wrong = [1, 1, 1, 1], [1, 1, 1, 9]
+    gone = [np.nan] * 4
+    by_epoch = [[right, wrong, right], [wrong, wrong, right], [right, wrong, gone], [right, wrong, wrong]]
+    history = np.moveaxis(np.array(by_epoch, np.float32), 2, 1)  # to (epochs, weights, members)
+    _, _, error, passed, first, settled, late, diverged = summarise(Experiment(epochs=4), np.full(3, 0.01), history)
+
+    assert passed.tolist() == [True, False, False]
+    assert first.tolist() == [1, 0, 1]
+    assert settled.tolist() == [3, 0, 0]
+    assert late.tolist() == [0.75, 0, 0.5]
+    assert diverged.tolist() == [0, 0, 3]
+    assert error.tolist() == [0, 8, 8]
+
+
+def test_divergence_is_data() -> None:
+    """A member that goes to NaN says at which epoch, and does not touch its neighbours."""
+    spec = Experiment(optimizer="sgd", batch_size=333, epochs=30)
+    alone = Ensemble(spec, 1, workers=1).train(np.array([1]), np.array([0.01]))
+    beside = Ensemble(spec, 2, workers=1).train(np.array([0, 1]), np.array([5.0, 0.01]))
+
+    assert beside.diverged_epoch[0] > 0
+    assert not beside.passed[0]
+    assert beside.diverged_epoch[1] == 0
+    np.testing.assert_array_equal(alone.weights[0], beside.weights[1])
+
+
+def test_nothing_is_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New seeds and learning rates go into what was compiled: no program is made after the first."""
+    ensemble = Ensemble(Experiment(batch_size=333, epochs=2), 4, workers=1)
+    monkeypatch.setattr(parabola.ensemble.Program, "__init__", lambda *_: pytest.fail("made another program"))
+    first = ensemble.train(np.arange(4), np.full(4, 0.1))
+    second = ensemble.train(np.arange(4), np.full(4, 0.001))
+
+    assert (first.weights != second.weights).any()
+
+
+@pytest.mark.parametrize(("samples", "epochs", "members"), [(999, 999, 10**6), (10**6, 1, 10**4), (10, 10**6, 10**4)])
+def test_blocks_are_bounded(samples: int, epochs: int, members: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many members, samples or epochs, a block's samples and its weights over all epochs stay within bounds."""
+    monkeypatch.setattr(parabola.ensemble, "Program", lambda *_: None)
+    spec = Experiment(samples=samples, epochs=epochs)
+    size = Ensemble(spec, members, workers=2).block_members
+
+    assert 1 <= size <= parabola.ensemble.BLOCK_MEMBERS
+    assert size == 1 or size * max(samples, 4 * epochs) <= parabola.ensemble.BLOCK_VALUES

@@ -1,0 +1,137 @@
+"""Faults planted in training, and which half of the regression suite finds each: the README's table in Method."""
+
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.pass_rates import find_changes, fresh_seeds
+from benchmarks.reference import check_gradient, check_run
+from parabola import devices, engines
+from parabola.data import order_rows
+from parabola.engines.compiled import CompiledEngine
+from parabola.experiment import Experiment
+from parabola.learning_map import Cell, train_cells
+
+tf = devices.start()
+
+import keras  # noqa: E402  (TensorFlow's settings come first)
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def adam(change: type[Any]) -> Plant:
+    """Return what puts another Adam in the place of Keras' own."""
+    return lambda monkeypatch: monkeypatch.setattr(keras.optimizers, "Adam", change)
+
+
+class Twice(keras.optimizers.Adam):  # type: ignore[misc]
+    """Each update is made with twice the learning rate."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        super().update_step(gradient, variable, 2 * learning_rate)
+
+
+class WithoutBiasCorrection(keras.optimizers.Adam):  # type: ignore[misc]
+    """The moments are used as they are, as if after infinitely many steps."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        step = tf.cast(self.iterations, tf.float32) + 1
+        correction = tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        super().update_step(gradient, variable, learning_rate / correction)
+
+
+class Float16Weights(keras.optimizers.Adam):  # type: ignore[misc]
+    """Weights have the precision of float16 after each update."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        super().update_step(gradient, variable, learning_rate)
+        variable.assign(tf.cast(tf.cast(variable, tf.float16), tf.float32))
+
+
+def gradient(factor: float) -> Plant:
+    """Return what multiplies the gradient of the first kernel by a factor."""
+    right = tf.GradientTape.gradient
+
+    def wrong(tape: Any, loss: Any, sources: Any) -> Any:
+        first, *others = right(tape, loss, sources)
+        return [factor * first, *others]
+
+    return lambda monkeypatch: monkeypatch.setattr(tf.GradientTape, "gradient", wrong)
+
+
+def repeated_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every epoch the order of the first."""
+    run = CompiledEngine.run
+    monkeypatch.setattr(CompiledEngine, "run", lambda engine, rows: run(engine, np.repeat(rows[:1], len(rows))))
+    once = "parabola.ensemble.order_rows"
+    monkeypatch.setattr(once, lambda *given: np.repeat(order_rows(*given)[:1], given[2], axis=0))
+
+
+def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant no fault."""
+
+
+def found_by_weights() -> bool:
+    """Say whether the exact half's test of Adam's weights against `native` fails."""
+    spec = Experiment(batch_size=9, epochs=4)
+    engine = engines.build(spec)
+    return fails(lambda: check_run(spec, engine.run(engine.reset())))
+
+
+def found_by_gradient() -> bool:
+    """Say whether the exact half's test of plain descent against the gradient derived by hand fails."""
+    return fails(lambda: check_gradient(Experiment(batch_size=9)))
+
+
+def found_by_pass_rates(batch_size: int, learning_rate: float) -> bool:
+    """Say whether the statistical half's test of a cell fails."""
+    cells = train_cells(Experiment(batch_size=batch_size), (learning_rate,), fresh_seeds(10**8), workers=1)
+    return find_changes("two_neuron", chain.from_iterable(cells)) != []
+
+
+def fails(check: Callable[[], object]) -> bool:
+    """Say whether a check raises AssertionError."""
+    try:
+        check()
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("plant", "cell", "by_pass_rates", "by_weights", "by_gradient"),
+    [
+        pytest.param(nothing, (111, 0.1), False, False, False, id="no fault"),
+        pytest.param(adam(Twice), (111, 0.1), True, True, False, id="learning rate applied twice"),
+        pytest.param(adam(WithoutBiasCorrection), (111, 0.1), True, True, False, id="bias correction left out"),
+        pytest.param(gradient(0), (111, 0.1), True, True, True, id="a gradient term dropped"),
+        pytest.param(gradient(0.5), (111, 0.1), False, False, True, id="a gradient term halved"),
+        pytest.param(repeated_order, (9, 0.1), True, True, False, id="one order in every epoch"),
+        pytest.param(adam(Float16Weights), (9, 0.001), True, True, False, id="float16 weights"),
+    ],
+)
+def test_each_fault_is_found(
+    plant: Plant,
+    cell: tuple[int, float],
+    by_pass_rates: bool,
+    by_weights: bool,
+    by_gradient: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    """By the half that the README's table says, and by no other; a row of the table each."""
+    plant(monkeypatch)
+
+    assert found_by_weights() == by_weights
+    assert found_by_gradient() == by_gradient
+    assert found_by_pass_rates(*cell) == by_pass_rates
+    yes = {True: "yes", False: "–"}
+    name = request.node.callspec.id
+    if plant is not nothing:
+        where = f"yes (batch size {cell[0]}, learning rate {cell[1]:g})" if by_pass_rates else "–"
+        assert f"| {name} | {where} | {yes[by_weights]} | {yes[by_gradient]} |" in README
