@@ -10,7 +10,8 @@ from rich.console import Console
 
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid
 from parabola import devices
-from parabola.experiment import ENGINES, Experiment, refuse_keras_limits
+from parabola.devices import refuse_keras_limits
+from parabola.experiment import ENGINES, Experiment
 from parabola.tracking import machine, terminal
 
 RECORD_VERSION = 1

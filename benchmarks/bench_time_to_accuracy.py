@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.reference import check_run
 from parabola import engines
-from parabola.experiment import Experiment, Fit, first_settled, first_true
-from parabola.target import Array
+from parabola.experiment import Experiment, Fit
+from parabola.target import Array, first_settled, first_true
 from parabola.tracking import statistics
 
 SEEDS, FEW_SEEDS = range(40), range(7, 8)

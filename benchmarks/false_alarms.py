@@ -15,11 +15,10 @@ from rich.table import Table
 
 from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pass_rates import LEVEL, TESTED_SEEDS, share
-from parabola.__main__ import progress_bar
 from parabola.experiment import Experiment
 from parabola.learning_map import Grid, train_map
 from parabola.target import Array
-from parabola.tracking import statistics
+from parabola.tracking import statistics, terminal
 
 POOL_SEEDS, PART_SEEDS, FIRST_SEED, SUITES = 20_000, 1000, 10**9, 1000
 CELLS = ((1, 0.001), (9, 0.01), (111, 0.1))  # batch size, learning rate: what was published, and two that learn better
@@ -29,7 +28,7 @@ NOMINAL = 0.05  # at which 1,000 suites can tell
 def train_pool(batch_size: int, learning_rate: float, folder: Path) -> Array:
     """Return which seeds of a cell passed, shape (20,000,), bool; train what the folder lacks."""
     passed: list[Array] = []
-    with progress_bar(f"{{task.percentage:.0f}} % of batch size {batch_size},", POOL_SEEDS) as bar:
+    with terminal.progress_bar(f"{{task.percentage:.0f}} % of batch size {batch_size},", POOL_SEEDS) as bar:
         for first in range(FIRST_SEED, FIRST_SEED + POOL_SEEDS, PART_SEEDS):
             grid = Grid(Experiment(), (learning_rate,), (batch_size,), PART_SEEDS, first)
             (cell,) = train_map(grid, folder / f"batch_{batch_size}-seeds_{first}.json")

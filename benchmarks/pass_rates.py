@@ -16,11 +16,11 @@ from rich.table import Table
 
 from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
-from parabola.__main__ import progress_bar
 from parabola.experiment import Experiment
-from parabola.learning_map import Cell, Grid, read, train_map
+from parabola.learning_map import Grid, train_map
 from parabola.target import Array
-from parabola.tracking import statistics
+from parabola.tracking import maps, statistics, terminal
+from parabola.tracking.maps import Cell
 
 FOLDER = Path(__file__).parent / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)
@@ -55,7 +55,10 @@ class Change:
 def baseline(network: str, init: str = "glorot") -> dict[tuple[int, float], Cell]:
     """Return the committed cells by batch size and learning rate."""
     name = f"{network}-{init}"
-    return {(cell.batch_size, cell.learning_rate): cell for cell in read(FOLDER / f"{name}.json", GRIDS[name])}
+    return {
+        (cell.batch_size, cell.learning_rate): cell
+        for cell in maps.read(FOLDER / f"{name}.json", GRIDS[name].identity())
+    }
 
 
 def find_changes(network: str, cells: Iterable[Cell], level: float = LEVEL) -> list[Change]:
@@ -110,7 +113,7 @@ def main() -> None:
     """Train what is missing, and print the table."""
     FOLDER.mkdir(exist_ok=True)
     for name, grid in GRIDS.items():
-        with progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
+        with terminal.progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
             train_map(grid, FOLDER / f"{name}.json", progress=bar)
     Console(width=160).print(table())
 

@@ -3,8 +3,6 @@
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -121,8 +119,8 @@ def learning_map(
     """
     knobs = dict(locals())
     from parabola import devices
-    from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, read, train_map
-    from parabola.tracking import figures, terminal
+    from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
+    from parabola.tracking import figures, maps, terminal
 
     try:
         grid = Grid(
@@ -135,11 +133,11 @@ def learning_map(
         if plot:
             figures.check_path(plot)
         figures.check_path(json_file, formats=(".json",))
-        read(json_file, grid)
+        maps.read(json_file, grid.identity())
         devices.resolve(device)
     except ValueError as error:
         usage(error)
-    with progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
+    with terminal.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
         cells = [asdict(cell) for cell in train_map(grid, json_file, progress=bar)]
     spec, axes = grid.experiment, grid.identity()
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
@@ -178,6 +176,7 @@ def usage(error: Exception) -> NoReturn:
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
+    from parabola.tracking import terminal
     from parabola.training import NotRepresentableWarning, train
 
     def say(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
@@ -188,23 +187,8 @@ def run(experiment: "Experiment") -> "Fit":
     slow = experiment.engine.endswith("fit") or experiment.epochs * experiment.samples > PROGRESS_FROM
     if not slow:
         return train(experiment)
-    with progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
+    with terminal.progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
         return train(experiment, progress=bar)
-
-
-@contextmanager
-def progress_bar(form: str, total: float) -> Iterator[Callable[[float], None] | None]:
-    """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = BarColumn(), TextColumn(form), TimeRemainingColumn(), TextColumn("left")
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def training_figure(fit: "Fit") -> Any:

@@ -23,7 +23,11 @@ def sample(
 
 
 def curves_up(x: Array, y: Array) -> bool:
-    """Say whether samples of shape (samples, 1) bend upwards: the middle one lies below the chord of the outer two."""
+    """Say whether samples of shape (samples, 1) bend upwards: the middle one lies below the chord of the outer two.
+
+    A network that opens to the other side has to pass through a = 0, where the linear term needs an infinite first
+    kernel: few runs find the way.
+    """
     order = np.argsort(x, axis=None)
     left, right = order[0], order[-1]
     middle = np.abs(x - (x[left] + x[right]) / 2).argmin()

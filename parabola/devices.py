@@ -22,6 +22,15 @@ def set_environment() -> None:
         os.environ["XLA_FLAGS"] = f"{XLA_FLAG} {flags}".strip()
 
 
+def refuse_keras_limits() -> None:
+    """Raise ValueError where Keras' environment would silently shorten a run, or take another backend."""
+    for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        if name in os.environ:
+            raise ValueError(f"{name}={os.environ[name]} would silently shorten the run: unset it")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        raise ValueError(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']} is not supported: unset it, or use tensorflow")
+
+
 def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
     """Return TensorFlow, imported with the settings that every run needs.
 

@@ -1,6 +1,5 @@
 """What goes into a training run, and what comes out."""
 
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from parabola.data import curves_up, sample
+from parabola.devices import refuse_keras_limits
 from parabola.networks import NETWORKS, Network
-from parabola.target import Array, Parabola, coefficient_error, mean_squared_error, polynomial
+from parabola.target import Array, Parabola, coefficient_error, first_true, mean_squared_error, polynomial
 
 if TYPE_CHECKING:
     import keras
@@ -21,6 +21,7 @@ OPTIMIZERS = {
 }
 ENGINES = ("fit", "fused_fit", "compiled", "native")
 INITS = ("glorot", "sign-aware")
+OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # of a Fit: a row after every epoch
 Verdict = Literal["pass", "fail", "not representable", "diverged"]
 
 
@@ -82,10 +83,8 @@ class Experiment:
             if self.engine == "native" or not isinstance(self.optimizer, str):
                 raise ValueError("final_learning_rate needs an optimizer by its name, and an engine other than native")
             if not 0 < self.final_learning_rate <= self.learning_rate:
-                raise ValueError(
-                    "final_learning_rate must be above 0 and at most learning_rate. "
-                    f"Received: {self.final_learning_rate}"
-                )
+                bound = f"above 0 and at most learning_rate. Received: {self.final_learning_rate}"
+                raise ValueError(f"final_learning_rate must be {bound}")
         bounds = {"samples": (1, 2**31), "epochs": (1, 2**31), "seed": (0, 2**63), "data_seed": (0, 2**32)}
         for name, (low, end) in {**bounds, "batch_size": (1, self.samples + 1)}.items():
             value = getattr(self, name)
@@ -116,11 +115,7 @@ class Experiment:
         return sample(self.target, self.samples, seed=self.data_seed, low=self.low, high=self.high)
 
     def initial_weights(self, seeds: Array | int) -> Array:
-        """Return weights for seeds of shape (...): shape (..., weights), float32. No answer is looked at, only samples.
-
-        A parabola that opens to the wrong side has to pass through a = 0, where the linear term needs an infinite first
-        kernel: few runs find the way. Which side the samples open to shows in three of them.
-        """
+        """Return weights for seeds of shape (...): shape (..., weights), float32."""
         weights, kernel = self.net.initial_weights(seeds), self.net.output_kernel
         if self.init == "sign-aware" and kernel is not None:
             weights[..., kernel] = np.copysign(weights[..., kernel], 1 if curves_up(*self.data) else -1)
@@ -194,10 +189,7 @@ class Fit:
             **spec,
             "smallest_learning_rate": self.experiment.smallest_learning_rate,
             "device": self.device.rpartition("device:")[2].lower(),
-            "coefficients": self.coefficients[last].tolist() if finite else None,
-            "coefficient_error": float(self.coefficient_error[last]) if finite else None,
-            "loss": float(self.loss[last]) if finite else None,
-            "weights": self.weights[last].tolist() if finite else None,
+            **{name: getattr(self, name)[last].tolist() if finite else None for name in OUTCOMES},
             "verdict": self.verdict,
             "diverged_epoch": self.diverged_epoch,
             "seconds": self.seconds,
@@ -205,26 +197,7 @@ class Fit:
         }
 
 
-def first_true(happened: Array) -> Array:
-    """Return the first epoch, counted from 1, that is true; 0 if none is. Shape (epochs, ...) to (...), int64."""
-    return np.where(happened.any(axis=0), happened.argmax(axis=0) + 1, 0)
-
-
-def first_settled(below: Array) -> Array:
-    """Return the first epoch from which all are true to the end; 0 if the last is not. Shapes as above."""
-    return first_true(np.logical_and.accumulate(below[::-1])[::-1])
-
-
 def known(name: str, value: str, values: Collection[str]) -> None:
     """Raise ValueError, naming what is known, unless the value is among it."""
     if value not in values:
         raise ValueError(f"unknown {name} {value!r}; known: {', '.join(values)}")
-
-
-def refuse_keras_limits() -> None:
-    """Raise ValueError where Keras' environment would silently shorten a run, or take another backend."""
-    for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
-        if name in os.environ:
-            raise ValueError(f"{name}={os.environ[name]} would silently shorten the run: unset it")
-    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        raise ValueError(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']} is not supported: unset it, or use tensorflow")

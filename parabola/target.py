@@ -96,3 +96,13 @@ def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
     powers = np.vander(np.ravel(x).astype(float), 3)
     difference = np.asarray(estimates, float) - target.coefficients
     return np.asarray(np.einsum("...i,ij,...j->...", difference, powers.T @ powers / len(powers), difference))
+
+
+def first_true(happened: Array) -> Array:
+    """Return the first epoch, counted from 1, that is true; 0 if none is. Shape (epochs, ...) to (...), int64."""
+    return np.where(happened.any(axis=0), happened.argmax(axis=0) + 1, 0)
+
+
+def first_settled(below: Array) -> Array:
+    """Return the first epoch from which all are true to the end; 0 if the last is not. Shapes as above."""
+    return first_true(np.logical_and.accumulate(below[::-1])[::-1])

@@ -149,7 +149,7 @@ def test_divergence_is_data() -> None:
 def test_nothing_is_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """New seeds and learning rates go into what was compiled: no program is made after the first."""
     ensemble = Ensemble(Experiment(batch_size=333, epochs=2), 4, workers=1)
-    monkeypatch.setattr(parabola.ensemble.Program, "__init__", lambda *_: pytest.fail("made another program"))
+    monkeypatch.setattr(parabola.ensemble.MembersProgram, "__init__", lambda *_: pytest.fail("made another program"))
     first = ensemble.train(np.arange(4), np.full(4, 0.1))
     second = ensemble.train(np.arange(4), np.full(4, 0.001))
 
@@ -159,7 +159,7 @@ def test_nothing_is_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("samples", "epochs", "members"), [(999, 999, 10**6), (10**6, 1, 10**4), (10, 10**6, 10**4)])
 def test_blocks_are_bounded(samples: int, epochs: int, members: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many members, samples or epochs, a block's samples and its weights over all epochs stay within bounds."""
-    monkeypatch.setattr(parabola.ensemble, "Program", lambda *_: None)
+    monkeypatch.setattr(parabola.ensemble, "MembersProgram", lambda *_: None)
     spec = Experiment(samples=samples, epochs=epochs)
     size = Ensemble(spec, members, workers=2).block_members
 

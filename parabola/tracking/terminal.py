@@ -1,10 +1,13 @@
 """What is printed on a terminal, from plain numbers."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -173,3 +176,15 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
+
+
+@contextmanager
+def progress_bar(form: str, total: float) -> Iterator[Callable[[float], None] | None]:
+    """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = BarColumn(), TextColumn(form), TimeRemainingColumn(), TextColumn("left")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)

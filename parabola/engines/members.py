@@ -1,0 +1,104 @@
+"""A block of members in one XLA program, around the stock Keras optimizer and the network's own formula."""
+
+from typing import Any
+
+import numpy as np
+
+from parabola import devices
+from parabola.data import order_bank, order_rows
+from parabola.engines.keras_engine import assign, decay, make_optimizer
+from parabola.experiment import Experiment
+from parabola.target import Array
+
+
+class MembersProgram:
+    """So many members, traced once and run many times.
+
+    Weights are one variable of shape (weights, members). An optimizer that is elementwise, given the gradient of the
+    sum of all members' losses, updates each as if it were alone; its learning rate is a vector, one a member.
+    """
+
+    def __init__(self, experiment: Experiment, members: int) -> None:
+        tf, spec = devices.start(), experiment
+        import keras
+
+        self.tf, self.experiment, self.members = tf, spec, members
+        self.placement = devices.resolve(spec.device)
+        with tf.device(self.placement):
+            self.weights = keras.Variable(np.zeros((len(spec.net.shapes), members), np.float32))
+            self.learning_rates = tf.Variable(np.ones(members, np.float32))
+            rate = self._learning_rate if isinstance(spec.optimizer, str) else spec.learning_rate
+            self.optimizer = make_optimizer(spec, rate, [self.weights])
+            self.fresh = [variable.numpy() for variable in self.optimizer.variables]
+            devices.check_placement(self.weights.value, self.placement)
+            bank = order_bank(spec.samples).view(np.float32)  # as float32 bits, as in engines/compiled.py
+            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
+            rows = tf.TensorSpec([spec.epochs, members], tf.int32)
+            function = tf.function(self._traced(), autograph=False, jit_compile=True)
+            self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run
+
+    def run(self, seeds: Array, learning_rates: Array) -> Array:
+        """Train up to so many members from fresh weights and a fresh optimizer.
+
+        Args:
+            seeds: shape (n,), integers.
+            learning_rates: shape (n,).
+
+        Returns:
+            Shape (epochs, weights, n), float32, on the host: the weights after each epoch.
+        """
+        spec, missing = self.experiment, self.members - len(seeds)
+        seeds, learning_rates = (np.pad(values, (0, missing), mode="edge") for values in (seeds, learning_rates))
+        assign([self.weights, self.learning_rates], [spec.initial_weights(seeds).T, learning_rates.astype(np.float32)])
+        assign(self.optimizer.variables, self.fresh)
+        with self.tf.device(self.placement):
+            rows = self.tf.constant(order_rows(spec.samples, seeds, spec.epochs))
+            return np.asarray(self.program(*self.inputs, rows).numpy()[..., : self.members - missing])
+
+    def _learning_rate(self) -> Any:
+        """Return the members' learning rates at the present step, shape (members,)."""
+        rates = self.learning_rates.read_value()
+        spec = self.experiment
+        return rates if spec.final_learning_rate is None else decay(spec, rates)(self.optimizer.iterations)
+
+    def _traced(self) -> Any:
+        """Return the Python function that becomes the program."""
+        tf, spec, variable = self.tf, self.experiment, self.weights
+        steps, rest = divmod(spec.samples, spec.batch_size)
+
+        def gradient(x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                weights = tf.unstack(variable.value.read_value())
+                tape.watch(weights)
+                loss = tf.reduce_sum(tf.square(spec.net.predict(weights, x) - y))
+            return tf.stack(tape.gradient(loss, weights))
+
+        def step(x: Any, y: Any, first: Any, size: int) -> None:
+            # Sample by sample: the sum stays in the cache, where whole batches of all members would not.
+            total = gradient(tf.gather(x, first), tf.gather(y, first))
+            if size > 1:
+                _, total = tf.while_loop(
+                    lambda at, _: at < first + size,
+                    lambda at, total: (at + 1, total + gradient(tf.gather(x, at), tf.gather(y, at))),
+                    (first + 1, total),
+                )
+            self.optimizer.apply([total / size], [variable])
+
+        def program(x: Any, y: Any, bank: Any, rows: Any) -> Any:
+            def epoch(index: Any, history: Any) -> Any:
+                order = tf.transpose(tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32))
+                x_epoch, y_epoch = tf.gather(x, order), tf.gather(y, order)
+
+                def whole_step(position: Any) -> Any:
+                    step(x_epoch, y_epoch, position * spec.batch_size, spec.batch_size)
+                    return (position + 1,)
+
+                tf.while_loop(lambda position: position < steps, whole_step, (tf.constant(0),))
+                if rest:
+                    step(x_epoch, y_epoch, tf.constant(steps * spec.batch_size), rest)
+                return index + 1, tf.tensor_scatter_nd_update(history, [[index]], variable.value[None])
+
+            history = tf.zeros([spec.epochs, *variable.shape])
+            return tf.while_loop(lambda index, _: index < spec.epochs, epoch, (tf.constant(0), history))[1]
+
+        return program
