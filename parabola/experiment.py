@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,9 +10,6 @@ from parabola.data import curves_up, sample
 from parabola.devices import refuse_keras_limits
 from parabola.networks import NETWORKS, Network
 from parabola.target import Array, Parabola, coefficient_error, first_true, mean_squared_error, polynomial
-
-if TYPE_CHECKING:
-    import keras
 
 # Keras' optimizers whose update is elementwise; Muon and Lamb are not.
 OPTIMIZERS = {
@@ -37,9 +34,8 @@ class Experiment:
         optimizer: a name in OPTIMIZERS, or a function that makes a stock Keras optimizer of a learning rate
             (with a momentum or a schedule of its own).
         learning_rate: finite, above 0.
-        final_learning_rate: above 0, at most learning_rate: Keras' CosineDecay goes there by the last step. None: the
-            learning rate stays.
-        init: "glorot", or "sign-aware": the same weights, but the second kernel has the sign that the samples curve by.
+        final_learning_rate: where Keras' CosineDecay goes by the last step, at most learning_rate. None: it stays.
+        init: "glorot", or "sign-aware": the same weights, but the second kernel has the sign that the samples bend to.
         batch_size: 1 to samples; an epoch's last batch is what is left.
         epochs: 1 or more.
         samples: 1 or more.
@@ -55,7 +51,7 @@ class Experiment:
     network: str = "two_neuron"
     engine: str = "compiled"
     device: str = "cpu"
-    optimizer: "str | Callable[[float], keras.Optimizer]" = "adam"
+    optimizer: str | Callable[[float], Any] = "adam"
     learning_rate: float = 0.001
     final_learning_rate: float | None = None
     init: str = "glorot"
@@ -148,12 +144,11 @@ class Fit:
 
     def __post_init__(self) -> None:
         spec = self.experiment
-        x, _ = spec.data
         with np.errstate(all="ignore"):
             coefficients = spec.net.coefficients(self.weights)
             object.__setattr__(self, "coefficients", coefficients)
             object.__setattr__(self, "coefficient_error", coefficient_error(coefficients, spec.target))
-            object.__setattr__(self, "loss", mean_squared_error(coefficients, spec.target, x))
+            object.__setattr__(self, "loss", mean_squared_error(coefficients, spec.target, spec.data[0]))
 
     @property
     def diverged_epoch(self) -> int | None:

@@ -8,6 +8,7 @@ import pytest
 import parabola.ensemble
 from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
+from parabola.engines.members import MembersProgram
 from parabola.ensemble import Ensemble, Members, summarise
 from parabola.experiment import OPTIMIZERS, Experiment, Fit
 from parabola.target import Array, Parabola
@@ -149,7 +150,7 @@ def test_divergence_is_data() -> None:
 def test_nothing_is_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """New seeds and learning rates go into what was compiled: no program is made after the first."""
     ensemble = Ensemble(Experiment(batch_size=333, epochs=2), 4, workers=1)
-    monkeypatch.setattr(parabola.ensemble.MembersProgram, "__init__", lambda *_: pytest.fail("made another program"))
+    monkeypatch.setattr(MembersProgram, "__init__", lambda *_: pytest.fail("made another program"))
     first = ensemble.train(np.arange(4), np.full(4, 0.1))
     second = ensemble.train(np.arange(4), np.full(4, 0.001))
 
