@@ -46,7 +46,7 @@ class Grid:
                 raise ValueError(f"{name} needs one value or more, each once. Received: {values}")
         if not 1 <= self.seeds <= 2**31:
             raise ValueError(f"seeds must be a whole number from 1 to {2**31}. Received: {self.seeds}")
-        spec = replace(self.experiment, seed=self.first_seed + self.seeds - 1)
+        spec = replace(replace(self.experiment, seed=self.first_seed), seed=self.first_seed + self.seeds - 1)
         if not spec.net.can_represent(spec.target):
             raise ValueError(spec.net.explain(spec.target, spec.low, spec.high))
         for batch_size in self.batch_sizes:

@@ -14,21 +14,21 @@ from parabola.experiment import OPTIMIZERS, Experiment, Fit
 from parabola.target import Array, Parabola
 
 SEEDS = np.array([3, 2**40, 0, 11, 7])
-RATES = np.array([0.001, 0.03, 0.003, 0.1, 0.01])
+RATES = np.array([0.001, 0.03, 0.003, 0.05, 0.01])
 
 
 def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
     """Return the weights of all members after every epoch, shape (members, epochs, weights)."""
-    program = Ensemble(spec, len(SEEDS), workers=1).programs[0]
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
-    return np.moveaxis(program.run(SEEDS, rates), 2, 0)
+    program = Ensemble(spec, len(rates), workers=1).programs[0]
+    return np.moveaxis(program.run(SEEDS[: len(rates)], rates), 2, 0)
 
 
 def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -> Array:
     """Return the same from single runs of another engine, shape (members, epochs, weights)."""
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
     runs = []
-    for seed, rate in zip(SEEDS, rates, strict=True):
+    for seed, rate in zip(SEEDS[: len(rates)], rates, strict=True):
         engine = engines.build(Experiment(**{**vars(spec), "learning_rate": float(rate), **knobs}))
         runs.append(engine.run(engine.reset(seed=int(seed))))
     return np.stack(runs)
@@ -37,11 +37,11 @@ def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -
 @pytest.mark.parametrize("batch_size", [1, 9, 32, 999])
 @pytest.mark.parametrize("network", TARGETS)
 def test_members_are_the_single_runs(network: str, batch_size: int) -> None:
-    """Each with its own seed, order and learning rate has the weights of `native`, within 1e-5 of its rate's steps."""
-    spec = Experiment(network=network, batch_size=batch_size, epochs=4)
+    """Each with its own seed, order and rate has the weights of `native`, within a hundredth of its learning rate."""
+    spec = Experiment(network=network, batch_size=batch_size, epochs=2)
     found, expected = members_weights(spec, RATES), single_weights(spec, RATES, engine="native")
 
-    tolerance = np.maximum(RATES, 0.001)[:, None, None] / 100
+    tolerance = RATES[:, None, None] / 100
     assert (np.abs(found - expected) < tolerance).all()
     assert np.abs(found[:, -1] - spec.initial_weights(SEEDS)).max() > 1e-3
 
@@ -56,14 +56,14 @@ def test_members_are_what_compiled_computes() -> None:
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_every_optimizer_takes_a_rate_a_member(optimizer: str) -> None:
     """Each on the list is elementwise, in the learning rate, too."""
-    spec, rates = Experiment(optimizer=optimizer, batch_size=333, epochs=2), RATES / 10
+    spec, rates = Experiment(optimizer=optimizer, batch_size=333, epochs=2), RATES[:2] / 10
 
     np.testing.assert_allclose(members_weights(spec, rates), single_weights(spec, rates), rtol=0, atol=1e-5)
 
 
 def test_a_decaying_rate_is_each_members_own() -> None:
     """Keras' cosine decay, from a rate a member to one for all."""
-    spec, rates = Experiment(final_learning_rate=0.001, batch_size=333, epochs=3, learning_rate=0.1), RATES
+    spec, rates = Experiment(final_learning_rate=0.001, batch_size=333, epochs=3, learning_rate=0.1), RATES[:3]
 
     np.testing.assert_allclose(members_weights(spec, rates), single_weights(spec, rates), rtol=0, atol=1e-5)
 

@@ -38,7 +38,7 @@ def test_default_grid_is_as_promised() -> None:
 
 def test_a_cell_counts_its_members() -> None:
     """Passes, interval, split, divergence, median error and the bits are those of the ensemble."""
-    spec = Experiment(epochs=60, batch_size=111)
+    spec = Experiment(epochs=200, batch_size=111)
     members = Ensemble(spec, 30, workers=1).train(np.arange(100, 130), np.full(30, 0.1))
     cell = make_cell(members)
     kernels = spec.initial_weights(np.arange(100, 130))[:, 2]
@@ -166,11 +166,15 @@ def test_map_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--json no/such/folder/map.json", "cannot write no/such/folder/map.json"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_exit_2(options: str, says: str) -> None:
+def test_bad_input_is_one_clear_line_and_exit_2(
+    options: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before any training, without a traceback or a file."""
+    monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(app, ["map", *options.split()])
 
     assert answer.exit_code == 2
     assert says in answer.stderr
     assert "Traceback" not in answer.output
     assert answer.stdout == ""
+    assert os.listdir() == []

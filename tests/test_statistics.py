@@ -43,6 +43,15 @@ def test_false_alarms_stay_below_the_level(share: float) -> None:
     assert stats.binomtest(alarms, 2000, rate).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("successes", [0, 40, 500, 1000])
+def test_critical_counts_are_all_outcomes_that_differ(successes: int) -> None:
+    """Counted one by one."""
+    low, high = statistics.critical_counts((successes, 1000), 60, 0.01)
+    differ = [count for count in range(61) if statistics.same_share_p_value((successes, 1000), (count, 60)) <= 0.01]
+
+    assert differ == [*range(low + 1), *range(high, 61)]
+
+
 def test_rejection_probability_is_the_power() -> None:
     """It agrees with a simulation, and is about 1 for a change that nobody could miss."""
     power = statistics.rejection_probability((500, 1000), 100, 0.65, 0.01)

@@ -1,5 +1,6 @@
 """Shares, quantiles and tests with known error rates, from plain numbers; SciPy underneath."""
 
+from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
@@ -51,22 +52,30 @@ def same_share_p_value(first: tuple[int, int], second: tuple[int, int]) -> float
     return float(fisher_exact(table).pvalue)
 
 
-def rejection_probability(baseline: tuple[int, int], trials: int, share: float, level: float) -> float:
-    """Return how probably a sample of a share is found to differ from a baseline: exact, over all outcomes.
+def critical_counts(baseline: tuple[int, int], trials: int, level: float) -> tuple[int, int]:
+    """Return (low, high): a sample with at most low successes, or at least high, differs from the baseline.
 
     Args:
         baseline: successes, trials.
         trials: of the sample.
-        share: the sample's true one.
         level: p-values up to it are called a difference.
     """
+    expected = round(trials * baseline[0] / baseline[1])
+    above = bisect_left(
+        range(expected, trials + 1), True, key=lambda count: same_share_p_value(baseline, (count, trials)) <= level
+    )
+    below = bisect_left(
+        range(expected + 1), True, key=lambda less: same_share_p_value(baseline, (expected - less, trials)) <= level
+    )
+    return expected - below, expected + above
+
+
+def rejection_probability(baseline: tuple[int, int], trials: int, share: float, level: float) -> float:
+    """Return how probably a sample of a share is found to differ from a baseline; exact. Args as above."""
     from scipy.stats import binom
 
-    outcomes = np.arange(trials + 1)
-    probability = binom.pmf(outcomes, trials, share)
-    likely = np.flatnonzero(probability > 1e-9)
-    rejected = [same_share_p_value(baseline, (int(outcome), trials)) <= level for outcome in likely]
-    return float(probability[likely][rejected].sum())
+    low, high = critical_counts(baseline, trials, level)
+    return float(binom.cdf(low, trials, share) + binom.sf(high - 1, trials, share))
 
 
 def false_alarm_rate(baseline_trials: int, trials: int, share: float, level: float) -> float:
