@@ -49,7 +49,7 @@ def test_two_neuron_weights_are_the_inverse(a: float, b: float, c: float) -> Non
 @settings(deadline=None)
 @given(numbers.filter(lambda w: abs(w) > 1e-2), numbers)
 def test_one_neuron_holds_perfect_squares(w: float, b: float) -> None:
-    """(w x + b)² is representable, and its own closest; a little more is not. Nothing underflows here: b² is a number."""
+    """(w x + b)² is representable, and its own closest; a little more is not. (b² must not underflow.)"""
     b = round(b, 9)
     square, one_neuron = Parabola(w * w, 2 * w * b, b * b), NETWORKS["one_neuron"]
 
