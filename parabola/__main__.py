@@ -143,7 +143,7 @@ def learning_map(
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
     title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
     subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
-    terminal.print_map(cells, axes, f"{title}; {subtitle}")
+    terminal.print_map(cells, axes, f"{title}\n{subtitle}")
     print(f"{json_file} holds the map")
     if plot:
         published = [(rate, 1) for rate in (0.001, 0.1) if rate in grid.learning_rates and 1 in grid.batch_sizes]

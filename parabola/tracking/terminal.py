@@ -56,12 +56,13 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
     Args:
         cells: what learning_map.Cell has.
         grid: what learning_map.Grid.identity() gives.
-        title: one line.
+        title: what was trained, in a line or two.
     """
     console = Console(highlight=False)
-    wide = console.width >= 8 + 13 * len(grid["batch_sizes"])
+    digits = 0 if grid["seeds"] < 1000 else 1
+    wide = console.width >= 10 + (13 + 6 * digits) * len(grid["batch_sizes"])
     meaning = "pass rate in %, with its 95 % interval" if wide else "95 % interval of the pass rate, in %"
-    console.print(f"{title}\n{meaning}; a row a learning rate, a column a batch size\n")
+    console.print(f"{title}\n{meaning}: a row a learning rate, a column a batch size\n", soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in ("", *map(str, grid["batch_sizes"])):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -72,7 +73,8 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
             cell = by_cell[rate, batch_size]
             share, low, high = (100 * value for value in (cell["passes"] / cell["seeds"], cell["low"], cell["high"]))
             style = f"color({_SHADES[round(share / 100 * (len(_SHADES) - 1))]})"
-            row.append(Text(f"{share:.0f} ({low:.0f}–{high:.0f})" if wide else f"{low:.0f}–{high:.0f}", style))
+            interval = f"{low:.{digits}f}–{high:.{digits}f}"
+            row.append(Text(f"{share:.{digits}f} ({interval})" if wide else interval, style))
         table.add_row(f"{rate:g}", *row)
     console.print(table)
     diverged = sum(cell["diverged"] for cell in cells)
