@@ -13,6 +13,7 @@ on which side the last one falls. So a seed counts as passing by its last 100 ep
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +39,16 @@ def cell_name(cell: Experiment) -> str:
     return f"{cell.network}-batch_{cell.batch_size}-learning_rate_{cell.learning_rate:g}"
 
 
+build = lru_cache(maxsize=1)(engines.build)  # the cells of one batch size follow each other
+
+
 def last_errors(cell: Experiment, seeds: Iterable[int] = SEEDS) -> dict[int, Array]:
     """Train a cell's seeds; return each one's coefficient error after its last epochs, shape (100,)."""
-    engine = engines.build(cell)
+    engine = build(replace(cell, learning_rate=Experiment.learning_rate))
     errors = {}
     for seed in seeds:
-        fit = Fit(cell, engine.device, engine.run(engine.reset(seed=seed)), 0.0, 0.0)
+        weights = engine.run(engine.reset(seed=seed, learning_rate=cell.learning_rate))
+        fit = Fit(cell, engine.device, weights, 0.0, 0.0)
         errors[seed] = fit.coefficient_error[-LAST_EPOCHS:]
     return errors
 

@@ -29,8 +29,13 @@ def run(**knobs: Any) -> Array:
 @pytest.mark.parametrize("batch_size", [1, 9, 32, 500, 999])
 @pytest.mark.parametrize("network", ["two_neuron", "one_neuron"])
 def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> None:
-    """From equal weights and order, within 1e-5 after each of four epochs; 32 and 500 leave a partial batch."""
-    runs = {name: run(engine=name, network=network, batch_size=batch_size, epochs=EPOCHS) for name in ENGINES}
+    """From equal weights and order, within 1e-5 after each of four epochs; 32 and 500 leave a partial batch.
+
+    At batch size 1, where `fit` takes a second an epoch, of 199 samples.
+    """
+    knobs: dict[str, Any] = {"network": network, "batch_size": batch_size, "epochs": EPOCHS}
+    knobs["samples"] = 199 if batch_size == 1 else 999
+    runs = {name: run(engine=name, **knobs) for name in ENGINES}
 
     moved = np.abs(runs["native"][-1] - Experiment(network=network).net.initial_weights(7)).min()
     assert moved > 1e-3
@@ -38,7 +43,7 @@ def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> No
         np.testing.assert_allclose(runs[name], runs["native"], rtol=0, atol=1e-5, err_msg=name)
 
 
-@settings(deadline=None, max_examples=12, derandomize=True)
+@settings(deadline=None, max_examples=8, derandomize=True)
 @given(st.data())
 def test_any_batch_size_works(data: st.DataObject) -> None:
     """Compiled agrees with native from batch size 1 to all samples, on any target, range and number of samples."""

@@ -1,5 +1,6 @@
 """Members trained together equal the single runs with their seeds."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,13 @@ def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
 def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -> Array:
     """Return the same from single runs of another engine, shape (members, epochs, weights)."""
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
-    runs = []
+    runs, spec = [], replace(spec, **knobs)
+    engine = engines.build(spec)
     for seed, rate in zip(SEEDS[: len(rates)], rates, strict=True):
-        engine = engines.build(Experiment(**{**vars(spec), "learning_rate": float(rate), **knobs}))
-        runs.append(engine.run(engine.reset(seed=int(seed))))
+        if spec.final_learning_rate is not None:  # a decay is compiled in
+            engine = engines.build(replace(spec, learning_rate=float(rate)))
+            rate = engine.experiment.learning_rate
+        runs.append(engine.run(engine.reset(seed=int(seed), learning_rate=rate)))
     return np.stack(runs)
 
 

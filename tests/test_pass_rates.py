@@ -16,6 +16,19 @@ from parabola.tracking.maps import Cell
 
 CELLS = [(network, cell) for network in TARGETS for cell in pass_rates.baseline(network).values()]
 ROOT = Path(__file__).parents[1]
+PLANT = """
+import numpy as np
+from parabola import learning_map
+from parabola.ensemble import Members
+class Failing:
+    def __init__(self, experiment, members, workers):
+        self.experiment = experiment
+    def train(self, seeds, rates, progress):
+        n = len(seeds)
+        arrays = np.zeros((n, 2)), np.zeros((n, 3)), np.ones(n), np.zeros(n, bool), *np.zeros((4, n))
+        return Members(self.experiment, seeds, rates, *arrays)
+learning_map.Ensemble = Failing
+"""
 
 
 def test_the_baseline_has_every_cell() -> None:
@@ -62,14 +75,10 @@ def test_fresh_seeds_are_the_commits_or_those_asked_for() -> None:
 
 
 def test_a_failure_says_how_to_run_it_again(tmp_path: Path) -> None:
-    """With a fault planted, the failing test names the cells, and a command that takes the same seeds."""
-    (tmp_path / "plant_half.py").write_text(
-        "import parabola.ensemble as e\nright = e.summarise\n"
-        "def wrong(*given):\n    parts = list(right(*given))\n    parts[3] = parts[3] & (parts[0][:, 0] > 0)\n"
-        "    return tuple(parts)\ne.summarise = wrong\n"
-    )
+    """With members that never pass, the test names the cells, and a command that takes the same seeds."""
+    (tmp_path / "plant_failing.py").write_text(PLANT)
     test = "benchmarks/test_coefficients.py::test_pass_rates_are_the_baselines[cpu-one_neuron-111]"
-    options = ["-p", "no:cacheprovider", "-p", "plant_half", "--seeds", "123456", test]
+    options = ["-p", "no:cacheprovider", "-p", "plant_failing", "--seeds", "123456", test]
     environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "pytest", *options]
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
