@@ -56,7 +56,7 @@ def test_pass_rates_are_the_baselines(
     assert changes == [], "\n".join([*map(str, changes), f"again: {again}"])
 
 
-@pytest.mark.parametrize("batch_size", [1, 32, 999])
+@pytest.mark.parametrize("batch_size", [1, 32])
 @pytest.mark.parametrize("network", TARGETS)
 def test_weights_are_the_references(network: str, batch_size: int, device: str) -> None:
     """`compiled` has the weights of `native` with Adam, and those derived by hand with plain descent."""
@@ -66,18 +66,22 @@ def test_weights_are_the_references(network: str, batch_size: int, device: str) 
     check_run(spec, engine.run(engine.reset()))
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=cell_name)
-def test_pinned_seeds_pass(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+@pytest.mark.parametrize("network", TARGETS)
+def test_pinned_seeds_pass(network: str, batch_size: int, device: str, request: pytest.FixtureRequest) -> None:
     """Each seed that learnt still ends with a coefficient error below the learning rate, and those that failed fail."""
-    affordable(cell, device, request)
-    pinned = PINNED[cell_name(cell)]
-    errors = last_errors(replace(cell, device=device), SEEDS)
+    cells = [cell for cell in CELLS if (cell.network, cell.batch_size) == (network, batch_size)]
+    assert [cell.learning_rate for cell in cells] == list(LEARNING_RATES)
+    for cell in cells:
+        affordable(cell, device, request)
+        pinned, name = PINNED[cell_name(cell)], cell_name(cell)
+        errors = last_errors(replace(cell, device=device), SEEDS)
 
-    late = {seed: errors[seed][-1] for seed in pinned["settled"]}
-    late |= {seed: float(np.median(errors[seed])) for seed in pinned["passing"]}
-    assert {seed: error for seed, error in late.items() if not error < cell.learning_rate} == {}
-    learnt = {seed for seed in pinned["failing"] if np.median(errors[seed]) < cell.learning_rate}
-    assert learnt == set(), "these used to fail; if the change was meant to help: python -m benchmarks.pinned_seeds"
+        late = {seed: errors[seed][-1] for seed in pinned["settled"]}
+        late |= {seed: float(np.median(errors[seed])) for seed in pinned["passing"]}
+        assert {seed: error for seed, error in late.items() if not error < cell.learning_rate} == {}, name
+        learnt = {seed for seed in pinned["failing"] if np.median(errors[seed]) < cell.learning_rate}
+        assert learnt == set(), f"{name}: these used to fail; if that was meant: python -m benchmarks.pinned_seeds"
 
 
 @pytest.mark.parametrize("network", TARGETS)

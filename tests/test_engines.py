@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from parabola import engines
 from parabola.data import order_bank
+from parabola.engines.members import MembersProgram
 from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
 from parabola.target import Array, Parabola
 
@@ -117,13 +118,16 @@ def test_compiled_is_what_plain_keras_computes(make: Any) -> None:
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
-    """Compiled equals `fused_fit`, and a second run of the same build equals the first: its slots were fresh."""
+    """Compiled equals `fused_fit`, a second run of the build (its slots were fresh), and members with a rate each."""
     knobs: dict[str, Any] = {"optimizer": optimizer, "batch_size": 111, "epochs": 2}
     engine = engines.build(Experiment(**knobs))
     first, second = engine.run(engine.reset()), engine.run(engine.reset())
+    other = engine.run(engine.reset(seed=11, learning_rate=0.003))
 
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, run(engine="fused_fit", **knobs), rtol=0, atol=1e-5)
+    members = MembersProgram(engine.experiment, 2).run(np.array([7, 11]), np.array([0.001, 0.003]))
+    np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "native"])

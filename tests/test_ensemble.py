@@ -11,7 +11,7 @@ from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
 from parabola.engines.members import MembersProgram
 from parabola.ensemble import Ensemble, Members, summarise
-from parabola.experiment import OPTIMIZERS, Experiment, Fit
+from parabola.experiment import Experiment, Fit
 from parabola.target import Array, Parabola
 
 SEEDS = np.array([3, 2**40, 0, 11, 7])
@@ -38,7 +38,7 @@ def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -
     return np.stack(runs)
 
 
-@pytest.mark.parametrize("batch_size", [1, 9, 32, 999])
+@pytest.mark.parametrize("batch_size", [1, 32, 999])
 @pytest.mark.parametrize("network", TARGETS)
 def test_members_are_the_single_runs(network: str, batch_size: int) -> None:
     """Each with its own seed, order and rate has the weights of `native`, within a hundredth of its learning rate."""
@@ -55,14 +55,6 @@ def test_members_are_what_compiled_computes() -> None:
     spec = Experiment(target=Parabola(-2, 1, 3), batch_size=100, epochs=4, low=-1, high=2, samples=333, data_seed=1)
 
     np.testing.assert_allclose(members_weights(spec), single_weights(spec), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
-def test_every_optimizer_takes_a_rate_a_member(optimizer: str) -> None:
-    """Each on the list is elementwise, in the learning rate, too."""
-    spec, rates = Experiment(optimizer=optimizer, batch_size=333, epochs=2), RATES[:2] / 10
-
-    np.testing.assert_allclose(members_weights(spec, rates), single_weights(spec, rates), rtol=0, atol=1e-5)
 
 
 def test_a_decaying_rate_is_each_members_own() -> None:

@@ -175,7 +175,7 @@ def test_plain_pytest_runs_every_body_once_untimed() -> None:
 
 def test_benchmark_only_collects_benchmarks_only() -> None:
     """So that the main job needs nothing that only tests need."""
-    answer = run_pytest("--benchmark-only", "--collect-only", "-q")
+    answer = run_pytest("--benchmark-only", "--collect-only", "-q", "--engine", "native")
 
     assert "benchmarks/bench_cold_start.py::" in answer.stdout
     assert "test_" not in answer.stdout
