@@ -123,13 +123,9 @@ def learning_map(
     from parabola.tracking import figures, maps, terminal
 
     try:
-        grid = Grid(
-            read_experiment(knobs),
-            numbers("learning-rates", learning_rates, float) or LEARNING_RATES,
-            numbers("batch-sizes", batch_sizes, int) or BATCH_SIZES,
-            seeds,
-            first_seed,
-        )
+        rates = numbers("learning-rates", learning_rates, float) or LEARNING_RATES
+        sizes = numbers("batch-sizes", batch_sizes, int) or BATCH_SIZES
+        grid = Grid(read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
         if plot:
             figures.check_path(plot)
         figures.check_path(json_file, formats=(".json",))
@@ -146,7 +142,7 @@ def learning_map(
     terminal.print_map(cells, axes, f"{title}\n{subtitle}")
     print(f"{json_file} holds the map")
     if plot:
-        published = [(rate, 1) for rate in (0.001, 0.1) if rate in grid.learning_rates and 1 in grid.batch_sizes]
+        published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
         subtitle += "; framed: as published" if published else ""
         figures.save(figures.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)
 

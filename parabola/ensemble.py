@@ -69,7 +69,8 @@ class Ensemble:
             workers: blocks that run side by side, each on a core; as many as there are, or one on a GPU.
         """
         gpu = experiment.device.startswith("gpu")
-        workers = workers or (1 if gpu else len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = workers or (1 if gpu else cores)
         values = max(experiment.samples, experiment.epochs * len(experiment.net.shapes))
         most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
         turns = -(-members // (workers * min(most, members if gpu else BLOCK_MEMBERS)))

@@ -116,6 +116,19 @@ def test_compiled_is_what_plain_keras_computes(make: Any) -> None:
     np.testing.assert_allclose(weights, expected, rtol=0, atol=1e-5)
 
 
+def test_a_decaying_rate_is_keras_own() -> None:
+    """Cosine decay to the final learning rate by the last step, as a Keras user would write it."""
+    import keras
+
+    engine = engines.build(Experiment(learning_rate=0.01, final_learning_rate=0.002, batch_size=111, epochs=4))
+    rows = engine.reset()
+    schedule = keras.optimizers.schedules.CosineDecay(0.01, decay_steps=4 * 9, alpha=0.2)
+    initial = engine.experiment.initial_weights(7)
+    expected = plain_keras(keras.optimizers.Adam(schedule), 111, order_bank(999)[rows], initial)
+
+    np.testing.assert_allclose(engine.run(rows), expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
     """Compiled equals `fused_fit`, a second run of the build (its slots were fresh), and members with a rate each."""

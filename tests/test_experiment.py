@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parabola.experiment import Experiment, Fit
 from parabola.target import Array, Parabola
@@ -34,6 +36,10 @@ def make_fit(weights: Array | list[Any], **knobs: Any) -> Fit:
         ({"engine": "eager"}, "unknown engine 'eager'; known: fit, fused_fit, compiled, native"),
         ({"network": "three"}, "unknown network 'three'; known: two_neuron, one_neuron"),
         ({"optimizer": "muon"}, "unknown optimizer 'muon'; known: .*adam"),
+        ({"init": "zeros"}, "unknown init 'zeros'; known: glorot, sign-aware"),
+        ({"final_learning_rate": 0.002}, "above 0 and at most learning_rate. Received: 0.002"),
+        ({"final_learning_rate": 0.0}, "Received: 0.0"),
+        ({"final_learning_rate": 0.001, "engine": "native"}, "an engine other than native"),
         ({"engine": "native", "optimizer": "sgd"}, "native knows adam only"),
         ({"engine": "native", "device": "gpu"}, "native runs on cpu only. Received: device='gpu'"),
     ],
@@ -96,3 +102,28 @@ def test_divergence_is_data(bad: float) -> None:
     assert fit.diverged_epoch == summary["diverged_epoch"] == 3
     assert summary["coefficients"] == [1, 2, 2]
     assert make_fit([[bad] * 4]).summary()["coefficients"] is None
+
+
+def test_under_a_decay_a_pass_is_judged_by_the_smallest_rate() -> None:
+    """An error between the last learning rate and the first is no pass; without the decay it is."""
+    weights = np.array([[1, 1, 1, 1.005]], np.float32)
+    verdicts = [
+        Fit(Experiment(learning_rate=0.01, final_learning_rate=final), "", weights, 0.0, 0.0).verdict
+        for final in (None, 0.01, 0.001)
+    ]
+
+    assert verdicts == ["pass", "pass", "fail"]
+
+
+@settings(deadline=None)
+@given(st.floats(0.05, 9) | st.floats(-9, -0.05), st.floats(-9, 9), st.floats(-9, 9), st.integers(3, 99))
+def test_sign_aware_weights_bend_as_the_samples_do(a: float, b: float, c: float, samples: int) -> None:
+    """The second kernel has the sign of a, whatever the seed; all else, and one neuron, is as Glorot has it."""
+    knobs: dict[str, Any] = {"target": Parabola(a, b, c), "samples": samples}
+    aware, glorot = (Experiment(init=init, **knobs).initial_weights(np.arange(20)) for init in ("sign-aware", "glorot"))
+    alone = Experiment(network="one_neuron", init="sign-aware", **knobs).initial_weights(np.arange(20))
+
+    assert (np.sign(aware[:, 2]) == np.sign(a)).all()
+    np.testing.assert_array_equal(np.abs(aware), np.abs(glorot))
+    np.testing.assert_array_equal(aware[:, [0, 1, 3]], glorot[:, [0, 1, 3]])
+    np.testing.assert_array_equal(alone, Experiment(network="one_neuron", **knobs).initial_weights(np.arange(20)))

@@ -130,6 +130,16 @@ def test_a_map_of_another_grid_is_refused(
     assert path.read_text() == before
 
 
+def test_rates_may_decay_from_any_of_the_grids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last rate is held against the grid's own, not against the default."""
+    monkeypatch.chdir(tmp_path)
+    options = ["--learning-rates", "0.05,0.1", "--batch-sizes", "333", "--final-learning-rate", "0.02"]
+    answer = CliRunner().invoke(app, ["map", *options, "--epochs", "3", "--seeds", "2"])
+
+    assert answer.exit_code == 0, answer.output
+    assert "adam, decaying to 0.02, init glorot" in answer.stdout
+
+
 def test_map_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table with intervals, the JSON and the picture; the second time nothing is trained."""
     monkeypatch.chdir(tmp_path)
