@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--epochs", type=int, help="of epoch times: epochs a round; else what fills the round")
     group.addoption("--rounds", type=int, help="of epoch times: timed rounds; else 10, or 3 where they are slow")
     group.addoption("--threads", type=int, help="TensorFlow's threads; else its own choice")
-    group.addoption("--seeds", type=int, metavar="FIRST", help="of pass rates: the first; else from the commit")
+    group.addoption("--seeds", type=int, metavar="FIRST", help="of pass rates: the first of 400; else from the commit")
     group.addoption("--all", action="store_true", help="also cases predicted to take over a minute")
 
 
@@ -63,7 +63,8 @@ def read_grid(options: argparse.Namespace) -> Grid:
             if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
                 raise ValueError(f"engine native runs on cpu only. Received: --device {options.device[0]}")
         if options.seeds is not None and not BASELINE_SEEDS <= options.seeds < 2**62:
-            raise ValueError(f"seeds must begin after the baseline's, at {BASELINE_SEEDS}. Received: {options.seeds}")
+            bounds = f"from {BASELINE_SEEDS}, after the baseline's, to {2**62 - 1}"
+            raise ValueError(f"seeds must begin {bounds}. Received: {options.seeds}")
         refuse_keras_limits()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None

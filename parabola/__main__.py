@@ -93,8 +93,10 @@ def train(
 
 @app.command("map")
 def learning_map(
-    learning_rates: Annotated[str, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1.")] = "",
-    batch_sizes: Annotated[str, typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999.")] = "",
+    learning_rates: Annotated[str | None, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1.")] = None,
+    batch_sizes: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999, up to samples.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="In each cell.")] = 200,
     first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
     target: Target = "1,2,2",
@@ -123,8 +125,9 @@ def learning_map(
     from parabola.tracking import figures, maps, terminal
 
     try:
-        rates = numbers("learning-rates", learning_rates, float) or LEARNING_RATES
-        sizes = numbers("batch-sizes", batch_sizes, int) or BATCH_SIZES
+        rates = LEARNING_RATES if learning_rates is None else numbers("learning-rates", learning_rates, float)
+        sizes = tuple(size for size in BATCH_SIZES if size <= samples)
+        sizes = sizes if batch_sizes is None else numbers("batch-sizes", batch_sizes, int)
         grid = Grid(read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
         if plot:
             figures.check_path(plot)
@@ -157,9 +160,9 @@ def read_experiment(knobs: dict[str, Any]) -> "Experiment":
 
 
 def numbers(option: str, text: str, kind: type[Any]) -> tuple[Any, ...]:
-    """Read "1,2,3"; an empty text has none. Raises ValueError, naming the option, if it is anything else."""
+    """Read "1,2,3". Raises ValueError, naming the option, if it is anything else."""
     try:
-        return tuple(map(kind, text.split(","))) if text else ()
+        return tuple(map(kind, text.split(",")))
     except ValueError:
         raise ValueError(f"--{option} needs numbers with commas between, as in 1,10. Received: {text!r}") from None
 

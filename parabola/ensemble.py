@@ -56,6 +56,8 @@ class Members:
 class Ensemble:
     """An experiment's members, in blocks of one size; built once, and run for any seeds and learning rates.
 
+    An optimizer that is given as a function has to be elementwise: what clips by a norm, say, would mix the members.
+
     Raises:
         ValueError: if the device is not there.
     """
@@ -65,7 +67,7 @@ class Ensemble:
 
         Args:
             experiment: what all have in common.
-            members: how many a call of `train` has, or so; any number will do, but this one fills the blocks.
+            members: how many a call of `train` has, or so; any number from 1 will do, but this one fills the blocks.
             workers: blocks that run side by side, each on a core; as many as there are, or one on a GPU.
         """
         gpu = experiment.device.startswith("gpu")
@@ -73,10 +75,11 @@ class Ensemble:
         workers = workers or (1 if gpu else cores)
         values = max(experiment.samples, experiment.epochs * len(experiment.net.shapes))
         most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
-        turns = -(-members // (workers * min(most, members if gpu else BLOCK_MEMBERS)))
-        self.block_members = -(-members // (workers * turns))
+        # An even number of blocks, whatever the cores: their size decides rounding, and that now and then who passes.
+        blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, members if gpu else BLOCK_MEMBERS)))
+        self.block_members = -(-members // blocks)
         self.experiment = experiment
-        self.programs = [MembersProgram(experiment, self.block_members) for _ in range(min(workers, members))]
+        self.programs = [MembersProgram(experiment, self.block_members) for _ in range(min(workers, blocks))]
 
     def train(
         self, seeds: Array, learning_rates: Array | None = None, *, progress: Callable[[int], None] | None = None
@@ -84,8 +87,8 @@ class Ensemble:
         """Train members from fresh weights.
 
         Args:
-            seeds: shape (members,), integers from 0: initial weights and order, as for a single run.
-            learning_rates: shape (members,); the experiment's unless given.
+            seeds: shape (members,), one or more integers from 0: initial weights and order, as for a single run.
+            learning_rates: shape (members,), at least the final one; the experiment's unless given.
             progress: called after each block with the number of members done.
 
         Returns:

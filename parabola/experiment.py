@@ -81,7 +81,8 @@ class Experiment:
             if not 0 < self.final_learning_rate <= self.learning_rate:
                 bound = f"above 0 and at most learning_rate. Received: {self.final_learning_rate}"
                 raise ValueError(f"final_learning_rate must be {bound}")
-        bounds = {"samples": (1, 2**31), "epochs": (1, 2**31), "seed": (0, 2**63), "data_seed": (0, 2**32)}
+        fewest = 3 if self.init == "sign-aware" else 1  # of two samples none shows how they bend
+        bounds = {"samples": (fewest, 2**31), "epochs": (1, 2**31), "seed": (0, 2**63), "data_seed": (0, 2**32)}
         for name, (low, end) in {**bounds, "batch_size": (1, self.samples + 1)}.items():
             value = getattr(self, name)
             if not (isinstance(value, int) and low <= value < end):

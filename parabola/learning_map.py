@@ -15,6 +15,7 @@ from parabola.tracking import maps
 
 LEARNING_RATES = tuple(float(f"{rate:.4g}") for rate in np.geomspace(1e-4, 1, 25))  # 0.001 and 0.1 are among them
 BATCH_SIZES = (1, 3, 9, 27, 37, 111, 333, 999)  # all that leave no partial batch of the 999 samples
+MOST_SEEDS = 10**6  # of a cell, so that what became of each fits in memory
 AT_A_TIME = 1000  # members or more, after which finished cells are saved: some seconds
 
 
@@ -44,8 +45,8 @@ class Grid:
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
                 raise ValueError(f"{name} needs one value or more, each once. Received: {values}")
-        if not 1 <= self.seeds <= 2**31:
-            raise ValueError(f"seeds must be a whole number from 1 to {2**31}. Received: {self.seeds}")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"seeds must be a whole number from 1 to {MOST_SEEDS}. Received: {self.seeds}")
         spec = replace(replace(self.experiment, seed=self.first_seed), seed=self.first_seed + self.seeds - 1)
         if not spec.net.can_represent(spec.target):
             raise ValueError(spec.net.explain(spec.target, spec.low, spec.high))
@@ -59,15 +60,14 @@ class Grid:
         shared = {name: value for name, value in vars(self.experiment).items() if name not in own}
         axes = {name: value for name, value in asdict(self).items() if name != "experiment"}
         shared["target"] = self.experiment.target.coefficients.tolist()
-        identity: dict[str, Any] = json.loads(json.dumps({**shared, **axes}))
-        return identity
+        return dict(json.loads(json.dumps({**shared, **axes})))
 
 
 def make_cell(members: Members) -> maps.Cell:
     """Return the cell of members that share a learning rate."""
     spec, passed = members.experiment, members.passed
     kernel = spec.net.output_kernel
-    positive = spec.initial_weights(members.seeds)[:, kernel] > 0 if kernel is not None else np.ones(len(passed), bool)
+    positive = None if kernel is None else spec.initial_weights(members.seeds)[:, kernel] > 0
     errors = members.coefficient_error[members.diverged_epoch == 0]
     return maps.count_cell(float(members.learning_rates[0]), spec.batch_size, passed, positive, errors)
 
@@ -77,6 +77,7 @@ def train_cells(
     learning_rates: Sequence[float],
     seeds: Array,
     *,
+    group: int | None = None,
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[list[maps.Cell]]:
@@ -86,14 +87,15 @@ def train_cells(
         experiment: its learning rate and seed are not used.
         learning_rates: of the cells.
         seeds: the same in every cell.
+        group: how many cells at a time; it decides the size of blocks, and so rounding.
         workers: as for Ensemble.
         progress: called with the share that is done, from 0 to 1.
     """
     members = len(learning_rates) * len(seeds)
     if not members:
         return
-    group = max(1, -(-AT_A_TIME // len(seeds)))
-    ensemble = Ensemble(experiment, min(group * len(seeds), members), workers=workers)
+    group = group or min(len(learning_rates), -(-AT_A_TIME // len(seeds)))
+    ensemble = Ensemble(experiment, group * len(seeds), workers=workers)
     for first in range(0, len(learning_rates), group):
         rates = learning_rates[first : first + group]
 
@@ -124,14 +126,15 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
     ]
     # A step costs about what a sample does.
     costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
-    seeds = np.arange(grid.first_seed, grid.first_seed + grid.seeds)
+    seeds = grid.first_seed + np.arange(grid.seeds)  # of int64 up to its end, where a range would turn to float
+    group = min(len(grid.learning_rates), -(-AT_A_TIME // grid.seeds))  # of the whole grid, however little is missing
     for column, (experiment, rates) in enumerate(columns):
 
         def report(share: float, before: int = sum(costs[:column]), cost: int = costs[column]) -> None:
             if progress:
                 progress((before + share * cost) / sum(costs))
 
-        for finished in train_cells(experiment, rates, seeds, progress=report):
+        for finished in train_cells(experiment, rates, seeds, group=group, progress=report):
             cells += finished
             maps.write(path, grid.identity(), cells)
     by_axes = {(cell.batch_size, cell.learning_rate): cell for cell in cells}

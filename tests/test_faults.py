@@ -124,7 +124,7 @@ def test_each_fault_is_found(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    """By the half that the README's table says, and by no other; a row of the table each."""
+    """By what the README's table says; a row of the table each, tried in the cell that it names."""
     plant(monkeypatch)
 
     assert found_by_weights() == by_weights

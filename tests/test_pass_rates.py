@@ -74,6 +74,17 @@ def test_fresh_seeds_are_the_commits_or_those_asked_for() -> None:
     assert pass_rates.fresh_seeds(20_000)[0] == 20_000
 
 
+@pytest.mark.parametrize(("commit", "first"), [("", 10_000), ("00000002ab\n", 10_800), ("ffffffff00\n", 1717986928000)])
+def test_another_commit_has_other_seeds(commit: str, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block of its own; without a commit, or without git, those after the baseline's."""
+    answer = subprocess.CompletedProcess([], 0, stdout=commit)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    assert pass_rates.fresh_seeds()[0] == first
+
+    monkeypatch.setenv("PATH", "")
+    assert pass_rates.fresh_seeds()[0] == 10_000
+
+
 def test_a_failure_says_how_to_run_it_again(tmp_path: Path) -> None:
     """With members that never pass, the test names the cells, and a command that takes the same seeds."""
     (tmp_path / "plant_failing.py").write_text(PLANT)

@@ -186,10 +186,12 @@ def test_options_are_checked_when_they_enter(option: str, value: Any, says: str,
 
 def test_plain_pytest_runs_every_body_once_untimed() -> None:
     """Shortened, without a table."""
-    answer = run_pytest("benchmarks/bench_epoch_time.py", "--engine", "native", "-v")
+    files = ("benchmarks/bench_epoch_time.py", "benchmarks/bench_time_to_accuracy.py")
+    answer = run_pytest(*files, "--engine", "native", "-v")
 
     assert answer.returncode == 0, answer.stdout
     assert "bench_epoch_time[native-cpu-batch_1-learning_rate_0.001] PASSED" in answer.stdout
+    assert "bench_time_to_accuracy[native-cpu-1-0.001] PASSED" in answer.stdout
     assert "Name (time in" not in answer.stdout
 
 

@@ -57,9 +57,8 @@ class MembersProgram:
 
     def _learning_rate(self) -> Any:
         """Return the members' learning rates at the present step, shape (members,)."""
-        rates = self.learning_rates.read_value()
-        spec = self.experiment
-        return rates if spec.final_learning_rate is None else decay(spec, rates)(self.optimizer.iterations)
+        rates, final = self.learning_rates.read_value(), self.experiment.final_learning_rate
+        return rates if final is None else decay(self.experiment, rates)(self.optimizer.iterations)
 
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""

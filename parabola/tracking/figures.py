@@ -123,7 +123,7 @@ def map_figure(
     """Draw the map: pass rate as colour over learning rate and batch size, and in figures in each cell.
 
     Args:
-        cells: what learning_map.Cell has.
+        cells: what maps.Cell has.
         grid: what learning_map.Grid.identity() gives.
         title: one line.
         subtitle: one line.
@@ -141,8 +141,7 @@ def map_figure(
             "per_cent": f"{100 * cell['passes'] / cell['seeds']:.0f}",
             "passes": _share(cell["passes"], cell["seeds"]),
             "interval": f"{100 * cell['low']:.1f} to {100 * cell['high']:.1f} %",
-            "positive": _share(cell["positive_passes"], cell["positive_seeds"]),
-            "negative": _share(cell["passes"] - cell["positive_passes"], cell["seeds"] - cell["positive_seeds"]),
+            **_split(cell),
         }
         for cell in cells
     ]
@@ -164,10 +163,10 @@ def map_figure(
         alt.Tooltip("passes:N", title="seeds that pass"),
         alt.Tooltip("interval:N", title="95 % interval"),
         alt.Tooltip("median_error:Q", title="median coefficient error", format=".2e"),
-        alt.Tooltip("positive:N", title="second kernel began positive"),
-        alt.Tooltip("negative:N", title="second kernel began negative"),
         alt.Tooltip("diverged:Q", title="diverged"),
     ]
+    if any("positive" in row for row in rows):
+        tooltip += [alt.Tooltip(f"{sign}:N", title=f"second kernel began {sign}") for sign in ("positive", "negative")]
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
     colour = alt.Color(
         "pass_rate:Q",
@@ -188,6 +187,14 @@ def map_figure(
     size = {"width": alt.Step(38), "height": alt.Step(36)}
     head = alt.TitleParams(text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14)
     return alt.layer(*layers).properties(**size, title=head, padding=16)
+
+
+def _split(cell: Mapping[str, Any]) -> dict[str, str]:
+    """Return the shares by the second kernel's first sign; nothing where there is no second kernel."""
+    passes, seeds = cell["positive_passes"], cell["positive_seeds"]
+    if seeds is None:
+        return {}
+    return {"positive": _share(passes, seeds), "negative": _share(cell["passes"] - passes, cell["seeds"] - seeds)}
 
 
 def _share(part: int, whole: int) -> str:

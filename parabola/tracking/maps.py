@@ -25,7 +25,7 @@ class Cell:
         seeds: how many were trained.
         passes: how many ended with a coefficient error below the learning rate (the smallest of a schedule's).
         low, high: Wilson's 95 % interval for the pass rate.
-        positive_seeds, positive_passes: the same of those whose second kernel began positive.
+        positive_seeds, positive_passes: the same of those whose second kernel began positive; None where there is none.
         diverged: how many went to NaN or inf.
         median_error: of the coefficients, over those that did not diverge; None if all did.
         passed: which seeds passed: a bit each in hexadecimal, the first seed's first, padded to whole bytes.
@@ -37,20 +37,20 @@ class Cell:
     passes: int
     low: float
     high: float
-    positive_seeds: int
-    positive_passes: int
+    positive_seeds: int | None
+    positive_passes: int | None
     diverged: int
     median_error: float | None
     passed: str
 
 
-def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array, errors: Array) -> Cell:
+def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
     """Return the cell that members make.
 
     Args:
         learning_rate, batch_size: which cell.
         passed: shape (members,), bool: who passed.
-        positive: shape (members,), bool: whose second kernel began positive.
+        positive: shape (members,), bool: whose second kernel began positive; None where there is none.
         errors: shape (n,), float: coefficient errors of those that did not diverge.
     """
     passes, seeds = int(passed.sum()), len(passed)
@@ -62,8 +62,8 @@ def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: A
         passes=passes,
         low=low,
         high=high,
-        positive_seeds=int(positive.sum()),
-        positive_passes=int(passed[positive].sum()),
+        positive_seeds=None if positive is None else int(positive.sum()),
+        positive_passes=None if positive is None else int(passed[positive].sum()),
         diverged=seeds - len(errors),
         median_error=float(np.median(errors)) if len(errors) else None,
         passed=np.packbits(passed).tobytes().hex(),

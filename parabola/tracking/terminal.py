@@ -32,9 +32,12 @@ def print_training(run: Mapping[str, Any]) -> None:
         run: what Fit.summary() gives.
     """
     console = Console(highlight=False, soft_wrap=True)
+    last = run["smallest_learning_rate"]
+    decaying = f" decaying to {last:g}" if last < run["learning_rate"] else ""
+    init = f"init {run['init']}, " if run["init"] != "glorot" else ""
     console.print(
         f"{run['network']}, {run['engine']} on {run['device']}: {run['epochs']} epochs of {run['samples']} samples, "
-        f"batch size {run['batch_size']}, learning rate {run['learning_rate']:g}, seed {run['seed']}\n"
+        f"batch size {run['batch_size']}, learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
     )
     if run["coefficients"] is not None:
         table = Table(box=None, pad_edge=False)
@@ -54,7 +57,7 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
     """Print pass rates in per cent with their intervals: a row a learning rate, a column a batch size.
 
     Args:
-        cells: what learning_map.Cell has.
+        cells: what maps.Cell has.
         grid: what learning_map.Grid.identity() gives.
         title: what was trained, in a line or two.
     """
