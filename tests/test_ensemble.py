@@ -10,6 +10,7 @@ import pytest
 import parabola.ensemble
 from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
+from parabola.engines.members import MembersProgram
 from parabola.ensemble import Ensemble, Members, summarise
 from parabola.experiment import Experiment, Fit
 from parabola.target import Array, Parabola
@@ -21,7 +22,7 @@ RATES = np.array([0.001, 0.03, 0.003, 0.05, 0.01])
 def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
     """Return the weights of all members after every epoch, shape (members, epochs, weights)."""
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
-    program = Ensemble(spec, len(rates), workers=1).programs[0]
+    program = MembersProgram(spec, len(rates))
     return np.moveaxis(program.run(SEEDS[: len(rates)], rates), 2, 0)
 
 
