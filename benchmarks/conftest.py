@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "engine" in names:
         can = FAST if metafunc.function.__name__ == "bench_time_to_accuracy" else ENGINES
         few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick"
-        engines = [name for name in grid.engines if name in can] or (("compiled",) if few else can)
+        engines = [name for name in grid.engines or (("compiled",) if few else ENGINES) if name in can]
         pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "device" in names:

@@ -34,7 +34,7 @@ def test_hash_is_splitmix64() -> None:
     assert int(hash_uint64(1234567)) == 6457827717110365317
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(1, 3000))
 def test_bank_rows_are_permutations(samples: int) -> None:
     """Every order holds every sample once; the bank is read-only and made once."""

@@ -197,10 +197,20 @@ def test_plain_pytest_runs_every_body_once_untimed() -> None:
 
 def test_benchmark_only_collects_benchmarks_only() -> None:
     """So that the main job needs nothing that only tests need."""
-    answer = run_pytest("--benchmark-only", "--collect-only", "-q", "--engine", "native")
+    answer = run_pytest("--benchmark-only", "--collect-only", "-q")
 
     assert "benchmarks/bench_cold_start.py::" in answer.stdout
     assert "test_" not in answer.stdout
+
+
+def test_only_the_engines_asked_for_are_run() -> None:
+    """Where none of them can, as `fit` cannot train 40 seeds to the end, nothing else steps in."""
+    answer = run_pytest("--benchmark-only", "--collect-only", "-q", "--engine", "fit")
+
+    assert "bench_epoch_time[fit-cpu-" in answer.stdout
+    assert "bench_time_to_accuracy[NOTSET" in answer.stdout
+    assert "compiled" not in answer.stdout
+    assert "native" not in answer.stdout
 
 
 def test_grids_have_what_they_promise() -> None:
