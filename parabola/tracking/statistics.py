@@ -96,3 +96,102 @@ def false_alarm_rate(baseline_trials: int, trials: int, share: float, level: flo
     pairs = [((both - outcome, baseline_trials), (outcome, trials)) for outcome in likely.tolist()]
     rejected = [same_share_p_value(*pair) <= level for pair in pairs]
     return float(probability[likely][rejected].sum())
+
+
+def launch_log_ratio(base: npt.ArrayLike, head: npt.ArrayLike) -> float:
+    """Return the log of head : base that one launch says, from rounds that took turns: base, head, head, base, …
+
+    Two neighbouring pairs are averaged, which takes out a steady drift; the median of these takes out a bad moment.
+
+    Args:
+        base: shape (rounds,), seconds of each round.
+        head: shape (rounds,), of the rounds that were its partners. Where one has more, its last have none.
+    """
+    pairs = min(np.size(base), np.size(head))
+    ratios = np.log(np.ravel(head)[:pairs]) - np.log(np.ravel(base)[:pairs])
+    if pairs < 2:
+        return float(ratios[0])
+    whole = pairs - pairs % 2
+    return float(np.median(ratios[:whole].reshape(-1, 2).mean(axis=1)))
+
+
+TRIMMED_SHARE = (
+    0.1  # of the launches, at each end, and at least one: about one launch in ten or twelve is off by itself
+)
+
+
+def trimmed(values: npt.ArrayLike) -> tuple[float, float, int]:
+    """Return the trimmed mean, its standard error and its degrees of freedom; the error is infinite below 4 values.
+
+    At each end a tenth of the values, and at least one, count for the mean as left out, and for the error as being
+    where the outermost of the others are. So no single value can carry the mean, or make it seem exact.
+
+    Source: Tukey and McLaughlin, "Less vulnerable confidence and significance procedures for location based on a
+    single sample", Sankhya 1963; Yuen, "The two-sample trimmed t for unequal population variances", Biometrika 1974.
+    """
+    ordered = np.sort(np.ravel(values))
+    number = len(ordered)
+    cut = max(1, int(TRIMMED_SHARE * number))
+    kept = number - 2 * cut
+    if kept < 2:
+        return float(np.median(ordered)), float("inf"), 1
+    winsorized = np.clip(ordered, ordered[cut], ordered[-cut - 1])
+    error = winsorized.std(ddof=1) / (kept / number * np.sqrt(number))
+    return float(ordered[cut:-cut].mean()), float(error), kept - 1
+
+
+def trimmed_interval(values: npt.ArrayLike, confidence: float) -> tuple[float, float]:
+    """Return the interval of the trimmed mean, by Student's t."""
+    from scipy.stats import t
+
+    center, error, freedom = trimmed(values)
+    reach = error * float(t.isf((1 - confidence) / 2, freedom))
+    return center - reach, center + reach
+
+
+def trimmed_p_value(values: npt.ArrayLike) -> float:
+    """Return the two-sided p-value of the trimmed mean being zero, by Student's t."""
+    from scipy.stats import t
+
+    center, error, freedom = trimmed(values)
+    if error == 0:
+        return float(center == 0)
+    return float(2 * t.sf(abs(center) / error, freedom))
+
+
+def launches_needed(values: npt.ArrayLike, confidence: float, reach: float, most: int = 1000) -> int | None:
+    """Return about how many values like these give an interval that reaches so far to either side; None above most."""
+    from scipy.stats import t
+
+    number = np.size(values)
+    _, error, _ = trimmed(values)
+    spread = error * np.sqrt(number) if np.isfinite(error) else float(np.std(values, ddof=1)) if number > 1 else np.nan
+    if not np.isfinite(spread):
+        return None
+    for wanted in range(4, most + 1):
+        freedom = wanted - 2 * max(1, int(TRIMMED_SHARE * wanted)) - 1
+        if spread / np.sqrt(wanted) * t.isf((1 - confidence) / 2, freedom) <= reach:
+            return wanted
+    return None
+
+
+def holm_levels(p_values: npt.ArrayLike, level: float) -> npt.NDArray[np.float64]:
+    """Return the level at which each hypothesis is tested in the end, so that all together err with at most `level`.
+
+    The smallest p-value is held against level / n, the next against level / (n - 1), and so on, until one is above;
+    that level holds for all that remain.
+
+    Args:
+        p_values: shape (n,).
+        level: of the whole family.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
+    """
+    values = np.ravel(p_values)
+    levels = np.empty(len(values))
+    left, going_on = len(values), True
+    for at in np.argsort(values, kind="stable"):
+        levels[at] = level / left
+        going_on = going_on and left > 1 and bool(values[at] <= levels[at])
+        left -= going_on
+    return levels

@@ -1,0 +1,156 @@
+"""Commits of a git repository, each checked out in a folder of its own for as long as it is needed."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "parabola-compare-"
+WORKING_TREE = "working tree"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One side of a comparison.
+
+    Attributes:
+        name: "base" or "head".
+        revision: as asked for.
+        commit: what it stands for; of a working tree, the one it was made from.
+        subject: of that commit.
+        top: the folder it is checked out in.
+        folder: where pytest runs: the top, or the folder within that the comparison was started from.
+    """
+
+    name: str
+    revision: str
+    commit: str
+    subject: str
+    top: Path
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository, as seen from a folder in it."""
+
+    top: Path
+    prefix: str  # from the top to that folder
+
+    @classmethod
+    def find(cls, folder: Path) -> "Repository":
+        """Return the repository that a folder lies in. Raises ValueError if there is none."""
+        try:
+            top = git(folder, "rev-parse", "--show-toplevel")
+        except ValueError:
+            raise ValueError(f"{folder} is in no git repository (with a working tree)") from None
+        return cls(Path(top), git(folder, "rev-parse", "--show-prefix"))
+
+    def resolve(self, revision: str) -> str:
+        """Return the commit of a revision. Raises ValueError if there is none."""
+        try:
+            return git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except ValueError:
+            raise ValueError(f"unknown revision {revision!r}: a branch, a tag or a commit of {self.top}") from None
+
+    def snapshot(self, scratch: Path) -> str:
+        """Return a commit of the working tree as it stands: uncommitted and untracked files, but not ignored ones.
+
+        No branch, index or file is touched; git's garbage collection removes it one day.
+        """
+        index = scratch / "index"
+        own = Path(git(self.top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+        if own.exists():
+            shutil.copy(own, index)
+        with_index = {"GIT_INDEX_FILE": str(index)}
+        git(self.top, "add", "--all", extra=with_index)
+        tree = git(self.top, "write-tree", extra=with_index)
+        who = {f"GIT_{role}_{field}": "parabola" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+        parents = ["-p", "HEAD"] if _has_commit(self.top) else []
+        return git(self.top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=who)
+
+    @contextmanager
+    def checkouts(self, base: str, head: str | None) -> Iterator[tuple[Checkout, Checkout, Path]]:
+        """Check both sides out, and remove them afterwards.
+
+        Args:
+            base: a revision.
+            head: a revision, or None for the working tree.
+
+        Yields:
+            Both sides, and the folder that holds them, which is free for use.
+
+        Raises:
+            ValueError: for an unknown revision, or one without the folder that was started from.
+        """
+        for stale in others(running=False):
+            self._remove(stale)
+        scratch = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+        with open(scratch / "new_lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            os.rename(scratch / "new_lock", scratch / "lock")  # never there without being held
+            try:
+                yield self._check_out("base", base, scratch), self._check_out("head", head, scratch), scratch
+            finally:
+                self._remove(scratch)
+
+    def _check_out(self, name: str, revision: str | None, scratch: Path) -> Checkout:
+        if revision is None:
+            commit = self.snapshot(scratch)
+            named = git(self.top, "rev-parse", "HEAD") if _has_commit(self.top) else commit
+        else:
+            named = commit = self.resolve(revision)
+        top = scratch / name  # of equal length: where memory lies depends on the length of paths, and speed on that
+        git(self.top, "worktree", "add", "--quiet", "--detach", "--force", str(top), commit)
+        if not (top / self.prefix).is_dir():
+            raise ValueError(f"{revision or WORKING_TREE} has no folder {self.prefix}")
+        subject = git(self.top, "show", "--no-patch", "--format=%s", named)
+        return Checkout(name, revision or WORKING_TREE, named, subject, top, top / self.prefix)
+
+    def _remove(self, scratch: Path) -> None:
+        shutil.rmtree(scratch, ignore_errors=True)
+        git(self.top, "worktree", "prune")
+
+
+def others(running: bool = True, besides: Path | None = None) -> list[Path]:
+    """Return the folders of this user's other comparisons on this machine: those that run, or that were killed."""
+    found = []
+    for lock in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*/lock"):
+        if lock.parent == besides or lock.stat().st_uid != os.getuid():
+            continue
+        with open(lock) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                free = True
+            except BlockingIOError:
+                free = False
+        if free != running:
+            found.append(lock.parent)
+    return found
+
+
+def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
+    """Return what git says. Raises ValueError with git's own line where it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, **(extra or {})}, check=False
+        )
+    except FileNotFoundError:
+        raise ValueError("git is not installed") from None
+    if answer.returncode:
+        raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
+    return answer.stdout.strip()
+
+
+def _has_commit(folder: Path) -> bool:
+    try:
+        git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    except ValueError:
+        return False
+    return True

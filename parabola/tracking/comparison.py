@@ -1,0 +1,262 @@
+"""Did a change make it slower? Launches of two checkouts, until every case is decided or the time is used up."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from parabola.tracking import statistics
+from parabola.tracking.checkouts import Checkout, Repository, others
+from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
+from parabola.tracking.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compare.
+
+    Attributes:
+        base: a revision.
+        head: a revision; None for the working tree as it stands.
+        pytest_options: for both sides.
+        budget_seconds: after which nothing is measured any more.
+        minimum_effect: 0.05 calls times that differ by less than 5 % the same.
+        limit_seconds: how long a side may be silent.
+        cores_per_launch: on which both sides of a launch run, in turn.
+        launches_at_once: side by side, each on its own cores; None for as many as the cores allow.
+        slower: share of extra work to plant, by case, on the side of head.
+    """
+
+    base: str
+    head: str | None = None
+    pytest_options: tuple[str, ...] = ()
+    budget_seconds: float = 300.0
+    minimum_effect: float = MINIMUM_EFFECT
+    limit_seconds: float = 300.0
+    cores_per_launch: int = 1
+    launches_at_once: int | None = None
+    slower: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is going on, for a line on the terminal: times in seconds, how many cases are decided, the case in work."""
+
+    seconds: float
+    launches: int
+    decided: int
+    cases: int
+    doing: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was measured, and how it ended.
+
+    Attributes:
+        base, head: the two sides.
+        launches: that are over, in the order in which they ended.
+        referee: what they say of the cases.
+        control: what they say of the control.
+        only: by side, the cases that the other does not have.
+        ended: "decided", "budget", "failed" or "interrupted".
+        why: where it failed.
+        usage: it failed since pytest refused its options.
+        disturbed: another comparison ran on this machine meanwhile.
+        seconds: from beginning to end.
+    """
+
+    base: Checkout
+    head: Checkout
+    launches: Sequence[Launch]
+    referee: Referee
+    control: Referee
+    only: Mapping[str, Sequence[str]]
+    ended: str
+    why: str
+    usage: bool
+    disturbed: bool
+    seconds: float
+
+
+def compare(options: Options, folder: Path, progress: Callable[[Progress], None] | None = None) -> Outcome:
+    """Compare two commits of the repository that a folder lies in.
+
+    Leaves no process and no checkout behind. What was measured comes back, whatever ended it: a side that fails and
+    Ctrl-C, too.
+
+    Args:
+        options: how.
+        folder: pytest runs in the same folder of each checkout.
+        progress: called some times a second.
+
+    Raises:
+        ValueError: if there is no repository, or no such revision.
+    """
+    repository = Repository.find(folder)
+    with repository.checkouts(options.base, options.head) as (base, head, scratch):
+        setup = Setup(
+            base=base,
+            head=head,
+            scratch=scratch,
+            elsewhere=repository.top.resolve(),
+            pytest_options=options.pytest_options,
+            slower=options.slower,
+            limit_seconds=options.limit_seconds,
+        )
+        return _Comparison(options, setup).run(progress)
+
+
+class _Comparison:
+    """The launches of a comparison, as they come in."""
+
+    def __init__(self, options: Options, setup: Setup) -> None:
+        self.options, self.setup = options, setup
+        self.referee = Referee((), options.minimum_effect)
+        self.control = Referee((CONTROL,), options.minimum_effect)
+        self.over: list[Launch] = []
+        self.running: dict[Future[None], Launch] = {}
+        self.unmeasured: set[str] = set()
+        self.disturbed = False
+        self.started = time.monotonic()
+
+    def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
+        """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
+        ended, why, usage = "decided", "", False
+        groups = core_groups(self.options.cores_per_launch)
+        with ThreadPoolExecutor(len(groups)) as pool:
+            try:
+                self._measure(pool, groups[: self.options.launches_at_once], progress)
+            except SideFailed as failure:
+                ended, why, usage = "failed", str(failure), failure.usage
+            except KeyboardInterrupt:
+                ended = "interrupted"
+            finally:
+                self._stop()
+        if ended == "decided" and self.referee.undecided:
+            ended = "budget"
+        first = next((launch for launch in self.over if launch.plan), None)
+        return Outcome(
+            base=self.setup.base,
+            head=self.setup.head,
+            launches=self.over,
+            referee=self.referee,
+            control=self.control,
+            only=first.only if first else {"base": [], "head": []},
+            ended=ended,
+            why=why,
+            usage=usage,
+            disturbed=self.disturbed,
+            seconds=time.monotonic() - self.started,
+        )
+
+    def _measure(
+        self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Callable[[Progress], None] | None
+    ) -> None:
+        at_once = len(free)
+        while self._seconds_left() > 0:
+            while free and (cases := self._next_cases(at_once)) != []:
+                launch = Launch(self.setup, len(self.over) + len(self.running), free.pop(0), cases)
+                self.running[pool.submit(launch.run)] = launch
+            if not self.running:
+                return
+            done, _ = wait(self.running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                launch = self.running.pop(future)
+                free.append(launch.cores)
+                self._take(launch)
+                future.result()
+            if progress:
+                progress(self._progress())
+
+    def _stop(self) -> None:
+        """End what runs, and keep what it finished."""
+        for launch in self.running.values():
+            launch.stop()
+        wait(self.running)
+        for launch in self.running.values():
+            self._take(launch)
+
+    def _take(self, launch: Launch) -> None:
+        """Take in a launch that is over."""
+        self.over.append(launch)
+        self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
+        if not self.referee.log_ratios:
+            self.referee = Referee(launch.plan[1:], self.options.minimum_effect)
+        if launch.finished:
+            self.unmeasured |= set(launch.plan) - set(launch.measured)
+        log_ratios = {
+            case: statistics.launch_log_ratio(measured.seconds["base"], measured.seconds["head"])
+            for case, measured in launch.measured.items()
+        }
+        self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
+        self.referee.add({case: log_ratio for case, log_ratio in log_ratios.items() if case != CONTROL})
+
+    def _seconds_left(self) -> float:
+        return self.options.budget_seconds - (time.monotonic() - self.started)
+
+    def _next_cases(self, at_once: int) -> list[str] | None:
+        """Choose what the next launch measures: None for all there is, an empty list for no launch.
+
+        What is nearest to its decision comes first, the others while the time left would decide them, too.
+        """
+        if not self.referee.log_ratios:
+            return None
+        overhead, costs = self._costs()
+        needed = {case: self._needed(case) for case in self.referee.undecided if case not in self.unmeasured}
+        nearest_first = sorted(needed, key=lambda case: needed[case] * costs.get(case, 0.0))
+        chosen, spent = list[str](), 0.0
+        for case in nearest_first:
+            spent += needed[case] * costs.get(case, 0.0)
+            launches = max(needed[one] for one in [*chosen, case])
+            if chosen and (spent + launches * overhead) / at_once > self._seconds_left():
+                break
+            chosen.append(case)
+        if chosen and overhead + costs.get(chosen[0], 0.0) > self._seconds_left():
+            return []  # not even that would be finished
+        return chosen
+
+    def _needed(self, case: str) -> int:
+        found = self.referee.verdict(case)
+        return found.launches_needed or max(1, FEWEST_LAUNCHES + 2 - found.launches)
+
+    def _costs(self) -> tuple[float, dict[str, float]]:
+        """Return what launches took so far, by the median: before the first case, and for each; in seconds."""
+        starts, by_case = list[float](), dict[str, list[float]]()
+        for launch in self.over:
+            ends = [(measured.ended_at, case) for case, measured in launch.measured.items()]
+            starts += [ended_at for ended_at, _ in ends[:1]]
+            for (before, _), (after, case) in zip(ends, ends[1:], strict=False):
+                by_case.setdefault(case, []).append(after - before)
+        return float(np.median(starts or [0.0])), {case: float(np.median(took)) for case, took in by_case.items()}
+
+    def _progress(self) -> Progress:
+        return Progress(
+            seconds=time.monotonic() - self.started,
+            launches=len(self.over),
+            decided=len(self.referee.decided),
+            cases=len(self.referee.log_ratios),
+            doing=" and ".join(dict.fromkeys(launch.doing for launch in self.running.values())),
+        )
+
+
+def core_groups(cores_per_launch: int) -> list[list[int]]:
+    """Return the cores that each launch at once has to itself; one group of none where cores cannot be chosen.
+
+    Raises:
+        ValueError: if there are not so many cores.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return [[]]
+    cores = sorted(os.sched_getaffinity(0))
+    if not 1 <= cores_per_launch <= len(cores):
+        raise ValueError(f"cores must be 1 to {len(cores)}, which this machine has. Received: {cores_per_launch}")
+    whole = math.floor(len(cores) / cores_per_launch)
+    return [cores[number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(whole)]
