@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -233,7 +234,7 @@ class _Comparison:
         for launch in self.over:
             ends = [(measured.ended_at, case) for case, measured in launch.measured.items()]
             starts += [ended_at for ended_at, _ in ends[:1]]
-            for (before, _), (after, case) in zip(ends, ends[1:], strict=False):
+            for (before, _), (after, case) in pairwise(ends):
                 by_case.setdefault(case, []).append(after - before)
         return float(np.median(starts or [0.0])), {case: float(np.median(took)) for case, took in by_case.items()}
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,8 @@ class Side:
     def tell(self, **message: Any) -> None:
         """Tell it; if it is gone, its next words are what fails."""
         assert self.connection
-        try:
+        with suppress(OSError):
             self.connection.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            pass
 
     def _receive(self) -> dict[str, Any]:
         assert self.connection
@@ -141,10 +140,8 @@ class Side:
 
     def kill(self) -> None:
         """End the process and all it has started."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
         if self.connection:
             self.connection.close()
@@ -295,9 +292,8 @@ class Launch:
                 strangers = {side.name: words["strangers"] for side, words in zip(there, said, strict=True)}
                 for name, modules in strangers.items():
                     if modules:
-                        raise SideFailed(
-                            f"{name} imported {', '.join(modules[:3])} from {self.setup.elsewhere}, not from its own tree"
-                        )
+                        names = ", ".join(modules[:3])
+                        raise SideFailed(f"{name} imported {names} from {self.setup.elsewhere}, not from its own tree")
                 return
 
     def _position(self, side: Side) -> tuple[int, int]:

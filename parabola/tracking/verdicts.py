@@ -92,6 +92,11 @@ class Referee:
             suspected=case in self.suspected_from and case not in self.decided,
         )
 
+    def excludes_equality(self, case: str) -> bool:
+        """Say whether the interval over all launches excludes 1, and is not within the minimum effect."""
+        _, low, high = self._interval(self.log_ratios[case], 1 - self._levels()[case])
+        return (low > 0 or high < 0) and not -self.bound < low < high < self.bound
+
     def _levels(self) -> dict[str, float]:
         p_values = [
             statistics.trimmed_p_value(values) if len(values) >= FEWEST_LAUNCHES else 1.0

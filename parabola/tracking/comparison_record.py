@@ -1,0 +1,115 @@
+"""A comparison as plain values: the one place that knows its JSON, and what it comes to."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parabola.tracking import machine
+from parabola.tracking.comparison import Options, Outcome
+from parabola.tracking.lockstep import CONTROL, Launch
+from parabola.tracking.verdicts import Referee
+
+VERSION = 1
+SIDES = ("base", "head")
+
+
+def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
+    """Return everything about a comparison, with every round of every launch, as what JSON holds.
+
+    Times are in seconds, ratios are head : base; what is not known is None.
+    """
+    cases = [_case(case, outcome.referee, outcome.launches) for case in outcome.referee.log_ratios]
+    control = _case(CONTROL, outcome.control, outcome.launches)
+    moved = outcome.control.excludes_equality(CONTROL)
+    return {
+        "parabola_comparison": VERSION,
+        "verdict": _overall(outcome.ended, moved, [case["verdict"] for case in cases]),
+        "ended": outcome.ended,
+        "why": outcome.why,
+        "disturbed": outcome.disturbed,
+        "seconds": outcome.seconds,
+        "base": _side(outcome.base),
+        "head": _side(outcome.head),
+        "options": asdict(options),
+        "confidence": outcome.referee.confidence,
+        "minimum_effect": options.minimum_effect,
+        "machine": machine.facts(),
+        "control": {**control, "moved": moved},
+        "cases": cases,
+        "only_in_base": list(outcome.only["base"]),
+        "only_in_head": list(outcome.only["head"]),
+        "launches": [_launch(launch) for launch in outcome.launches],
+    }
+
+
+def write(record: Mapping[str, Any], path: Path) -> None:
+    """Write a record as JSON, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
+        draft = Path(folder) / "draft.json"
+        draft.write_text(json.dumps(record, indent=1, allow_nan=False, default=str), encoding="utf-8")
+        os.replace(draft, path)
+
+
+def _side(checkout: Any) -> dict[str, str]:
+    return {"revision": checkout.revision, "commit": checkout.commit, "subject": checkout.subject}
+
+
+def _launch(launch: Launch) -> dict[str, Any]:
+    return {
+        "number": launch.number,
+        "began_with": SIDES[launch.number % 2],
+        "cores": launch.cores,
+        "finished": launch.finished,
+        "seconds": {case: measured.seconds for case, measured in launch.measured.items()},
+    }
+
+
+def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> dict[str, Any]:
+    verdict = referee.verdict(case)
+    measured = [launch.measured[case] for launch in launches if case in launch.measured]
+    medians = {
+        side: _number(float(np.median([np.median(one.seconds[side]) for one in measured]))) if measured else None
+        for side in SIDES
+    }
+    accuracy = {
+        name: {side: _agreed([one.extra_info[side].get(name) for one in measured]) for side in SIDES}
+        for name in ("coefficient_error", "passed")
+    }
+    wrong = accuracy["passed"] == {"base": True, "head": False}
+    return {
+        "case": case,
+        **{name: _number(value) for name, value in asdict(verdict).items() if name != "name"},
+        "verdict": "wrong" if wrong else verdict.name,
+        "median_seconds": medians,
+        **accuracy,
+    }
+
+
+def _agreed(values: Sequence[Any]) -> Any:
+    """Return what most launches say, the first of these where none does; None without any."""
+    return max(values, key=values.count, default=None)
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _overall(ended: str, moved: bool, verdicts: Sequence[str]) -> str:
+    """Return what a comparison comes to: the first of these that holds."""
+    if ended == "failed":
+        return "failed"
+    if "wrong" in verdicts:
+        return "wrong"
+    if moved:
+        return "contaminated"
+    return next(
+        (name for name in ("slower", "inconclusive", "faster") if name in verdicts),
+        "same" if verdicts else "inconclusive",
+    )
