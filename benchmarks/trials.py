@@ -15,7 +15,6 @@ from parabola.tracking.comparison import Options, compare
 from parabola.tracking.comparison_record import make_record, write
 
 FOLDER = Path("trials")
-PLANTED_CASES = ("1-learning_rate_0.001", "9-learning_rate_0.001", "27-learning_rate_0.001", "111-learning_rate_0.001")
 
 
 def run(

@@ -212,15 +212,15 @@ class _Comparison:
             return None
         overhead, costs = self._costs()
         needed = {case: self._needed(case) for case in self.referee.undecided if case not in self.unmeasured}
-        nearest_first = sorted(needed, key=lambda case: needed[case] * costs.get(case, 0.0))
+        nearest_first = sorted(needed, key=lambda case: needed[case] * costs[case])
         chosen, spent = list[str](), 0.0
         for case in nearest_first:
-            spent += needed[case] * costs.get(case, 0.0)
+            spent += needed[case] * costs[case]
             launches = max(needed[one] for one in [*chosen, case])
             if chosen and (spent + launches * overhead) / at_once > self._seconds_left():
                 break
             chosen.append(case)
-        if chosen and overhead + costs.get(chosen[0], 0.0) > self._seconds_left():
+        if chosen and overhead + costs[chosen[0]] > self._seconds_left():
             return []  # not even that would be finished
         return chosen
 
@@ -229,14 +229,21 @@ class _Comparison:
         return found.launches_needed or max(1, FEWEST_LAUNCHES + 2 - found.launches)
 
     def _costs(self) -> tuple[float, dict[str, float]]:
-        """Return what launches took so far, by the median: before the first case, and for each; in seconds."""
+        """Return what launches took so far, in seconds, by the median: up to the first case, and for each case.
+
+        The first case of a launch pays for what is made once in a process, so its cost is taken from where it is later,
+        or else from the others.
+        """
         starts, by_case = list[float](), dict[str, list[float]]()
         for launch in self.over:
-            ends = [(measured.ended_at, case) for case, measured in launch.measured.items()]
+            ends = [(measured.ended_at, case) for case, measured in launch.measured.items() if case != CONTROL]
             starts += [ended_at for ended_at, _ in ends[:1]]
             for (before, _), (after, case) in pairwise(ends):
                 by_case.setdefault(case, []).append(after - before)
-        return float(np.median(starts or [0.0])), {case: float(np.median(took)) for case, took in by_case.items()}
+        costs = {case: float(np.median(took)) for case, took in by_case.items()}
+        typical = float(np.median(list(costs.values()) or [0.0]))
+        costs = {case: costs.get(case, typical) for case in self.referee.log_ratios}
+        return max(0.0, float(np.median(starts or [0.0])) - typical), costs
 
     def _progress(self) -> Progress:
         return Progress(

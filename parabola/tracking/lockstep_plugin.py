@@ -220,7 +220,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Tell that it is over, and what was imported from where it should not be."""
     here, elsewhere, prefix = session.config.rootpath.resolve(), Path(GIVEN["elsewhere"]), Path(sys.prefix).resolve()
-    files = {name: Path(module.__file__).resolve() for name, module in [*sys.modules.items()] if _file(module)}
+    known = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
+    files = {name: Path(file).resolve() for name, file in known.items() if isinstance(file, str)}
     strangers = [
         name for name, file in files.items() if _in(file, elsewhere) and not _in(file, here) and not _in(file, prefix)
     ]
@@ -233,10 +234,6 @@ def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     said = str(crash.message if crash else report.longreprtext).strip().splitlines()
     lines = [text for text in said if text.strip()]
     return (lines[0] if crash else lines[-1]).strip() if lines else "no reason given"
-
-
-def _file(module: Any) -> bool:
-    return isinstance(getattr(module, "__file__", None), str)
 
 
 def _in(file: Path, folder: Path) -> bool:

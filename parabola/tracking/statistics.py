@@ -165,7 +165,13 @@ def launches_needed(values: npt.ArrayLike, confidence: float, reach: float, most
 
     number = np.size(values)
     _, error, _ = trimmed(values)
-    spread = error * np.sqrt(number) if np.isfinite(error) else float(np.std(values, ddof=1)) if number > 1 else np.nan
+    spread = (
+        error * np.sqrt(number)
+        if np.isfinite(error)
+        else float(np.std(np.ravel(values), ddof=1))
+        if number > 1
+        else np.nan
+    )
     if not np.isfinite(spread):
         return None
     for wanted in range(4, most + 1):

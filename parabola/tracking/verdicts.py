@@ -10,7 +10,7 @@ from parabola.tracking import statistics
 
 CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
 FEWEST_LAUNCHES = 5
-CONFIRMED = 0.05  # of the sign test over the launches since a case was first suspected
+CONFIRMED = 0.125  # of the sign test over the launches since a case was first suspected
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Referee:
 
     A case is `same` when its interval lies within the minimum effect on either side of 1; else it is suspected to be
     slower or faster when the interval excludes 1. A suspicion becomes the verdict once launches that came after it
-    arose say the same by themselves (a sign test: all of the first five, seven of eight, …), while the interval over
+    arose say the same by themselves (a sign test: all of the first three, five of six, …), while the interval over
     all launches still excludes 1. What is decided stays decided.
     """
 
