@@ -1,6 +1,8 @@
 """The command line: parses, calls, prints. What is heavy is imported only once a command runs."""
 
 import json
+import re
+import signal
 import sys
 import warnings
 from dataclasses import asdict
@@ -8,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 if TYPE_CHECKING:
     from parabola.experiment import Experiment, Fit
 
-CHECK_FAILED, USAGE = 1, 2
+CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -148,6 +152,124 @@ def learning_map(
         published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
         subtitle += "; framed: as published" if published else ""
         figures.save(figures.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)
+
+
+class WithPytestOptions(typer.core.TyperCommand):
+    """A command that leaves what follows -- to pytest."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep pytest's options out of the way of the command's own arguments."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["pytest_options"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name them in the usage."""
+        return [*super().collect_usage_pieces(ctx), "[-- PYTEST OPTIONS]"]
+
+
+@app.command(cls=WithPytestOptions)
+def compare(
+    context: typer.Context,
+    base: Annotated[str | None, typer.Argument(help="A revision: branch, tag or commit.", show_default=False)] = None,
+    head: Annotated[
+        str | None, typer.Argument(help="Another; else the working tree as it stands.", show_default=False)
+    ] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="To be used up at most: 90s, 5m, 1h.")] = "5m",
+    minimum_effect: Annotated[str, typer.Option(metavar="SHARE", help="What differs by less is the same.")] = "5%",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a case is inconclusive.")] = False,
+    cores: Annotated[int, typer.Option(help="A launch has to itself; both sides share them, in turn.")] = 1,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="Launches side by side; else what the cores allow.")
+    ] = None,
+    limit: Annotated[str, typer.Option(metavar="TIME", help="A side that is silent for longer hangs.")] = "5m",
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="All that was measured.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A pull-request comment.")] = None,
+    plot: Plot = None,
+    inject: Annotated[
+        list[str] | None, typer.Option(metavar="CASE=SHARE", help="Plant a slowdown in head: batch_27=5%. Repeatable.")
+    ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Compare BASE, or the working tree, with itself: what can be told apart?"),
+    ] = False,
+) -> None:
+    """Did a change make it slower? Both commits run `pytest --benchmark-only` in turn, round by round.
+
+    Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
+    a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
+    """
+    from rich.console import Console
+
+    from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
+    from parabola.tracking import self_test as ability
+
+    try:
+        if base is None and not self_test:
+            raise ValueError("compare needs a BASE to compare with: a branch, a tag or a commit, such as main")
+        if self_test and head is not None:
+            raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
+        options = comparison.Options(
+            base=base,
+            head=base if self_test else head,
+            pytest_options=context.meta["pytest_options"],
+            budget_seconds=read_seconds("budget", budget),
+            minimum_effect=read_share("minimum-effect", minimum_effect),
+            limit_seconds=read_seconds("limit", limit),
+            cores_per_launch=cores,
+            launches_at_once=at_once,
+            slower=dict(read_planted(text) for text in inject or ()),
+        )
+        comparison.core_groups(cores)
+        for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
+            if path:
+                figures.check_path(path, formats)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left running
+        with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
+            outcome = comparison.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
+        if outcome.usage:
+            raise ValueError(outcome.why)
+    except ValueError as error:
+        usage(error)
+    record = comparison_record.make_record(outcome, options)
+    if json_file:
+        comparison_record.write(record, json_file)
+    if markdown:
+        comparison_record.write_text(comparison_report.markdown(record), markdown)
+    if plot:
+        figures.save(figures.ratio_figure(record), plot)
+    comparison_report.print_comparison(record, Console(highlight=False))
+    if self_test and outcome.ended in ("decided", "budget"):
+        print("\n".join(ability.lines(ability.abilities(record), record)))
+    inconclusive = strict and any(
+        case["verdict"] == "inconclusive" for case in record["cases"] or [{"verdict": "inconclusive"}]
+    )
+    code = INTERRUPTED if outcome.ended == "interrupted" else COMPARED.get(record["verdict"], 0)
+    raise typer.Exit(code or (INCONCLUSIVE if inconclusive else 0))
+
+
+def read_seconds(option: str, text: str) -> float:
+    """Read "90s", "5m" or "1h". Raises ValueError, naming the option, if it is anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)", text)
+    if not found or not float(found[1]):
+        raise ValueError(f"--{option} needs a time above 0 with its unit, as 90s, 5m or 1h. Received: {text!r}")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def read_share(option: str, text: str) -> float:
+    """Read "5%". Raises ValueError, naming the option, if it is anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
+    if not found or not float(found[1]):
+        raise ValueError(f"--{option} needs a share above 0 in per cent, as 5%. Received: {text!r}")
+    return float(found[1]) / 100
+
+
+def read_planted(text: str) -> tuple[str, float]:
+    """Read "CASE=5%". Raises ValueError if it is anything else."""
+    case, equals, share = text.rpartition("=")
+    if not (case and equals):
+        raise ValueError(f"--inject needs a case and a share, as batch_27=5%. Received: {text!r}")
+    return case, read_share("inject", share)
 
 
 def read_experiment(knobs: dict[str, Any]) -> "Experiment":

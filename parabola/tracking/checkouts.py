@@ -75,12 +75,11 @@ class Repository:
         return git(self.top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=who)
 
     @contextmanager
-    def checkouts(self, base: str, head: str | None) -> Iterator[tuple[Checkout, Checkout, Path]]:
+    def checkouts(self, base: str | None, head: str | None) -> Iterator[tuple[Checkout, Checkout, Path]]:
         """Check both sides out, and remove them afterwards.
 
         Args:
-            base: a revision.
-            head: a revision, or None for the working tree.
+            base, head: revisions, or None for the working tree.
 
         Yields:
             Both sides, and the folder that holds them, which is free for use.

@@ -24,18 +24,17 @@ class Options:
     """How to compare.
 
     Attributes:
-        base: a revision.
-        head: a revision; None for the working tree as it stands.
+        base, head: revisions; None for the working tree as it stands.
         pytest_options: for both sides.
         budget_seconds: after which nothing is measured any more.
         minimum_effect: 0.05 calls times that differ by less than 5 % the same.
         limit_seconds: how long a side may be silent.
         cores_per_launch: on which both sides of a launch run, in turn.
         launches_at_once: side by side, each on its own cores; None for as many as the cores allow.
-        slower: share of extra work to plant, by case, on the side of head.
+        slower: share of extra work to plant on the side of head, by case or a part of its name that no other has.
     """
 
-    base: str
+    base: str | None
     head: str | None = None
     pytest_options: tuple[str, ...] = ()
     budget_seconds: float = 300.0
@@ -55,6 +54,10 @@ class Progress:
     decided: int
     cases: int
     doing: str
+
+    def __str__(self) -> str:
+        cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
+        return f"launch {self.launches + 1}{cases}: {self.doing.split('::')[-1]}"
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,14 @@ def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
 
 def write(record: Mapping[str, Any], path: Path) -> None:
     """Write a record as JSON, whole or not at all."""
+    write_text(json.dumps(record, indent=1, allow_nan=False), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file, whole or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
-        draft = Path(folder) / "draft.json"
-        draft.write_text(json.dumps(record, indent=1, allow_nan=False, default=str), encoding="utf-8")
+        draft = Path(folder) / "draft"
+        draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
 
 

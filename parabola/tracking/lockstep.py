@@ -27,7 +27,7 @@ class SideFailed(Exception):
     """A side could not be measured.
 
     Attributes:
-        usage: pytest itself refused its options.
+        usage: since the options were wrong.
     """
 
     def __init__(self, said: str, usage: bool = False) -> None:
@@ -222,7 +222,6 @@ class Launch:
             "address": str(scratch / "s"),
             "side": checkout.name,
             "cores": self.cores,
-            "slower": dict(self.setup.slower) if checkout.name == "head" else {},
             "elsewhere": str(self.setup.elsewhere),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
@@ -270,8 +269,18 @@ class Launch:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
         both = [case for case in offers["head"] if case in offers["base"]]
         self.plan = [CONTROL, *(both if self.cases is None else [case for case in both if case in self.cases])]
+        slower = {self._name(part, [CONTROL, *both]): share for part, share in self.setup.slower.items()}
         for side in self.sides:
-            side.tell(run=self.plan[1:])
+            side.tell(run=self.plan[1:], slower=slower if side.name == "head" else {})
+
+    def _name(self, part: str, cases: Sequence[str]) -> str:
+        """Return the one case that has such a part in its name."""
+        found = [part] if part in cases else [case for case in cases if part in case]
+        if len(found) != 1:
+            raise SideFailed(
+                f"a slowdown is planted in one case: {len(found)} of both sides have {part!r} in their name", usage=True
+            )
+        return found[0]
 
     def _conduct(self) -> None:
         while True:

@@ -2,8 +2,8 @@
 
 Stands alone: it is copied out of its package, knows pytest-benchmark but no suite, and imports nothing of ours, so a
 commit from before it existed can be measured with it. What it needs comes in the environment variable LOCKSTEP, as
-JSON: "address" (of the conductor's socket), "side", "cores" (to run on; none: any), "slower" (case: share of extra
-work to plant) and "elsewhere" (a folder from which nothing may be imported).
+JSON: "address" (of the conductor's socket), "side", "cores" (to run on; none: any) and "elsewhere" (a folder from which
+nothing may be imported).
 """
 
 import hashlib
@@ -60,12 +60,13 @@ class Line:
 line = Line(GIVEN["address"])
 line.say("hello", side=GIVEN["side"])
 measured: dict[str, BenchmarkFixture] = {}
+slower: dict[str, float] = {}  # by case: share of extra work to plant
 
 
 def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
     """Return a target that goes on working, after what it had to do, for a share of the time that took."""
 
-    def slower(*args: Any, **kwargs: Any) -> Any:
+    def go_on_working(*args: Any, **kwargs: Any) -> Any:
         start = time.perf_counter()
         result = target(*args, **kwargs)
         until = time.perf_counter() + share * (time.perf_counter() - start)
@@ -73,7 +74,7 @@ def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
             pass
         return result
 
-    return slower
+    return go_on_working
 
 
 def repeated(target: Callable[..., Any], iterations: int) -> Callable[..., Any]:
@@ -128,7 +129,7 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
         if self.disabled or (setup and iterations > 1):  # the second is an error, which pytest-benchmark words
             return super().pedantic(target, args, kwargs, setup, teardown, rounds, warmup_rounds, iterations)
         work = target if iterations == 1 else repeated(target, iterations)
-        if share := GIVEN["slower"].get(self.fullname):
+        if share := slower.get(self.fullname):
             work = slowed(work, share)
 
         def before() -> Any:
@@ -157,7 +158,7 @@ def run_control() -> None:
         for _ in range(BLOCKS):
             hashlib.sha256(BLOCK).digest()
 
-    work = slowed(hash_blocks, GIVEN["slower"].get(CONTROL, 0.0))
+    work = slowed(hash_blocks, slower.get(CONTROL, 0.0))
     line.say("ready", case=CONTROL, rounds=CONTROL_ROUNDS, warmup_rounds=CONTROL_WARMUP_ROUNDS)
     seconds = []
     for _ in range(CONTROL_WARMUP_ROUNDS + CONTROL_ROUNDS):
@@ -182,7 +183,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Offer the benchmarks, and keep those that the conductor names."""
     offered = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
     line.say("collected", cases=list(offered))
-    items[:] = [offered[case] for case in line.hear()["run"]]
+    answer = line.hear()
+    slower.update(answer["slower"])
+    items[:] = [offered[case] for case in answer["run"]]
 
 
 @pytest.hookimpl(wrapper=True)

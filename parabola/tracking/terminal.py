@@ -184,12 +184,15 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def progress_bar(form: str, total: float) -> Iterator[Callable[[float], None] | None]:
-    """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe."""
+def progress_bar(form: str, total: float) -> Iterator[Callable[..., None] | None]:
+    """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe.
+
+    A form may have {task.fields[text]}: the function takes a text, too.
+    """
     if not sys.stderr.isatty():
         yield None
         return
     columns = BarColumn(), TextColumn(form), TimeRemainingColumn(), TextColumn("left")
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task("", total=total, text="")
+        yield lambda done, text="": bar.update(task, completed=done, text=text)

@@ -1,0 +1,129 @@
+"""A comparison for people: a table on the terminal, and Markdown for a pull request. Reads the record alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from parabola.tracking import machine
+from parabola.tracking.terminal import duration
+
+STYLES = {"slower": "red", "wrong": "bold red", "faster": "green", "same": "", "inconclusive": "yellow"}
+COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")
+
+
+def headline(record: Mapping[str, Any]) -> str:
+    """Say in one line what a comparison comes to."""
+    counts = [f"{len(named)} {name}" for name in STYLES if (named := _named(record, name))]
+    counted = ", ".join(counts) if record["cases"] else "no case was measured"
+    verdict = record["verdict"]
+    if verdict == "failed":
+        return f"failed: {record['why']} ({counted})"
+    if verdict == "contaminated":
+        return (
+            f"contaminated: the control, which no change can touch, moved by {_change(record['control'])} ({counted})"
+        )
+    return f"{verdict}: {counted}"
+
+
+def print_comparison(record: Mapping[str, Any], console: Console) -> None:
+    """Print the table, what cannot be in it, and the verdict last."""
+    table = Table(title=_sides(record), title_justify="left", box=SIMPLE_HEAD)
+    for heading in COLUMNS:
+        table.add_column(heading, justify="left" if heading in ("case", "verdict") else "right", overflow="fold")
+    for case in record["cases"]:
+        *cells, verdict = _row(case)
+        table.add_row(*cells, Text(verdict, STYLES[case["verdict"]]))
+    console.print(table)
+    for line in notes(record):
+        console.print(line, soft_wrap=True)
+    style = {"same": "green", "faster": "green", "inconclusive": "yellow"}.get(record["verdict"], "red")
+    console.print(f"\n{headline(record)}", style=style, soft_wrap=True)
+
+
+def markdown(record: Mapping[str, Any]) -> str:
+    """Return a comment for a pull request: the verdict, the table, and machine and method in a fold."""
+    rows = [_row(case) for case in record["cases"]]
+    table = [COLUMNS, ("---", *("---:",) * (len(COLUMNS) - 2), "---"), *rows]
+    lines = [f"### {_escape(headline(record))}", "", _escape(_sides(record)), ""]
+    lines += [f"| {' | '.join(map(_escape, row))} |" for row in table] if rows else []
+    lines += ["", *(f"- {_escape(note)}" for note in notes(record)), ""]
+    lines += ["<details><summary>Machine and method</summary>", ""]
+    lines += [f"- {_escape(line)}" for line in [*machine.lines(record["machine"]), *method(record)]]
+    return "\n".join([*lines, "", "</details>", ""])
+
+
+def notes(record: Mapping[str, Any]) -> list[str]:
+    """Say what a reader has to know besides the table."""
+    control = record["control"]
+    said = [f"control: {_change(control)} ({_interval(control)}) over {control['launches']} launches"]
+    for side in ("base", "head"):
+        if record[f"only_in_{side}"]:
+            said.append(f"only in {side}: {', '.join(map(_short, record[f'only_in_{side}']))}")
+    for case in record["cases"]:
+        errors = case["coefficient_error"]
+        if errors["base"] != errors["head"]:
+            both = " → ".join("none" if errors[side] is None else f"{errors[side]:.3g}" for side in ("base", "head"))
+            said.append(f"coefficient error of {_short(case['case'])}: {both}")
+        if case["verdict"] == "wrong":
+            said.append(f"{_short(case['case'])} learns in base, and no longer in head")
+    for case, share in record["options"]["slower"].items():
+        said.append(f"planted in head: {100 * share:g} % more work in {_short(case)}")
+    if record["disturbed"]:
+        said.append("another comparison ran on this machine meanwhile: they disturb each other's times")
+    if record["ended"] == "interrupted":
+        said.append("interrupted: only what was measured until then is here")
+    return said
+
+
+def method(record: Mapping[str, Any]) -> list[str]:
+    """Say how it was measured."""
+    finished = sum(launch["finished"] for launch in record["launches"])
+    effect = f"{100 * record['minimum_effect']:g} %"
+    return [
+        f"{finished} launches (fresh pairs of processes) in {record['seconds']:.0f} s; rounds alternate base, head, head, "
+        "base on the same cores",
+        f"intervals: trimmed mean of the launches' log ratios, together {100 * record['confidence']:g} % after Holm",
+        f"same: the interval lies within ±{effect}; slower or faster: it excludes 0, and fresh launches confirm it",
+    ]
+
+
+def _row(case: Mapping[str, Any]) -> tuple[str, ...]:
+    medians = case["median_seconds"]
+    times = [duration(medians[side]) if medians[side] else "–" for side in ("base", "head")]
+    verdict = case["verdict"]
+    if verdict == "inconclusive":
+        more = case["launches_needed"]
+        verdict += f": about {more} more launches" if more else ": many more launches"
+        verdict += " would confirm a suspicion" if case["suspected"] else ""
+    return _short(case["case"]), *times, _change(case), _interval(case), str(case["launches"]), verdict
+
+
+def _named(record: Mapping[str, Any], verdict: str) -> list[Mapping[str, Any]]:
+    return [case for case in record["cases"] if case["verdict"] == verdict]
+
+
+def _change(case: Mapping[str, Any]) -> str:
+    return "–" if case["ratio"] is None else f"{100 * (case['ratio'] - 1):+.1f} %"
+
+
+def _interval(case: Mapping[str, Any]) -> str:
+    if case["high"] is None:
+        return "–"
+    return f"{100 * (case['low'] - 1):+.1f} to {100 * (case['high'] - 1):+.1f} %"
+
+
+def _sides(record: Mapping[str, Any]) -> str:
+    base, head = (f"{record[side]['revision']} ({record[side]['commit'][:9]})" for side in ("base", "head"))
+    return f"base {base}, head {head}"
+
+
+def _short(case: str) -> str:
+    return case.split("::")[-1]
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("<!", "&lt;!")
