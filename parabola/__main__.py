@@ -241,11 +241,10 @@ def compare(
     comparison_report.print_comparison(record, Console(highlight=False))
     if self_test and outcome.ended in ("decided", "budget"):
         print("\n".join(ability.lines(ability.abilities(record), record)))
-    inconclusive = strict and any(
-        case["verdict"] == "inconclusive" for case in record["cases"] or [{"verdict": "inconclusive"}]
-    )
-    code = INTERRUPTED if outcome.ended == "interrupted" else COMPARED.get(record["verdict"], 0)
-    raise typer.Exit(code or (INCONCLUSIVE if inconclusive else 0))
+    if outcome.ended == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+    undecided = not record["cases"] or any(case["verdict"] == "inconclusive" for case in record["cases"])
+    raise typer.Exit(COMPARED.get(record["verdict"]) or (INCONCLUSIVE if strict and undecided else 0))
 
 
 def read_seconds(option: str, text: str) -> float:

@@ -84,8 +84,8 @@ def method(record: Mapping[str, Any]) -> list[str]:
     finished = sum(launch["finished"] for launch in record["launches"])
     effect = f"{100 * record['minimum_effect']:g} %"
     return [
-        f"{finished} launches (fresh pairs of processes) in {record['seconds']:.0f} s; rounds alternate base, head, head, "
-        "base on the same cores",
+        f"{finished} launches (fresh pairs of processes) in {record['seconds']:.0f} s; "
+        "rounds alternate base, head, head, base on the same cores",
         f"intervals: trimmed mean of the launches' log ratios, together {100 * record['confidence']:g} % after Holm",
         f"same: the interval lies within ±{effect}; slower or faster: it excludes 0, and fresh launches confirm it",
     ]

@@ -239,7 +239,7 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
     sides = [f"{record[side]['revision']} ({record[side]['commit'][:9]})" for side in ("base", "head")]
     head = alt.TitleParams(
         text=f"{record['verdict']}: {sides[1]} against {sides[0]}",
-        subtitle=f"intervals, together {100 * record['confidence']:g} %; shaded: ±{100 * effect:g} %, which counts as same",
+        subtitle=f"intervals, together {100 * record['confidence']:g} %; shaded: ±{100 * effect:g} %, counts as same",
         anchor="start",
         fontSize=16,
         subtitleFontSize=13,
