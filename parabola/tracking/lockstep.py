@@ -135,7 +135,7 @@ class Side:
             return SideFailed(f"{self.name} was killed by {signal.Signals(-code).name}, {self.doing}")
         lines = [text.strip() for text in self.log.read_text(errors="replace").splitlines() if text.strip()]
         errors = [text for text in lines if "error" in text.lower()]
-        last = (errors or lines or ["no word"])[-1 if not errors else 0]
+        last = (errors or lines or ["no word"])[-1]
         return SideFailed(f"{self.name} ended with exit code {code}, {self.doing}: {last}", usage=code == 4)
 
     def kill(self) -> None:
@@ -277,9 +277,7 @@ class Launch:
         """Return the one case that has such a part in its name."""
         found = [part] if part in cases else [case for case in cases if part in case]
         if len(found) != 1:
-            raise SideFailed(
-                f"a slowdown is planted in one case: {len(found)} of both sides have {part!r} in their name", usage=True
-            )
+            raise SideFailed(f"--inject plants in one case, but {len(found)} have {part!r} in their name", usage=True)
         return found[0]
 
     def _conduct(self) -> None:

@@ -167,4 +167,4 @@ def _sign_p_value(agreeing: int, launches: int) -> float:
 
 
 def _exp(value: float) -> float:
-    return math.exp(value) if value < 700 else math.inf
+    return math.inf if value > 700 else math.exp(value)

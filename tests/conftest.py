@@ -1,0 +1,52 @@
+"""A small project with a benchmark suite of its own, in a git repository: what comparing is tried on."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SUITE = {
+    "src/thing.py": """
+NAME = "first"
+def work(n=30_000):
+    return sum(i * i for i in range(n))
+""",
+    "test_it.py": """
+import thing
+def test_pedantic(benchmark):
+    benchmark.pedantic(thing.work, rounds=8, warmup_rounds=1)
+    benchmark.extra_info.update(name=thing.NAME, passed=True, coefficient_error=0.5)
+""",
+    "pyproject.toml": """
+[tool.pytest.ini_options]
+pythonpath = ["src"]
+""",
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git says; as somebody, where it asks who."""
+    who = ["-c", "user.name=parabola", "-c", "user.email=parabola@example.org"]
+    command = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """Return what makes a repository whose one commit has the suite above, with some of its files replaced."""
+
+    def make(**files: str) -> Path:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        git(folder, "init", "--quiet", "--initial-branch=main")
+        replaced = {"src/thing.py": files.get("thing"), "test_it.py": files.get("test_it")}
+        for name, text in SUITE.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(replaced.get(name) or text)
+        git(folder, "add", "--all")
+        git(folder, "commit", "--quiet", "--message", "first")
+        return folder
+
+    return make

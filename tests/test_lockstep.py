@@ -1,0 +1,291 @@
+"""Two checkouts measured in turn: whose turn it is, where imports come from, and sides that fail."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parabola.tracking.checkouts import PREFIX, Repository, others
+from parabola.tracking.lockstep import Launch, Setup, SideFailed
+from tests.conftest import git
+
+Project = Callable[..., Path]
+
+LOGGING = """
+import json, os, time
+side = os.path.basename(os.path.dirname(os.path.abspath(__file__)))
+def work(case):
+    start, cpu = time.monotonic(), time.process_time()
+    while time.monotonic() < start + 0.004:
+        pass
+    with open(os.environ["ROUNDS_LOG"], "a") as log:
+        log.write(json.dumps([case, side, start, time.monotonic(), cpu, time.process_time()]) + "\\n")
+def test_plain(benchmark):
+    benchmark(work, "plain")
+def test_pedantic(benchmark):
+    benchmark.pedantic(work, args=("pedantic",), rounds=ROUNDS, warmup_rounds=1)
+def test_setup(benchmark):
+    benchmark.pedantic(work, setup=lambda: (("setup",), {}), rounds=6)
+def test_iterations(benchmark):
+    benchmark.pedantic(work, args=("iterations",), rounds=4, iterations=3)
+"""
+
+
+@contextmanager
+def a_setup(folder: Path, **changes: Any) -> Iterator[Setup]:
+    """Check out the first commit and the working tree."""
+    repository = Repository.find(folder)
+    with repository.checkouts("main", None) as (base, head, scratch):
+        yield Setup(base, head, scratch, elsewhere=repository.top.resolve(), **changes)
+
+
+def launch(folder: Path, number: int = 0, cases: list[str] | None = None, **changes: Any) -> Launch:
+    with a_setup(folder, **changes) as setup:
+        made = Launch(setup, number, [min(os.sched_getaffinity(0))], cases)
+        made.run()
+    return made
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_rounds_take_turns(number: int, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order base, head, head, base, …, never two at a time, in every mode; who waits uses no CPU."""
+    log = tmp_path / "rounds"
+    monkeypatch.setenv("ROUNDS_LOG", str(log))
+    folder = project(test_it=LOGGING.replace("=ROUNDS,", "=10,"))
+    made = launch(folder, number)
+    rounds = [json.loads(line) for line in log.read_text().splitlines()]
+    first, second = ("base", "head") if number == 0 else ("head", "base")
+
+    assert made.finished
+    assert [case.split("_")[-1] for case in made.measured] == ["control", "plain", "pedantic", "setup", "iterations"]
+    for (_, _, _, end, *_), (_, _, start, *_) in pairwise(rounds):
+        assert end <= start
+    sides = {case: [one[1] for one in rounds if one[0] == case] for case in ("pedantic", "setup", "iterations")}
+    assert sides["pedantic"] == [first, second, second, first] * 5 + [first, second]
+    assert sides["setup"] == [first, second, second, first] * 3
+    assert sides["iterations"] == [side for side in [first, second, second, first] * 2 for _ in range(3)]
+    for side in ("base", "head"):
+        own = [one for one in rounds if one[:2] == ["pedantic", side]]
+        waited = sum(after[2] - before[3] for before, after in pairwise(own))
+        worked = sum(after[4] - before[5] for before, after in pairwise(own))
+        assert waited > 0.03
+        assert worked < waited / 3
+        assert len(made.measured["test_it.py::test_pedantic"].seconds[side]) == 10
+        triples = [one for one in rounds if one[:2] == ["iterations", side]]
+        spans = [last[3] - first[2] for first, last in zip(triples[::3], triples[2::3], strict=True)]
+        for per_call, span in zip(made.measured["test_it.py::test_iterations"].seconds[side], spans, strict=True):
+            assert span / 3 <= per_call < span
+        assert 0.004 <= min(made.measured["test_it.py::test_plain"].seconds[side]) < 0.04
+
+
+def test_what_only_one_side_has_is_left_out(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases of one side are listed; one that skips is not measured; more rounds than the other's have no partner."""
+    monkeypatch.setenv("ROUNDS_LOG", str(tmp_path / "rounds"))
+    folder = project(test_it=LOGGING.replace("=ROUNDS,", "=10,"))
+    changed = LOGGING.replace("=ROUNDS,", "=4,").replace("test_setup", "test_other")
+    (folder / "test_it.py").write_text(
+        changed.replace("    benchmark(work", "    __import__('pytest').skip()\n    (work")
+    )
+    made = launch(folder)
+
+    assert made.only == {"base": ["test_it.py::test_setup"], "head": ["test_it.py::test_other"]}
+    assert [case.split("_")[-1] for case in made.measured] == ["control", "pedantic", "iterations"]
+    assert {side: len(s) for side, s in made.measured["test_it.py::test_pedantic"].seconds.items()} == {
+        "base": 10,
+        "head": 4,
+    }
+
+
+def test_imports_come_from_the_sides_own_tree(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the repository's own folder is on the path; as it is with an editable installation."""
+    folder = project()
+    thing = folder / "src/thing.py"
+    thing.write_text(thing.read_text().replace("first", "second"))
+    (folder / "pyproject.toml").write_text("")  # head relies on the path alone
+    monkeypatch.syspath_prepend(str(folder / "src"))
+    monkeypatch.setenv("PYTHONPATH", str(folder / "src"))
+    made = launch(folder)
+
+    information = made.measured["test_it.py::test_pedantic"].extra_info
+    assert [information[side]["name"] for side in ("base", "head")] == ["first", "second"]
+
+
+def test_imports_from_elsewhere_are_found_out(project: Project) -> None:
+    """A side that puts the repository itself on its path is not what it claims to be."""
+    folder = project()
+    (folder / "conftest.py").write_text(f"import sys\nsys.path.insert(0, {str(folder / 'src')!r})\nimport thing\n")
+
+    with pytest.raises(SideFailed, match=rf"head imported thing from {folder}, not from its own tree"):
+        launch(folder)
+
+
+FAULTS = {
+    "fails": ('raise RuntimeError("no")', "head failed in test_it.py::test_pedantic: RuntimeError: no"),
+    "is killed": ("os.kill(os.getpid(), 9)", "head was killed by SIGKILL, in test_it.py::test_pedantic"),
+    "exits": ("os._exit(3)", "head ended with exit code 3, in test_it.py::test_pedantic"),
+    "hangs": ("time.sleep(60)", "head hangs: silent for 3 s, in test_it.py::test_pedantic"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("where", ["in a round", "after the rounds"])
+def test_a_side_that_fails(fault: str, where: str, project: Project) -> None:
+    """It is said which and where; the other is stopped, nothing is left, and what was finished is kept."""
+    folder = project()
+    does, says = FAULTS[fault]
+    test_it = folder / "test_it.py"
+    text = f"import os, time\ndef fault():\n    {does}\n" + test_it.read_text()
+    text = text.replace("(thing.work,", "(fault,") if where == "in a round" else text + "    fault()\n"
+    test_it.write_text(text)
+    with a_setup(folder, limit_seconds=3.0) as setup:
+        made = Launch(setup, 0, [], None)
+        with pytest.raises(SideFailed, match=says):
+            made.run()
+
+    assert list(made.measured) == ["control"]
+    assert not made.finished
+    for side in made.sides:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(side.process.pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "says", "usage"),
+    [
+        (("--bogus",), r"ended with exit code 4, .*unrecognized arguments: --bogus", True),
+        (("-n", "2"), "cannot be compared with numprocesses", True),
+        (("-k", "nothing"), r"has no benchmarks \(main\)|has no benchmarks \(working tree\)", False),
+    ],
+)
+def test_options_that_pytest_refuses(options: tuple[str, ...], says: str, usage: bool, project: Project) -> None:
+    """Its own words, in one line."""
+    folder = project()
+    with pytest.raises(SideFailed, match=says) as failure:
+        launch(folder, pytest_options=options)
+
+    assert failure.value.usage == usage
+    assert "\n" not in str(failure.value)
+
+
+def test_a_suite_that_cannot_be_collected(project: Project) -> None:
+    """Its error is passed on."""
+    folder = project()
+    (folder / "test_it.py").write_text("import nowhere")
+
+    with pytest.raises(SideFailed, match=r"head failed in test_it.py: .*No module named 'nowhere'"):
+        launch(folder)
+
+
+def test_a_planted_slowdown_is_real_work(project: Project) -> None:
+    """Three times the work in head takes about four times as long there."""
+    made = launch(project(), slower={"pedantic": 3.0})
+    seconds = made.measured["test_it.py::test_pedantic"].seconds
+
+    assert 2.5 < min(seconds["head"]) / min(seconds["base"]) < 6
+
+
+def test_a_slowdown_is_planted_in_one_case(project: Project) -> None:
+    """A name that no case has is refused."""
+    with pytest.raises(SideFailed, match="plants in one case, but 0 have 'nosuch' in their name"):
+        launch(project(), slower={"nosuch": 0.1})
+
+
+def test_only_the_cases_asked_for_run(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the control, always."""
+    monkeypatch.setenv("ROUNDS_LOG", str(tmp_path / "rounds"))
+    made = launch(project(test_it=LOGGING.replace("=ROUNDS,", "=10,")), cases=["test_it.py::test_setup"])
+
+    assert list(made.measured) == ["control", "test_it.py::test_setup"]
+
+
+def test_checkouts_are_what_they_say_and_leave_no_trace(project: Project) -> None:
+    """The working tree with what is untracked, without what is ignored or deleted; index and branches stay."""
+    folder = project()
+    (folder / ".gitignore").write_text("ignored\n")
+    for name in ("ignored", "untracked"):
+        (folder / name).write_text(name)
+    (folder / "src/thing.py").write_text("changed")
+    (folder / "pyproject.toml").unlink()
+    before = git(folder, "status", "--short"), git(folder, "rev-parse", "HEAD")
+    with Repository.find(folder / "src").checkouts("main", None) as (base, head, scratch):
+        tops = {side.name: sorted(path.name for path in side.top.iterdir()) for side in (base, head)}
+        changed = (head.folder / "thing.py").read_text()
+        assert others(besides=scratch) == [path for path in others() if path != scratch]
+        assert scratch in others()
+        assert git(folder, "status", "--short") == before[0]
+
+    assert tops == {
+        "base": [".git", "pyproject.toml", "src", "test_it.py"],
+        "head": [".git", ".gitignore", "src", "test_it.py", "untracked"],
+    }
+    assert changed == "changed"
+    assert base.folder == base.top / "src"
+    assert (git(folder, "status", "--short"), git(folder, "rev-parse", "HEAD")) == before
+    assert not scratch.exists()
+    assert len(git(folder, "worktree", "list").splitlines()) == 1
+
+
+def test_what_a_killed_comparison_left_is_cleared_away(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next one; one that still runs is left alone."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    left = temporary / f"{PREFIX}left"
+    left.mkdir()
+    (left / "lock").touch()
+    repository = Repository.find(project())
+    with repository.checkouts("main", "main") as (_, _, first), repository.checkouts("main", "main") as (_, _, second):
+        assert not left.exists()
+        assert others(besides=second) == [first]
+
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_folder_that_base_does_not_have(project: Project) -> None:
+    """Is named."""
+    folder = project()
+    (folder / "docs").mkdir()
+    (folder / "docs/new").touch()
+    checkouts = Repository.find(folder / "docs").checkouts("main", None)
+
+    with pytest.raises(ValueError, match="main has no folder docs/"), checkouts:
+        pytest.fail("there is none")
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    """The folder is named."""
+    with pytest.raises(ValueError, match=f"{tmp_path} is in no git repository"):
+        Repository.find(tmp_path)
+
+
+def test_the_plugin_ends_when_the_conductor_is_gone(project: Project) -> None:
+    """No process is left when the conductor is killed: here, when its end of the line is closed."""
+    folder = project()
+    with a_setup(folder) as setup:
+        made = Launch(setup, 0, [], None)
+        made._agree_on_cases = lambda: [side.connection.close() for side in made.sides if side.connection]  # type: ignore[method-assign, assignment, func-returns-value]
+        made.stop = lambda: None  # type: ignore[method-assign]
+        made._conduct = lambda: None  # type: ignore[method-assign]
+        made.run()
+        until = time.monotonic() + 20
+        while any(side.process.poll() is None for side in made.sides) and time.monotonic() < until:
+            time.sleep(0.05)
+
+        assert [side.process.poll() for side in made.sides] == [70, 70]
+
+
+def test_the_plugin_imports_nothing_of_ours() -> None:
+    """It is copied out of the package: only the standard library, pytest and pytest-benchmark."""
+    text = (Path(__file__).parents[1] / "parabola/tracking/lockstep_plugin.py").read_text()
+    names = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
+
+    assert names <= {*sys.stdlib_module_names, "pytest", "pytest_benchmark"}

@@ -1,0 +1,235 @@
+"""Verdicts and the statistics under them, on launches whose truth is known."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.stats import mstats
+
+from parabola.tracking import statistics
+from parabola.tracking.verdicts import Referee
+
+BAD = 0.1  # share of launches that are off by themselves, by ten times the spread of the others
+values_of_launches = st.lists(st.floats(-1, 1), min_size=4, max_size=40)
+
+
+def launches(generator: np.random.Generator, shape: Any, bad: float, spread: float = 0.01) -> Any:
+    """Return log ratios of launches of the same code, a share of them bad."""
+    usual = generator.normal(0, spread, shape)
+    return usual + (generator.random(shape) < bad) * generator.normal(0, 10 * spread, shape)
+
+
+@settings(deadline=None)
+@given(values_of_launches)
+def test_trimmed_interval_is_scipys(values: list[float]) -> None:
+    """Mean and interval agree with scipy.stats.mstats, which counts what is trimmed as a share."""
+    number = len(values)
+    cut = max(1, number // 10)
+    limits = ((cut + 1e-9) / number,) * 2
+    low, high = statistics.trimmed_interval(values, 0.99)
+    center, _, _ = statistics.trimmed(values)
+
+    if number - 2 * cut >= 2:
+        assert (low, high) == pytest.approx(
+            tuple(mstats.trimmed_mean_ci(values, limits=limits, alpha=0.01)), rel=1e-6, abs=1e-6
+        )
+        assert center == pytest.approx(float(mstats.trimmed_mean(values, limits=limits)), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(values_of_launches, st.floats(0.5, 0.999))
+def test_p_value_and_interval_agree(values: list[float], confidence: float) -> None:
+    """The interval excludes zero exactly where the p-value is below one minus the confidence."""
+    low, high = statistics.trimmed_interval(values, confidence)
+    p_value = statistics.trimmed_p_value(values)
+
+    if abs(p_value - (1 - confidence)) > 1e-9 and min(abs(low), abs(high)) > 1e-12:
+        assert (low > 0 or high < 0) == (p_value < 1 - confidence)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-0.05, 0.05), min_size=5, max_size=30), st.floats(-1e6, 1e6))
+def test_one_bad_launch_cannot_carry_the_interval(values: list[float], bad: float) -> None:
+    """However far off one is, the mean stays among the others, and none can make the interval narrower than theirs."""
+    center, error, _ = statistics.trimmed([*values, bad])
+
+    assert min(values) <= center <= max(values)
+    assert error <= 10 * (max(values) - min(values)) + 1e-12
+
+
+@pytest.mark.parametrize("number", [6, 10, 20])
+@pytest.mark.parametrize("bad", [0.0, BAD])
+def test_coverage(number: int, bad: float) -> None:
+    """The 99 % interval holds the truth in 98.5 % or more of 4,000, with and without bad launches."""
+    samples = launches(np.random.default_rng(number), (4000, number), bad)
+    intervals = [statistics.trimmed_interval(sample, 0.99) for sample in samples]
+    covered = sum(low <= 0 <= high for low, high in intervals)
+
+    assert covered / len(samples) >= 0.985
+
+
+def test_a_plain_t_interval_is_widened_by_one_bad_launch() -> None:
+    """With one launch off by 10 %, it reaches beyond the minimum effect; the trimmed one stays within."""
+    values = [*np.random.default_rng(1).normal(0, 0.005, 9), 0.1]
+    plain = stats.t.interval(0.99, 9, np.mean(values), stats.sem(values))
+    low, high = statistics.trimmed_interval(values, 0.99)
+
+    assert plain[1] > 0.04
+    assert max(-low, high) < 0.02
+
+
+def test_holm_by_hand() -> None:
+    """Of four at 0.01: the smallest against 0.0025, the next against 0.0033, then 0.005, where it stops."""
+    levels = statistics.holm_levels([0.001, 0.5, 0.004, 0.0001, 0.0051], 0.01)
+
+    assert levels.tolist() == pytest.approx([0.01 / 4, 0.01 / 3, 0.01 / 3, 0.01 / 5, 0.01 / 3])
+    assert statistics.holm_levels([0.002, 0.003], 0.01).tolist() == [0.005, 0.01]
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.001, 0.2))
+def test_holm_is_between_bonferroni_and_none(p_values: list[float], level: float) -> None:
+    """It rejects all that Bonferroni does, nothing above the level, and smaller p-values first."""
+    levels = statistics.holm_levels(p_values, level)
+    rejected = np.array(p_values) <= levels
+
+    assert np.all(levels >= level / len(p_values))
+    assert np.all(levels <= level)
+    assert np.all(rejected[np.array(p_values) <= level / len(p_values)])
+    if rejected.any() and not rejected.all():
+        assert max(np.array(p_values)[rejected]) <= min(np.array(p_values)[~rejected])
+
+
+def test_holm_keeps_the_family_wise_error() -> None:
+    """Of 10 cases with nothing to find, one is found in at most 5 % of 4,000 families; with p < 5 % each, in 40 %."""
+    p_values = np.random.default_rng(2).random((4000, 10))
+    holm = np.mean([bool((row <= statistics.holm_levels(row, 0.05)).any()) for row in p_values])
+
+    assert holm < 0.06
+    assert (p_values < 0.05).any(axis=1).mean() > 0.35
+
+
+def test_drift_fools_one_after_the_other_and_not_turns() -> None:
+    """A machine that gets 10 % slower over 40 rounds: one after the other reads 5 %, in turn nothing."""
+    seconds = 0.01 * np.linspace(1, 1.1, 40)
+    in_turn = np.array([index % 4 in (0, 3) for index in range(40)])
+
+    assert statistics.launch_log_ratio(seconds[:20], seconds[20:]) > 0.04
+    assert abs(statistics.launch_log_ratio(seconds[in_turn], seconds[~in_turn])) < 0.0001
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.01, 0.02), min_size=2, max_size=40), st.floats(-0.1, 0.1))
+def test_launch_log_ratio(seconds: list[float], shift: float) -> None:
+    """A factor between all partners is what it says; rounds without a partner do not count; sides can be swapped."""
+    head = [value * math.exp(shift) for value in seconds]
+
+    assert statistics.launch_log_ratio(seconds, head) == pytest.approx(shift)
+    assert statistics.launch_log_ratio(seconds, [*head, 1e9]) == pytest.approx(shift)
+    assert statistics.launch_log_ratio(head, seconds) == pytest.approx(-shift)
+
+
+def test_one_round_is_a_launch() -> None:
+    """And a bad pair among many does not matter."""
+    assert statistics.launch_log_ratio([1.0], [2.0]) == pytest.approx(math.log(2))
+    assert statistics.launch_log_ratio([1.0] * 10, [1.0] * 9 + [50.0]) == 0
+
+
+def test_launches_needed_are_enough() -> None:
+    """So many launches of the same spread give an interval that reaches about so far; none too many is told."""
+    generator = np.random.default_rng(3)
+    needed = statistics.launches_needed(generator.normal(0, 0.02, 200), 0.99, 0.01)
+    assert needed
+    reach = np.median(
+        [np.diff(statistics.trimmed_interval(generator.normal(0, 0.02, needed), 0.99)) for _ in range(300)]
+    )
+
+    assert 0.7 * 0.01 < reach / 2 < 1.3 * 0.01
+    assert statistics.launches_needed([0.1], 0.99, 0.01) is None
+    assert statistics.launches_needed([-1.0, 1.0, 2.0, -2.0, 0.5], 0.99, 0.001) is None
+
+
+def run(generator: np.random.Generator, truths: dict[str, float], bad: float, most: int = 60) -> Referee:
+    """Launch until every case is decided."""
+    referee = Referee(list(truths))
+    for _ in range(most):
+        if not referee.undecided:
+            break
+        referee.add({case: truths[case] + float(launches(generator, (), bad)) for case in referee.undecided})
+    return referee
+
+
+@pytest.mark.parametrize("bad", [0.0, BAD])
+def test_false_alarms_of_the_whole_procedure(bad: float) -> None:
+    """Looking after every launch, over six cases: at most 2 % of 400 comparisons call one slower or faster."""
+    generator = np.random.default_rng(4)
+    nothing = dict.fromkeys("abcdef", 0.0)
+    referees = [run(generator, nothing, bad) for _ in range(400)]
+    false = sum(any(verdict != "same" for verdict in referee.decided.values()) for referee in referees)
+
+    assert false <= 8
+    assert sum(len(referee.undecided) for referee in referees) == 0
+
+
+@pytest.mark.parametrize(("slowdown", "verdict"), [(0.1, "slower"), (-0.1, "faster"), (0.2, "slower")])
+def test_what_is_there_is_found(slowdown: float, verdict: str) -> None:
+    """In 95 % or more of 100 comparisons with bad launches, and the five cases beside it are the same."""
+    generator = np.random.default_rng(5)
+    truths = {**dict.fromkeys("bcdef", 0.0), "a": math.log1p(slowdown)}
+    decided = [run(generator, truths, BAD).decided for _ in range(100)]
+
+    assert sum(one.get("a") == verdict for one in decided) >= 95
+    assert sum(one.get("b") == "same" for one in decided) >= 95
+
+
+def test_at_the_minimum_effect_same_is_rarely_said() -> None:
+    """A slowdown of just 5 % is called the same in at most 3 of 100 comparisons."""
+    generator = np.random.default_rng(6)
+    decided = [run(generator, {"a": math.log1p(0.05)}, BAD).decided.get("a") for _ in range(100)]
+
+    assert decided.count("same") <= 3
+    assert decided.count("faster") == 0
+
+
+def test_a_suspicion_is_confirmed_by_fresh_launches() -> None:
+    """Five launches raise it; the next three have to agree; what had raised it does not count again."""
+    referee = Referee(["a"])
+    for at, log_ratio in enumerate([0.1, 0.101, 0.102, 0.103, 0.104]):
+        referee.add({"a": log_ratio})
+        assert referee.verdict("a").suspected == (at == 4)
+    assert referee.verdict("a").launches_needed == 3
+    for _ in range(2):
+        referee.add({"a": 0.1})
+        assert referee.verdict("a").name == "inconclusive"
+    assert referee.verdict("a").launches_needed == 1
+    referee.add({"a": 0.1})
+
+    assert referee.verdict("a").name == "slower"
+    assert referee.verdict("a").launches_needed == 0
+    assert referee.verdict("a").ratio == pytest.approx(math.exp(0.1), rel=0.01)
+
+
+def test_a_suspicion_that_fresh_launches_contradict_is_dropped() -> None:
+    """When the interval over all launches no longer excludes 1; a later one has to be confirmed anew."""
+    referee = Referee(["a"])
+    for log_ratio in [0.08, 0.081, 0.082, 0.083, 0.084, -0.08, -0.081, -0.082]:
+        referee.add({"a": log_ratio})
+
+    assert referee.verdict("a").name == "inconclusive"
+    assert not referee.verdict("a").suspected
+    assert not referee.excludes_equality("a")
+
+
+def test_too_few_launches_say_nothing() -> None:
+    """Before the fifth there is no interval; before the first no ratio."""
+    referee = Referee(["a"])
+    assert math.isnan(referee.verdict("a").ratio)
+    for _ in range(4):
+        referee.add({"a": 0.3})
+
+    assert referee.verdict("a").high == math.inf
+    assert referee.undecided == ["a"]
