@@ -20,7 +20,6 @@ from parabola.tracking.checkouts import Checkout
 PLUGIN = Path(__file__).with_name("lockstep_plugin.py")
 CONTROL = "control"  # the plugin's name for what no change can touch
 KINDS = ("calibrate", "ready", "finished")  # what a side says of a case, in this order
-POLL_SECONDS = 0.2
 
 
 class SideFailed(Exception):
@@ -76,9 +75,8 @@ class Measured:
 class Side:
     """One pytest process, and the line to it."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-        self.name, self.process, self.log = name, process, log
-        self.connection: socket.socket | None = None
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]", connection: socket.socket, log: Path) -> None:
+        self.name, self.process, self.connection, self.log = name, process, connection, log
         self.received = b""
         self.waiting: dict[str, Any] | None = None
         self.doing = "starting"
@@ -101,12 +99,10 @@ class Side:
 
     def tell(self, **message: Any) -> None:
         """Tell it; if it is gone, its next words are what fails."""
-        assert self.connection
         with suppress(OSError):
             self.connection.sendall(json.dumps(message).encode() + b"\n")
 
     def _receive(self) -> dict[str, Any]:
-        assert self.connection
         while b"\n" not in self.received:
             try:
                 more = self.connection.recv(1 << 16)
@@ -143,8 +139,7 @@ class Side:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        if self.connection:
-            self.connection.close()
+        self.connection.close()
 
 
 class Launch:
@@ -186,16 +181,11 @@ class Launch:
         """
         scratch = Path(tempfile.mkdtemp(dir=self.setup.scratch, prefix="launch-"))
         try:
-            with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(str(scratch / "s"))
-                listener.listen(2)
-                listener.settimeout(POLL_SECONDS)
-                for checkout in self._in_turn((self.setup.base, self.setup.head)):
-                    self._start(checkout, scratch)
-                self._connect(listener)
-                self._agree_on_cases()
-                self._conduct()
-                self.finished = True
+            for checkout in self._in_turn((self.setup.base, self.setup.head)):
+                self._start(checkout, scratch)
+            self._agree_on_cases()
+            self._conduct()
+            self.finished = True
         finally:
             self.stop()
             shutil.rmtree(scratch, ignore_errors=True)
@@ -218,16 +208,13 @@ class Launch:
             *_own_paths(checkout.top, self.setup.elsewhere),
             *filter(None, [os.environ.get("PYTHONPATH")]),
         ]
-        given = {
-            "address": str(scratch / "s"),
-            "side": checkout.name,
-            "cores": self.cores,
-            "elsewhere": str(self.setup.elsewhere),
-        }
+        ours, theirs = socket.socketpair()
+        ours.settimeout(self.setup.limit_seconds)
+        given = {"socket": theirs.fileno(), "cores": self.cores, "elsewhere": str(self.setup.elsewhere)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
         log = scratch / f"{checkout.name}.log"
         command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-p", "no:cacheprovider"]
-        with open(log, "wb") as output:
+        with open(log, "wb") as output, theirs:
             process = subprocess.Popen(
                 [*command, "--benchmark-only", *self.setup.pytest_options],
                 cwd=checkout.folder,
@@ -235,30 +222,12 @@ class Launch:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self.sides.append(Side(checkout.name, process, log))
+        self.sides.append(Side(checkout.name, process, ours, log))
         if self.stopped:  # while it was being started
             self.sides[-1].kill()
-
-    def _connect(self, listener: socket.socket) -> None:
-        until = time.monotonic() + self.setup.limit_seconds
-        by_name = {side.name: side for side in self.sides}
-        while any(side.connection is None for side in self.sides):
-            try:
-                connection, _ = listener.accept()
-            except TimeoutError:
-                for side in self.sides:
-                    if side.connection is None and side.process.poll() is not None:
-                        raise side.death() from None
-                    if time.monotonic() > until:
-                        raise SideFailed(f"{side.name} hangs: silent while starting") from None
-                continue
-            connection.settimeout(self.setup.limit_seconds)
-            hello = Side("a side", self.sides[0].process, self.sides[0].log)
-            hello.connection = connection
-            side = by_name[hello.take()["side"]]
-            side.connection, side.received = connection, hello.received
 
     def _agree_on_cases(self) -> None:
         offers = {side.name: side.take()["cases"] for side in self.sides}

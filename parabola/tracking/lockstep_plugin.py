@@ -2,8 +2,8 @@
 
 Stands alone: it is copied out of its package, knows pytest-benchmark but no suite, and imports nothing of ours, so a
 commit from before it existed can be measured with it. What it needs comes in the environment variable LOCKSTEP, as
-JSON: "address" (of the conductor's socket), "side", "cores" (to run on; none: any) and "elsewhere" (a folder from which
-nothing may be imported).
+JSON: "socket" (an open one's file descriptor, at whose other end the conductor is), "cores" (to run on; none: any) and
+"elsewhere" (a folder from which nothing may be imported).
 """
 
 import hashlib
@@ -32,9 +32,9 @@ if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts
 class Line:
     """The conversation with the conductor: a JSON object a line, either way. Ends the process when nobody is there."""
 
-    def __init__(self, address: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(address)
+    def __init__(self, descriptor: int) -> None:
+        self.socket = socket.socket(fileno=descriptor)
+        self.socket.set_inheritable(False)
         self.file = self.socket.makefile("rw", encoding="utf-8")
 
     def say(self, kind: str, **message: Any) -> None:
@@ -57,8 +57,7 @@ class Line:
         return answer
 
 
-line = Line(GIVEN["address"])
-line.say("hello", side=GIVEN["side"])
+line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}
 slower: dict[str, float] = {}  # by case: share of extra work to plant
 

@@ -161,9 +161,9 @@ def _confirmations_needed(fresh: Sequence[float], sign: int) -> int:
 
 def _sign_p_value(agreeing: int, launches: int) -> float:
     """Return how probably at least so many of the launches are on one given side of 1 if either is as likely."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
-    return float(binom.sf(agreeing - 1, launches, 0.5))
+    return float(bdtrc(agreeing - 1, launches, 0.5)) if agreeing else 1.0
 
 
 def _exp(value: float) -> float:

@@ -1,0 +1,293 @@
+"""`python -m parabola compare`, as it is typed, on a small project."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parabola.tracking import comparison_report, figures, machine, self_test
+from tests.conftest import git
+
+ROOT = Path(__file__).parents[1]
+Project = Callable[..., Path]
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for what is temporary: afterwards nothing may be left in it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return folder
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "parabola", "compare", *arguments]
+
+
+def compare(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    """Change the working tree, in whichever file has such a line."""
+    for name in ("src/thing.py", "test_it.py"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace(old, new))
+
+
+def test_a_slower_working_tree(project: Project, temporary: Path, tmp_path: Path) -> None:
+    """Exit code 1; table, JSON, Markdown and picture say so; nothing else on the terminal, nothing left behind."""
+    folder = project()
+    change(folder, "range(n)", "range(2 * n)")
+    names = {kind: tmp_path / f"comparison.{kind}" for kind in ("json", "md", "svg")}
+    outputs = ("--json", str(names["json"]), "--markdown", str(names["md"]), "--plot", str(names["svg"]))
+    answer = compare(folder, "main", "--budget", "60s", *outputs)
+    record = json.loads(names["json"].read_text())
+    (case,) = record["cases"]
+
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert answer.stderr == ""
+    assert answer.stdout.rstrip().endswith("slower: 1 slower")
+    assert case["verdict"] == record["verdict"] == "slower"
+    assert 1 < case["low"] < case["ratio"] < case["high"]
+    assert 1.5 < case["ratio"] < 4
+    assert case["launches"] >= 8
+    assert record["ended"] == "decided"
+    assert record["head"]["revision"] == "working tree"
+    assert record["base"]["commit"] == git(folder, "rev-parse", "main")
+    assert len(record["launches"][0]["seconds"]["test_it.py::test_pedantic"]["base"]) == 8
+    assert names["md"].read_text().startswith("### slower: 1 slower\n")
+    assert re.search(r"\| test_pedantic \| .* \| slower \|\n", names["md"].read_text())
+    assert "<details>" in names["md"].read_text()
+    assert "test_pedantic" in names["svg"].read_text()
+    assert list(temporary.iterdir()) == []
+    assert git(folder, "status", "--short") == "M src/thing.py"
+
+
+def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary: Path) -> None:
+    """Exit code 1, whatever the times say; the coefficient errors are shown."""
+    folder = project()
+    change(folder, "range(n)", "range(n // 9)")
+    change(folder, "passed=True, coefficient_error=0.5", "passed=False, coefficient_error=2.5")
+    answer = compare(folder, "main", "--budget", "6s")
+
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert "wrong: 1 wrong" in answer.stdout
+    assert "test_pedantic learns in base, and no longer in head" in answer.stdout
+    assert "coefficient error of test_pedantic: 0.5 → 2.5" in answer.stdout
+
+
+def test_a_control_that_moves(project: Project, temporary: Path) -> None:
+    """Exit code 4: no verdict can be trusted."""
+    answer = compare(project(), "main", "--budget", "25s", "--inject", "control=100%")
+
+    assert answer.returncode == 4, answer.stdout + answer.stderr
+    assert "contaminated: the control, which no change can touch, moved by +" in answer.stdout
+    assert "planted in head: 100 % more work in control" in answer.stdout
+
+
+def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) -> None:
+    """Exit code 5; which and why in one line; what was measured is in the JSON."""
+    folder = project()
+    change(folder, "benchmark.extra_info", "raise ValueError('no such luck')\n    benchmark.extra_info")
+    answer = compare(folder, "main", "--json", str(tmp_path / "a.json"))
+    record = json.loads((tmp_path / "a.json").read_text())
+
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    why = "head failed in test_it.py::test_pedantic: ValueError: no such luck"
+    assert f"failed: {why} (1 inconclusive)" in answer.stdout
+    assert (record["verdict"], record["ended"], record["why"]) == ("failed", "failed", why)
+    assert "control" in record["launches"][0]["seconds"]
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
+def test_inconclusive(strict: tuple[str, ...], code: int, project: Project, temporary: Path) -> None:
+    """Exit code 3 under --strict, else 0; how many launches are missing is said."""
+    answer = compare(project(), "main", "main", "--budget", "3s", *strict)
+
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    assert "inconclusive: 1 inconclusive" in answer.stdout
+    assert re.search(r"launches", answer.stdout)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c(sent: signal.Signals, project: Project, temporary: Path, tmp_path: Path) -> None:
+    """Exit code 130; no process, checkout or half-written file is left, and what was measured is written."""
+    folder, path = project(), tmp_path / "a.json"
+    process = subprocess.Popen(
+        command("main", "main", "--budget", "1h", "--json", str(path)), cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 60
+    while not list(temporary.glob("*/launch-*/head.log")) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(2)
+    process.send_signal(sent)
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "interrupted: only what was measured until then is here" in said
+    assert json.loads(path.read_text())["ended"] == "interrupted"
+    assert list(temporary.iterdir()) == []
+    assert len(git(folder, "worktree", "list").splitlines()) == 1
+    left = [line for line in subprocess.check_output(["ps", "-eo", "args"], text=True).splitlines()]
+    assert [line for line in left if str(folder) in line] == []
+
+
+def test_two_at_once_say_that_they_disturb_each_other(project: Project, temporary: Path) -> None:
+    """Both come to their own end, in folders of their own."""
+    folder = project()
+    first = [subprocess.Popen(command("main", "--budget", "8s"), cwd=folder, stdout=subprocess.PIPE, text=True)]
+    both = [*first, subprocess.Popen(command("main", "--budget", "8s"), cwd=folder, stdout=subprocess.PIPE, text=True)]
+    said = [process.communicate(timeout=60)[0] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], said
+    assert any("another comparison ran on this machine meanwhile" in text for text in said)
+    assert list(temporary.iterdir()) == []
+
+
+def test_self_test(project: Project, temporary: Path) -> None:
+    """One tree on both sides: its false alarms, and the smallest slowdown that the budget finds."""
+    answer = compare(project(), "--self-test", "--budget", "12s", "--minimum-effect", "20%")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(r"self-test: both sides are the same; from \d+ launches, for a budget of 12 s", answer.stdout)
+    assert re.search(r"false alarms: \d+\.\d % of comparisons, over 1 cases", answer.stdout)
+    assert re.search(r"test_pedantic: smallest slowdown found (\d|none)", answer.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "compare needs a BASE to compare with: a branch, a tag or a commit, such as main"),
+        (("nosuch",), "unknown revision 'nosuch': a branch, a tag or a commit of "),
+        (("main", "nosuch"), "unknown revision 'nosuch': a branch, a tag or a commit of "),
+        (("main", "--budget", "5"), "--budget needs a time above 0 with its unit, as 90s, 5m or 1h. Received: '5'"),
+        (("main", "--limit", "0s"), "--limit needs a time above 0 with its unit, as 90s, 5m or 1h. Received: '0s'"),
+        (("main", "--minimum-effect", "0.05"), "--minimum-effect needs a share above 0 in per cent, as 5%."),
+        (("main", "--inject", "5%"), "--inject needs a case and a share, as batch_27=5%. Received: '5%'"),
+        (("main", "--inject", "nosuch=5%"), "--inject plants in one case, but 0 have 'nosuch' in their name"),
+        (("main", "--cores", "4096"), "cores must be 1 to "),
+        (("main", "--json", "nowhere/a.json"), "cannot write nowhere/a.json: "),
+        (("main", "--markdown", "a.txt"), "unknown format '.txt' of a.txt; known: .md"),
+        (("--self-test", "main", "main"), "--self-test compares one tree with itself; it takes no HEAD."),
+        (("main", "--", "--bogus"), "unrecognized arguments: --bogus"),
+    ],
+)
+def test_bad_input(arguments: tuple[str, ...], says: str, project: Project, temporary: Path) -> None:
+    """Exit code 2, and one line that says what was received and what would be right."""
+    answer = compare(project(), *arguments)
+
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert says in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_repository(tmp_path: Path, temporary: Path) -> None:
+    """Is bad input, too."""
+    answer = compare(tmp_path, "main")
+
+    assert (answer.returncode, answer.stderr) == (2, f"python -m parabola: {tmp_path} is in no git repository "
+        "(with a working tree)\n")  # fmt: skip
+
+
+def test_our_own_suite_is_compared(temporary: Path, tmp_path: Path) -> None:
+    """Its cases are measured in seconds per epoch, and their answers are compared, too."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    suite = ("--engine", "native", "--batch-size", "111", "-k", "epoch_time", "--epochs", "20", "--rounds", "10")
+    answer = compare(ROOT, "HEAD", "--budget", "15s", "--json", str(tmp_path / "a.json"), "--", *suite)
+    (case,) = json.loads((tmp_path / "a.json").read_text())["cases"]
+
+    assert answer.returncode in (0, 4), answer.stdout + answer.stderr
+    assert 1e-7 < case["median_seconds"]["head"] < 1e-3
+    assert case["coefficient_error"]["base"] == case["coefficient_error"]["head"] > 0
+
+
+def make_record(**changes: Any) -> dict[str, Any]:
+    """Return what a comparison leaves, with one case."""
+    case = {
+        "case": "a.py::bench|x[1]", "ratio": 1.1, "low": 1.05, "high": 1.15, "launches": 8, "launches_needed": 0,
+        "suspected": False, "verdict": "slower", "median_seconds": {"base": 1e-3, "head": 1.1e-3},
+        "coefficient_error": {"base": None, "head": None}, "passed": {"base": None, "head": None},
+    }  # fmt: skip
+    side = {"revision": "main", "commit": "0123456789abcdef", "subject": "s"}
+    off = np.random.default_rng(0).normal(0, 0.01, 12)
+    launches = [{"finished": True, "seconds": {case["case"]: {"base": [1.0], "head": [1 + one]}}} for one in off]
+    control = {**case, "case": "control", "ratio": 1.0, "verdict": "same", "moved": False}
+    facts = machine.facts()
+    record: dict[str, Any] = {
+        "verdict": "slower", "ended": "decided", "why": "", "disturbed": False, "seconds": 20.0, "base": side,
+        "head": side, "options": {"slower": {}, "budget_seconds": 30.0}, "confidence": 0.99, "minimum_effect": 0.05,
+        "machine": facts, "control": control, "cases": [{**case, **changes}], "only_in_base": ["a.py::old"],
+        "only_in_head": [], "launches": launches,
+    }  # fmt: skip
+    return record
+
+
+def test_markdown_of_what_markdown_could_misread() -> None:
+    """A bar in a name does not end its cell; every row has as many."""
+    text = comparison_report.markdown(make_record())
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+
+    assert len(rows) == 3
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+    assert "- only in base: old" in text
+
+
+def test_the_picture_has_a_case_without_an_interval() -> None:
+    """As a point alone; and draws none that was never measured."""
+    drawn = json.dumps(figures.ratio_figure(make_record(low=0.0, high=None)).to_dict(), allow_nan=False)
+    unmeasured = json.dumps(figures.ratio_figure(make_record(ratio=None, high=None)).to_dict(), allow_nan=False)
+
+    assert '"case": "bench|x[1]"' in drawn
+    assert "bench|x[1]" not in unmeasured
+    assert "control" in unmeasured
+
+
+def test_abilities_follow_from_the_spread() -> None:
+    """Launches that differ by 1 % find 5 % and give no false alarm; with ten times the spread neither is so sure."""
+    (able,) = self_test.abilities(make_record())
+
+    assert able.launches == 18
+    assert able.spread == pytest.approx(0.01, rel=0.5)
+    assert able.false_alarms <= 0.01
+    assert able.smallest_slowdown is not None
+    assert 0.01 <= able.smallest_slowdown <= 0.05
+    wide = make_record()
+    for launch in wide["launches"]:
+        (sides,) = launch["seconds"].values()
+        sides["head"] = [1 + 10 * (value - 1) for value in sides["head"]]
+    (unable,) = self_test.abilities(wide)
+    assert (unable.smallest_slowdown or 9.0) > able.smallest_slowdown
+    assert self_test.lines([], wide)[0].startswith("too few launches in 30 s")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a pseudo-terminal as Linux has it")
+def test_progress_on_a_terminal(project: Project, temporary: Path) -> None:
+    """The launch, the case in work, and the time left; gone at the end."""
+    import pty
+
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command("main", "--budget", "5s"), cwd=project(), stdout=subprocess.DEVNULL, stderr=slave
+    )
+    process.wait(timeout=60)
+    os.close(slave)
+    seen = os.read(master, 1 << 20).decode(errors="replace")
+    os.close(master)
+
+    assert re.search(r"launch \d+", seen)
+    assert "left" in seen
