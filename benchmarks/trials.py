@@ -68,10 +68,23 @@ def summary(records: Sequence[Mapping[str, Any]]) -> list[str]:
         f"pytest-benchmark's median:5%, the sides of one launch: {share(*cries(records, 0))} of comparisons",
         f"pytest-benchmark's median:5%, base of one launch, head of the next: {share(*cries(records, 1))}",
     ]
+    lines += [f"spread between launches, {name}: {100 * spread:.1f} %" for name, spread in spreads(records).items()]
     if planted:
         found = sum(case["verdict"] == "slower" for case in planted)
         lines.append(f"planted slowdowns found: {share(found, len(planted))}")
     return lines
+
+
+def spreads(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the standard deviation of the log ratio over all launches, a case each, where nothing is planted."""
+    ratios = dict[str, list[float]]()
+    for record in records:
+        for launch in record["launches"]:
+            for case, sides in launch["seconds"].items():
+                if case not in slower(record):
+                    ratio = statistics.launch_log_ratio(sides["base"], sides["head"])
+                    ratios.setdefault(case.split("::")[-1], []).append(ratio)
+    return {case: float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
 
 
 def slower(record: Mapping[str, Any]) -> Mapping[str, float]:

@@ -25,6 +25,8 @@ TRAIN = [command for command in COMMANDS if command.startswith("python -m parabo
 MAPS = [command for command in COMMANDS if command.startswith("python -m parabola map")]
 TABLES = ["python -m benchmarks.pass_rates", "python -m benchmarks.false_alarms"]
 PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
+COMPARE = [command for command in COMMANDS if command.startswith("python -m parabola compare")]
+TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.trials")]
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
 SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 
@@ -40,7 +42,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     """The two that install are run by .ci/run, which takes them from here; the rest below."""
     install = [command for command in COMMANDS if command.startswith("pip install -e")]
     assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
-    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST)
+    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS)
     assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
 
 
@@ -108,6 +110,47 @@ def test_pytest_examples(command: str, tmp_path: Path) -> None:
 
     assert "Median time per epoch" in said
     assert (tmp_path / "record.json").exists() == ("record.json" in command)
+
+
+@pytest.mark.parametrize("command", COMPARE)
+def test_compare_examples(command: str, tmp_path: Path) -> None:
+    """Against HEAD, one case of `native`, for some seconds; the files that are named are there afterwards."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    ours, _, suite = command.partition(" -- ")
+    ours = re.sub(r"\b(origin/)?main\b", "HEAD", ours)
+    ours = re.sub(r"(--\w+) (\S+\.(?:json|md|svg))", rf"\1 {tmp_path}/\2", ours)
+    smaller = f"{ours} --budget 12s -- {re.sub('--engine compiled', '--engine native', suite)} --batch-size 111"
+    options = shlex.split(smaller.replace("--epochs 100", "--epochs 10"))[1:]
+    answer = subprocess.run([sys.executable, *options], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert answer.returncode in (0, 1, 4), answer.stdout + answer.stderr  # with so few rounds it may be anything
+    assert "control: " in answer.stdout
+    named = re.findall(r"\S+\.(?:json|md|svg)", command)
+    assert sorted(os.listdir(tmp_path)) == sorted(Path(name).name for name in named)
+
+
+def test_the_workflow_runs_the_readmes_command() -> None:
+    """But for the revisions: a pull request's merge commit and its first parent."""
+    workflow = (ROOT / ".github/workflows/performance.yml").read_text()
+    (there,) = re.findall(r"python -m parabola compare .*", workflow)
+    here = [command for command in COMPARE if "--markdown" in command]
+
+    assert [command.replace("origin/main HEAD", "HEAD^1 HEAD") for command in here] == [there]
+
+
+@pytest.mark.parametrize("command", TRIALS)
+def test_trials_examples(command: str, tmp_path: Path) -> None:
+    """One comparison, of some seconds, of `native` at few epochs; run again it only counts."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons) \S+", "", command))[1:]
+    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "12", "--epochs", "10", "--rounds", "4"]
+    said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
+
+    assert said.startswith("1 comparisons of a tree with itself, ")
+    assert ("planted slowdowns found: " in said) == ("--slowdown" in command)
+    assert run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT) == said
 
 
 @pytest.mark.parametrize("command", PEERS[-1:])
