@@ -98,12 +98,13 @@ def cries(records: Sequence[Mapping[str, Any]], later: int) -> tuple[int, int]:
 
     Args:
         records: of comparisons.
-        later: the head is taken from so many launches after the first; 0 for the same one.
+        later: the head is taken from so many launches after the first on the same cores; 0 for the same launch.
     """
     check = parse_compare_fail("median:5%")
     failed = counted = 0
     for record in records:
-        launches = [launch["seconds"] for launch in record["launches"] if launch["finished"]]
+        finished = [launch for launch in record["launches"] if launch["finished"]]
+        launches = [launch["seconds"] for launch in finished if launch["cores"] == finished[0]["cores"]]
         if len(launches) > later:
             both = [
                 case for case in launches[0] if case in launches[later] and case not in (*slower(record), "control")

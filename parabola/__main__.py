@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, INTERRUPTED = 1, 2, 3, 4, 5, 130
 COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
+PIPE_WIDTH = 200  # columns of a table that nobody watches
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -224,7 +225,8 @@ def compare(
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
             if path:
                 figures.check_path(path, formats)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left running
+        for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
+            signal.signal(ending, signal.default_int_handler)
         with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             outcome = comparison.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
         if outcome.usage:
@@ -238,7 +240,8 @@ def compare(
         comparison_record.write_text(comparison_report.markdown(record), markdown)
     if plot:
         figures.save(figures.ratio_figure(record), plot)
-    comparison_report.print_comparison(record, Console(highlight=False))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    comparison_report.print_comparison(record, console)
     if self_test and outcome.ended in ("decided", "budget"):
         print("\n".join(ability.lines(ability.abilities(record), record)))
     if outcome.ended == "interrupted":

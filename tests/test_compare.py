@@ -75,6 +75,42 @@ def test_a_slower_working_tree(project: Project, temporary: Path, tmp_path: Path
     assert git(folder, "status", "--short") == "M src/thing.py"
 
 
+def test_names_that_rich_and_markdown_could_misread(project: Project, temporary: Path, tmp_path: Path) -> None:
+    """Parameters in brackets are shown; a NumPy error that is not a number is no reason to lose the record."""
+    folder = project(
+        test_it="""
+import numpy, pytest, thing
+@pytest.mark.parametrize("path", ["[/tmp/x]", "<b>"])
+def test_path(benchmark, path):
+    benchmark.pedantic(thing.work, rounds=2)
+    benchmark.extra_info.update(coefficient_error=numpy.float32("nan"), passed=numpy.bool_(True))
+"""
+    )
+    answer = compare(folder, "main", "--budget", "4s", "--json", str(tmp_path / "a.json"), "--markdown", "a.md")
+    cases = json.loads((tmp_path / "a.json").read_text())["cases"]
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "[[/tmp/x]]" in answer.stdout
+    assert "test_path[&lt;b&gt;]" in (folder / "a.md").read_text()
+    assert [case["passed"] for case in cases] == [{"base": True, "head": True}] * 2
+    assert [case["coefficient_error"] for case in cases] == [{"base": None, "head": None}] * 2
+
+
+@pytest.mark.parametrize("skipped", ["one", "all"])
+def test_cases_that_a_side_skips(skipped: str, project: Project, temporary: Path) -> None:
+    """Are named; if there is no other, nothing was measured, and that is a failure."""
+    more = "def test_more(benchmark):\n    benchmark.pedantic(thing.work, rounds=2)\n" if skipped == "one" else ""
+    folder = project(
+        test_it=f"import pytest, thing\n{more}def test_last(benchmark):\n    benchmark.pedantic(thing.work)\n"
+    )
+    change(folder, "benchmark.pedantic(thing.work)", "pytest.skip()")
+    answer = compare(folder, "main", "--budget", "5s")
+
+    assert answer.returncode == (0 if more else 5), answer.stdout + answer.stderr
+    assert "not measured, as a side skips it: test_last" in answer.stdout
+    assert ("failed: no case was measured on both sides" in answer.stdout) == (not more)
+
+
 def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary: Path) -> None:
     """Exit code 1, whatever the times say; the coefficient errors are shown."""
     folder = project()
@@ -90,7 +126,7 @@ def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary
 
 def test_a_control_that_moves(project: Project, temporary: Path) -> None:
     """Exit code 4: no verdict can be trusted."""
-    answer = compare(project(), "main", "--budget", "25s", "--inject", "control=100%")
+    answer = compare(project(), "main", "--budget", "15s", "--inject", "control=100%")
 
     assert answer.returncode == 4, answer.stdout + answer.stderr
     assert "contaminated: the control, which no change can touch, moved by +" in answer.stdout
@@ -199,8 +235,9 @@ def test_no_repository(tmp_path: Path, temporary: Path) -> None:
     """Is bad input, too."""
     answer = compare(tmp_path, "main")
 
-    assert (answer.returncode, answer.stderr) == (2, f"python -m parabola: {tmp_path} is in no git repository "
-        "(with a working tree)\n")  # fmt: skip
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(f"python -m parabola: {tmp_path} is in no git repository with a working tree (git")
+    assert len(answer.stderr.splitlines()) == 1
 
 
 def test_our_own_suite_is_compared(temporary: Path, tmp_path: Path) -> None:
@@ -232,7 +269,7 @@ def make_record(**changes: Any) -> dict[str, Any]:
         "verdict": "slower", "ended": "decided", "why": "", "disturbed": False, "seconds": 20.0, "base": side,
         "head": side, "options": {"slower": {}, "budget_seconds": 30.0}, "confidence": 0.99, "minimum_effect": 0.05,
         "machine": facts, "control": control, "cases": [{**case, **changes}], "only_in_base": ["a.py::old"],
-        "only_in_head": [], "launches": launches,
+        "only_in_head": [], "unmeasured": [], "launches": launches,
     }  # fmt: skip
     return record
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -120,7 +122,7 @@ def test_imports_from_elsewhere_are_found_out(project: Project) -> None:
     folder = project()
     (folder / "conftest.py").write_text(f"import sys\nsys.path.insert(0, {str(folder / 'src')!r})\nimport thing\n")
 
-    with pytest.raises(SideFailed, match=rf"head imported thing from {folder}, not from its own tree"):
+    with pytest.raises(SideFailed, match=rf"head imported thing from {folder}/src/thing.py, not from its own tree"):
         launch(folder)
 
 
@@ -170,6 +172,68 @@ def test_options_that_pytest_refuses(options: tuple[str, ...], says: str, usage:
 
     assert failure.value.usage == usage
     assert "\n" not in str(failure.value)
+
+
+def test_options_that_one_side_refuses(project: Project) -> None:
+    """Are no bad input: base has no such file yet."""
+    folder = project()
+    (folder / "test_new.py").write_text((folder / "test_it.py").read_text())
+    with pytest.raises(
+        SideFailed, match=r"base ended with exit code 4, starting: ERROR: file or directory not found"
+    ) as failure:
+        launch(folder, pytest_options=("test_new.py",))
+
+    assert not failure.value.usage
+
+
+def test_no_case_in_common(project: Project) -> None:
+    """There is nothing to compare."""
+    folder = project()
+    (folder / "test_it.py").rename(folder / "test_new.py")
+    with pytest.raises(SideFailed, match="base and head have no benchmark in common"):
+        launch(folder)
+
+
+def test_an_installed_copy_is_found_out(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side that imports a package of its own tree from where packages are installed measures neither commit."""
+    folder = project()
+    installed = Path(sys.prefix) / f"parabola_test_{os.getpid()}"
+    (folder / "python" / installed.name).mkdir(parents=True)
+    (folder / "python" / installed.name / "__init__.py").touch()
+    (folder / "conftest.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(sys.prefix)!r})\nimport {installed.name}\n"
+    )
+    installed.mkdir()
+    try:
+        (installed / "__init__.py").touch()
+        with pytest.raises(SideFailed, match=f"head imported {installed.name} from {installed}/__init__.py"):
+            launch(folder)
+    finally:
+        shutil.rmtree(installed)
+
+
+def test_the_users_other_worktrees_stay(project: Project, tmp_path: Path) -> None:
+    """Even where they cannot be seen at the moment."""
+    folder = project()
+    git(folder, "worktree", "add", "--quiet", str(tmp_path / "other"))
+    (tmp_path / "other").rename(tmp_path / "away")
+    with Repository.find(folder).checkouts("main", None):
+        pass
+    (tmp_path / "away").rename(tmp_path / "other")
+
+    assert git(tmp_path / "other", "status", "--short") == ""
+
+
+def test_a_hooks_environment_does_not_matter(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git tells its hooks where the index is: that one is left alone."""
+    folder = project()
+    (folder / "new").touch()
+    git(folder, "add", "new")
+    monkeypatch.setenv("GIT_INDEX_FILE", str(folder / ".git/index"))
+    with Repository.find(folder).checkouts("main", None):
+        pass
+
+    assert git(folder, "status", "--short") == "A  new"
 
 
 def test_a_suite_that_cannot_be_collected(project: Project) -> None:

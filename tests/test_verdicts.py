@@ -153,26 +153,30 @@ def test_launches_needed_are_enough() -> None:
     assert statistics.launches_needed([-1.0, 1.0, 2.0, -2.0, 0.5], 0.99, 0.001) is None
 
 
-def run(generator: np.random.Generator, truths: dict[str, float], bad: float, most: int = 60) -> Referee:
+def run(
+    generator: np.random.Generator, truths: dict[str, float], bad: float, most: int = 60, spread: float = 0.01
+) -> Referee:
     """Launch until every case is decided."""
     referee = Referee(list(truths))
     for _ in range(most):
         if not referee.undecided:
             break
-        referee.add({case: truths[case] + float(launches(generator, (), bad)) for case in referee.undecided})
+        log_ratios = {case: float(launches(generator, (), bad, spread)) for case in referee.undecided}
+        referee.add({case: truths[case] + log_ratio for case, log_ratio in log_ratios.items()})
     return referee
 
 
-@pytest.mark.parametrize("bad", [0.0, BAD])
-def test_false_alarms_of_the_whole_procedure(bad: float) -> None:
-    """Looking after every launch, over six cases: at most 2 % of 400 comparisons call one slower or faster."""
+@pytest.mark.parametrize(("bad", "spread"), [(0.0, 0.01), (BAD, 0.01), (BAD, 0.05), (BAD, 0.1)])
+def test_false_alarms_of_the_whole_procedure(bad: float, spread: float) -> None:
+    """Looking after every launch, up to 60, over six cases: at most 2 % of comparisons call one slower or faster."""
     generator = np.random.default_rng(4)
     nothing = dict.fromkeys("abcdef", 0.0)
-    referees = [run(generator, nothing, bad) for _ in range(400)]
+    referees = [run(generator, nothing, bad, spread=spread) for _ in range(200)]
     false = sum(any(verdict != "same" for verdict in referee.decided.values()) for referee in referees)
 
-    assert false <= 8
-    assert sum(len(referee.undecided) for referee in referees) == 0
+    assert false <= 4
+    if spread == 0.01:
+        assert sum(len(referee.undecided) for referee in referees) == 0
 
 
 @pytest.mark.parametrize(("slowdown", "verdict"), [(0.1, "slower"), (-0.1, "faster"), (0.2, "slower")])
@@ -196,13 +200,13 @@ def test_at_the_minimum_effect_same_is_rarely_said() -> None:
 
 
 def test_a_suspicion_is_confirmed_by_fresh_launches() -> None:
-    """Five launches raise it; the next three have to agree; what had raised it does not count again."""
+    """Five launches raise it; the next four have to agree; what had raised it does not count again."""
     referee = Referee(["a"])
     for at, log_ratio in enumerate([0.1, 0.101, 0.102, 0.103, 0.104]):
         referee.add({"a": log_ratio})
         assert referee.verdict("a").suspected == (at == 4)
-    assert referee.verdict("a").launches_needed == 3
-    for _ in range(2):
+    assert referee.verdict("a").launches_needed == 4
+    for _ in range(3):
         referee.add({"a": 0.1})
         assert referee.verdict("a").name == "inconclusive"
     assert referee.verdict("a").launches_needed == 1
@@ -221,7 +225,7 @@ def test_a_suspicion_that_fresh_launches_contradict_is_dropped() -> None:
 
     assert referee.verdict("a").name == "inconclusive"
     assert not referee.verdict("a").suspected
-    assert not referee.excludes_equality("a")
+    assert referee.standing("a") == "inconclusive"
 
 
 def test_too_few_launches_say_nothing() -> None:
@@ -233,3 +237,17 @@ def test_too_few_launches_say_nothing() -> None:
 
     assert referee.verdict("a").high == math.inf
     assert referee.undecided == ["a"]
+
+
+def test_what_decided_a_case_is_what_is_shown() -> None:
+    """Launches that were on their way when it was decided count no more; for a control all do."""
+    referee, control = Referee(["a"]), Referee(["a"], decides=False)
+    for log_ratio in [0.001, -0.001, 0.002, -0.002, 0.0, 0.5, 0.6, 0.7, 0.8]:
+        referee.add({"a": log_ratio})
+        control.add({"a": log_ratio})
+    verdict = referee.verdict("a")
+
+    assert (verdict.name, verdict.launches) == ("same", 5)
+    assert 0.95 < verdict.low < verdict.high < 1.05
+    assert control.verdict("a").launches == 9
+    assert control.standing("a") == "inconclusive"

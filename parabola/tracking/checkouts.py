@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Repository:
         """Return the repository that a folder lies in. Raises ValueError if there is none."""
         try:
             top = git(folder, "rev-parse", "--show-toplevel")
-        except ValueError:
-            raise ValueError(f"{folder} is in no git repository (with a working tree)") from None
+        except ValueError as error:
+            raise ValueError(f"{folder} is in no git repository with a working tree ({error})") from None
         return cls(Path(top), git(folder, "rev-parse", "--show-prefix"))
 
     def resolve(self, revision: str) -> str:
@@ -112,34 +112,41 @@ class Repository:
         return Checkout(name, revision or WORKING_TREE, named, subject, top, top / self.prefix)
 
     def _remove(self, scratch: Path) -> None:
+        """Remove a comparison's worktrees, and no others, then its folder; last the lock, by which it is found."""
+        for name in ("base", "head"):
+            with suppress(ValueError):  # it was never made, or is another repository's
+                git(self.top, "worktree", "remove", "--force", str(scratch / name))
+        for path in scratch.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
-        git(self.top, "worktree", "prune")
 
 
 def others(running: bool = True, besides: Path | None = None) -> list[Path]:
     """Return the folders of this user's other comparisons on this machine: those that run, or that were killed."""
     found = []
     for lock in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*/lock"):
-        if lock.parent == besides or lock.stat().st_uid != os.getuid():
-            continue
-        with open(lock) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                free = True
-            except BlockingIOError:
-                free = False
-        if free != running:
-            found.append(lock.parent)
+        with suppress(FileNotFoundError):  # it ends just now
+            if lock.parent != besides and lock.stat().st_uid == os.getuid() and _held(lock) == running:
+                found.append(lock.parent)
     return found
+
+
+def _held(lock: Path) -> bool:
+    with open(lock) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
     """Return what git says. Raises ValueError with git's own line where it fails."""
     command = ["git", "-C", str(folder), *arguments]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's, say
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, **(extra or {})}, check=False
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, env={**clean, **(extra or {})}, check=False)
     except FileNotFoundError:
         raise ValueError("git is not installed") from None
     if answer.returncode:

@@ -17,6 +17,7 @@ from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 
 POLL_SECONDS = 0.2
+MOST_LAUNCHES = 1000  # what is further from its decision comes last
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Outcome:
         referee: what they say of the cases.
         control: what they say of the control.
         only: by side, the cases that the other does not have.
+        unmeasured: cases that both have, but that a side skips.
         ended: "decided", "budget", "failed" or "interrupted".
         why: where it failed.
         usage: it failed since pytest refused its options.
@@ -83,6 +85,7 @@ class Outcome:
     referee: Referee
     control: Referee
     only: Mapping[str, Sequence[str]]
+    unmeasured: Sequence[str]
     ended: str
     why: str
     usage: bool
@@ -124,10 +127,10 @@ class _Comparison:
     def __init__(self, options: Options, setup: Setup) -> None:
         self.options, self.setup = options, setup
         self.referee = Referee((), options.minimum_effect)
-        self.control = Referee((CONTROL,), options.minimum_effect)
+        self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
         self.over: list[Launch] = []
         self.running: dict[Future[None], Launch] = {}
-        self.unmeasured: set[str] = set()
+        self.begun: list[Launch] = []
         self.disturbed = False
         self.started = time.monotonic()
 
@@ -144,8 +147,10 @@ class _Comparison:
                 ended = "interrupted"
             finally:
                 self._stop()
-        if ended == "decided" and self.referee.undecided:
+        if ended == "decided" and self._undecided():
             ended = "budget"
+        if ended == "decided" and not self.referee.decided:
+            ended, why = "failed", "no case was measured on both sides"
         first = next((launch for launch in self.over if launch.plan), None)
         return Outcome(
             base=self.setup.base,
@@ -154,6 +159,7 @@ class _Comparison:
             referee=self.referee,
             control=self.control,
             only=first.only if first else {"base": [], "head": []},
+            unmeasured=self._unmeasured(),
             ended=ended,
             why=why,
             usage=usage,
@@ -165,9 +171,10 @@ class _Comparison:
         self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Callable[[Progress], None] | None
     ) -> None:
         at_once = len(free)
-        while self._seconds_left() > 0:
+        while self._seconds_left() > 0 and (self._undecided() or not self.referee.log_ratios):
             while free and (cases := self._next_cases(at_once)) != []:
-                launch = Launch(self.setup, len(self.over) + len(self.running), free.pop(0), cases)
+                launch = Launch(self.setup, len(self.begun), free.pop(0), cases)
+                self.begun.append(launch)  # before its thread exists: Ctrl-C may come in between
                 self.running[pool.submit(launch.run)] = launch
             if not self.running:
                 return
@@ -182,7 +189,7 @@ class _Comparison:
 
     def _stop(self) -> None:
         """End what runs, and keep what it finished."""
-        for launch in self.running.values():
+        for launch in self.begun:
             launch.stop()
         wait(self.running)
         for launch in self.running.values():
@@ -194,14 +201,21 @@ class _Comparison:
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
             self.referee = Referee(launch.plan[1:], self.options.minimum_effect)
-        if launch.finished:
-            self.unmeasured |= set(launch.plan) - set(launch.measured)
         log_ratios = {
             case: statistics.launch_log_ratio(measured.seconds["base"], measured.seconds["head"])
             for case, measured in launch.measured.items()
         }
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
         self.referee.add({case: log_ratio for case, log_ratio in log_ratios.items() if case != CONTROL})
+
+    def _unmeasured(self) -> list[str]:
+        """Return the cases that finished launches should have measured and none did: a side skips them."""
+        planned = dict.fromkeys(case for launch in self.over if launch.finished for case in launch.plan)
+        return [case for case in planned if not any(case in launch.measured for launch in self.over)]
+
+    def _undecided(self) -> list[str]:
+        unmeasured = self._unmeasured()
+        return [case for case in self.referee.undecided if case not in unmeasured]
 
     def _seconds_left(self) -> float:
         return self.options.budget_seconds - (time.monotonic() - self.started)
@@ -214,7 +228,7 @@ class _Comparison:
         if not self.referee.log_ratios:
             return None
         overhead, costs = self._costs()
-        needed = {case: self._needed(case) for case in self.referee.undecided if case not in self.unmeasured}
+        needed = {case: self._needed(case) for case in self._undecided()}
         nearest_first = sorted(needed, key=lambda case: needed[case] * costs[case])
         chosen, spent = list[str](), 0.0
         for case in nearest_first:
@@ -229,7 +243,9 @@ class _Comparison:
 
     def _needed(self, case: str) -> int:
         found = self.referee.verdict(case)
-        return found.launches_needed or max(1, FEWEST_LAUNCHES + 2 - found.launches)
+        if found.launches_needed is None:
+            return FEWEST_LAUNCHES + 2 - found.launches if found.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
+        return found.launches_needed
 
     def _costs(self) -> tuple[float, dict[str, float]]:
         """Return what launches took so far, in seconds, by the median: up to the first case, and for each case.

@@ -25,9 +25,11 @@ def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
 
     Times are in seconds, ratios are head : base; what is not known is None.
     """
-    cases = [_case(case, outcome.referee, outcome.launches) for case in outcome.referee.log_ratios]
+    measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
+    cases = [_case(case, outcome.referee, outcome.launches) for case in measured]
     control = _case(CONTROL, outcome.control, outcome.launches)
-    moved = outcome.control.excludes_equality(CONTROL)
+    standing = outcome.control.standing(CONTROL)
+    moved = standing in ("slower", "faster")
     return {
         "parabola_comparison": VERSION,
         "verdict": _overall(outcome.ended, moved, [case["verdict"] for case in cases]),
@@ -41,10 +43,11 @@ def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
         "confidence": outcome.referee.confidence,
         "minimum_effect": options.minimum_effect,
         "machine": machine.facts(),
-        "control": {**control, "moved": moved},
+        "control": {**control, "verdict": standing, "moved": moved},
         "cases": cases,
         "only_in_base": list(outcome.only["base"]),
         "only_in_head": list(outcome.only["head"]),
+        "unmeasured": list(outcome.unmeasured),
         "launches": [_launch(launch) for launch in outcome.launches],
     }
 
@@ -84,7 +87,7 @@ def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> dict[str, 
         for side in SIDES
     }
     accuracy = {
-        name: {side: _agreed([one.extra_info[side].get(name) for one in measured]) for side in SIDES}
+        name: {side: _number(_agreed([one.extra_info[side].get(name) for one in measured])) for side in SIDES}
         for name in ("coefficient_error", "passed")
     }
     wrong = accuracy["passed"] == {"base": True, "head": False}

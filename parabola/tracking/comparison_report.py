@@ -1,5 +1,6 @@
 """A comparison for people: a table on the terminal, and Markdown for a pull request. Reads the record alone."""
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,17 +32,17 @@ def headline(record: Mapping[str, Any]) -> str:
 
 def print_comparison(record: Mapping[str, Any], console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
-    table = Table(title=_sides(record), title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=Text(_sides(record)), title_justify="left", box=SIMPLE_HEAD)
     for heading in COLUMNS:
         table.add_column(heading, justify="left" if heading in ("case", "verdict") else "right", overflow="fold")
     for case in record["cases"]:
         *cells, verdict = _row(case)
-        table.add_row(*cells, Text(verdict, STYLES[case["verdict"]]))
+        table.add_row(*map(Text, cells), Text(verdict, STYLES[case["verdict"]]))
     console.print(table)
     for line in notes(record):
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)
     style = {"same": "green", "faster": "green", "inconclusive": "yellow"}.get(record["verdict"], "red")
-    console.print(f"\n{headline(record)}", style=style, soft_wrap=True)
+    console.print(f"\n{headline(record)}", style=style, soft_wrap=True, markup=False)
 
 
 def markdown(record: Mapping[str, Any]) -> str:
@@ -63,6 +64,8 @@ def notes(record: Mapping[str, Any]) -> list[str]:
     for side in ("base", "head"):
         if record[f"only_in_{side}"]:
             said.append(f"only in {side}: {', '.join(map(_short, record[f'only_in_{side}']))}")
+    if record["unmeasured"]:
+        said.append(f"not measured, as a side skips it: {', '.join(map(_short, record['unmeasured']))}")
     for case in record["cases"]:
         errors = case["coefficient_error"]
         if errors["base"] != errors["head"]:
@@ -122,8 +125,10 @@ def _sides(record: Mapping[str, Any]) -> str:
 
 
 def _short(case: str) -> str:
-    return case.split("::")[-1]
+    """Return a case's name without its file."""
+    name, bracket, parameters = case.partition("[")
+    return name.split("::")[-1] + bracket + parameters
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("<!", "&lt;!")
+    return html.escape(text, quote=False).replace("|", "\\|")

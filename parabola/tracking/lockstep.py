@@ -80,6 +80,7 @@ class Side:
         self.received = b""
         self.waiting: dict[str, Any] | None = None
         self.doing = "starting"
+        self.killed = False
 
     def peek(self) -> dict[str, Any]:
         """Wait for what it says next, and leave it there.
@@ -135,7 +136,10 @@ class Side:
         return SideFailed(f"{self.name} ended with exit code {code}, {self.doing}: {last}", usage=code == 4)
 
     def kill(self) -> None:
-        """End the process and all it has started."""
+        """End the process and all it has started; once, as its number may then be another's."""
+        if self.killed:
+            return
+        self.killed = True
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -210,15 +214,27 @@ class Launch:
         ]
         ours, theirs = socket.socketpair()
         ours.settimeout(self.setup.limit_seconds)
-        given = {"socket": theirs.fileno(), "cores": self.cores, "elsewhere": str(self.setup.elsewhere)}
+        given = {
+            "socket": theirs.fileno(),
+            "cores": self.cores,
+            "elsewhere": str(self.setup.elsewhere),
+            "scratch": str(self.setup.scratch),
+        }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
         log = scratch / f"{checkout.name}.log"
-        command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-p", "no:cacheprovider"]
+        temporary = scratch / f"{checkout.name}_tmp"  # what a suite leaves in it goes with the launch
+        temporary.mkdir()
+        command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
+        own = {
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "LOCKSTEP": json.dumps(given),
+            "TMPDIR": str(temporary),
+        }
         with open(log, "wb") as output, theirs:
             process = subprocess.Popen(
                 [*command, "--benchmark-only", *self.setup.pytest_options],
                 cwd=checkout.folder,
-                env={**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), "LOCKSTEP": json.dumps(given)},
+                env={**inherited, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -230,6 +246,15 @@ class Launch:
             self.sides[-1].kill()
 
     def _agree_on_cases(self) -> None:
+        failures = list[SideFailed]()
+        for side in self.sides:
+            try:
+                if side.peek()["kind"] != "collected":
+                    raise side.death()
+            except SideFailed as failure:
+                failures.append(failure)
+        if failures:  # options are to blame only if neither side takes them
+            raise SideFailed(str(failures[0]), usage=[failure.usage for failure in failures] == [True, True])
         offers = {side.name: side.take()["cases"] for side in self.sides}
         for name in offers:
             (other,) = set(offers) - {name}
@@ -237,6 +262,8 @@ class Launch:
             if not offers[name]:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
         both = [case for case in offers["head"] if case in offers["base"]]
+        if not both:
+            raise SideFailed("base and head have no benchmark in common")
         self.plan = [CONTROL, *(both if self.cases is None else [case for case in both if case in self.cases])]
         slower = {self._name(part, [CONTROL, *both]): share for part, share in self.setup.slower.items()}
         for side in self.sides:
@@ -268,8 +295,8 @@ class Launch:
                 strangers = {side.name: words["strangers"] for side, words in zip(there, said, strict=True)}
                 for name, modules in strangers.items():
                     if modules:
-                        names = ", ".join(modules[:3])
-                        raise SideFailed(f"{name} imported {names} from {self.setup.elsewhere}, not from its own tree")
+                        module, file = next(iter(modules.items()))
+                        raise SideFailed(f"{name} imported {module} from {file}, not from its own tree")
                 return
 
     def _position(self, side: Side) -> tuple[int, int]:

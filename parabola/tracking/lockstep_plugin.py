@@ -3,7 +3,7 @@
 Stands alone: it is copied out of its package, knows pytest-benchmark but no suite, and imports nothing of ours, so a
 commit from before it existed can be measured with it. What it needs comes in the environment variable LOCKSTEP, as
 JSON: "socket" (an open one's file descriptor, at whose other end the conductor is), "cores" (to run on; none: any) and
-"elsewhere" (a folder from which nothing may be imported).
+"elsewhere" (a folder from which nothing may be imported, but for "scratch" in it).
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Line:
     def say(self, kind: str, **message: Any) -> None:
         """Tell the conductor."""
         try:
-            self.file.write(json.dumps({"kind": kind, **message}, default=str) + "\n")
+            self.file.write(json.dumps({"kind": kind, **message}, default=plain) + "\n")
             self.file.flush()
         except OSError:
             os._exit(CONDUCTOR_GONE)
@@ -60,6 +60,11 @@ class Line:
 line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}
 slower: dict[str, float] = {}  # by case: share of extra work to plant
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold in a value's place: of a NumPy scalar, the number."""
+    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else str(value)
 
 
 def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
@@ -220,14 +225,26 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell that it is over, and what was imported from where it should not be."""
-    here, elsewhere, prefix = session.config.rootpath.resolve(), Path(GIVEN["elsewhere"]), Path(sys.prefix).resolve()
+    """Tell that it is over, and what was imported from where it should not be.
+
+    That is the repository itself; or where packages are installed, if the side's own tree has one of that name.
+    """
+    here, prefix = session.config.rootpath.resolve(), Path(sys.prefix).resolve()
+    elsewhere, scratch = Path(GIVEN["elsewhere"]), Path(GIVEN["scratch"])
+    packages = {
+        path.parent.name
+        for depth in ("*/", "*/*/", "*/*/*/")
+        for path in here.glob(f"{depth}__init__.py")
+        if not (path.parents[1] / "__init__.py").exists()
+    }
     known = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
     files = {name: Path(file).resolve() for name, file in known.items() if isinstance(file, str)}
     strangers = [
-        name for name, file in files.items() if _in(file, elsewhere) and not _in(file, here) and not _in(file, prefix)
+        name
+        for name, file in files.items()
+        if (name in packages if _in(file, prefix) else _in(file, elsewhere) and not _in(file, scratch))
     ]
-    line.say("ended", strangers=strangers)
+    line.say("ended", strangers={name: str(files[name]) for name in strangers})
 
 
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -192,7 +192,7 @@ def progress_bar(form: str, total: float) -> Iterator[Callable[..., None] | None
     if not sys.stderr.isatty():
         yield None
         return
-    columns = BarColumn(), TextColumn(form), TimeRemainingColumn(), TextColumn("left")
+    columns = BarColumn(), TextColumn(form, markup=False), TimeRemainingColumn(), TextColumn("left")
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total, text="")
         yield lambda done, text="": bar.update(task, completed=done, text=text)

@@ -10,7 +10,7 @@ from parabola.tracking import statistics
 
 CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
 FEWEST_LAUNCHES = 5
-CONFIRMED = 0.125  # of the sign test over the launches since a case was first suspected
+CONFIRMED = 0.07  # of the sign test over the launches since a case was first suspected
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,17 @@ class Referee:
 
     A case is `same` when its interval lies within the minimum effect on either side of 1; else it is suspected to be
     slower or faster when the interval excludes 1. A suspicion becomes the verdict once launches that came after it
-    arose say the same by themselves (a sign test: all of the first three, five of six, …), while the interval over
-    all launches still excludes 1. What is decided stays decided.
+    arose say the same by themselves (a sign test: all of the first four, six of seven, …), while the interval over
+    all launches still excludes 1. What is decided stays decided, with the interval that
+    decided it: launches that come later count no more.
     """
 
     def __init__(
-        self, cases: Sequence[str], minimum_effect: float = MINIMUM_EFFECT, confidence: float = CONFIDENCE
+        self,
+        cases: Sequence[str],
+        minimum_effect: float = MINIMUM_EFFECT,
+        confidence: float = CONFIDENCE,
+        decides: bool = True,
     ) -> None:
         """Begin without launches.
 
@@ -55,21 +60,28 @@ class Referee:
             cases: the family that Holm's method is over.
             minimum_effect: 0.05 calls times that differ by less than 5 % the same.
             confidence: of all verdicts together.
+            decides: False for a control: all its launches count, to the end.
         """
+        self.decides = decides
         self.log_ratios: dict[str, list[float]] = {case: [] for case in cases}
         self.decided: dict[str, str] = {}
+        self._final: dict[str, Verdict] = {}
         self.suspected_from: dict[str, tuple[int, int]] = {}  # by case: launches before, and 1 for slower or -1
         self.bound = math.log1p(minimum_effect)
         self.confidence = confidence
 
     def add(self, log_ratios: Mapping[str, float]) -> None:
         """Take in a launch: the log ratio of each case that it measured."""
-        for case, log_ratio in log_ratios.items():
+        new = {case: log_ratio for case, log_ratio in log_ratios.items() if case not in self.decided}
+        for case, log_ratio in new.items():
             self.log_ratios[case].append(log_ratio)
+        if not self.decides:
+            return
         levels = self._levels()
-        for case in log_ratios:
-            if case not in self.decided:
-                self._judge(case, 1 - levels[case])
+        for case in new:
+            self._judge(case, 1 - levels[case])
+            if case in self.decided:
+                self._final[case] = self._describe(case, 1 - levels[case])
 
     @property
     def undecided(self) -> list[str]:
@@ -78,8 +90,10 @@ class Referee:
 
     def verdict(self, case: str) -> Verdict:
         """Return what is known of a case."""
+        return self._final.get(case) or self._describe(case, 1 - self._levels()[case])
+
+    def _describe(self, case: str, confidence: float) -> Verdict:
         values = self.log_ratios[case]
-        confidence = 1 - self._levels()[case]
         center, low, high = self._interval(values, confidence)
         return Verdict(
             name=self.decided.get(case, "inconclusive"),
@@ -92,10 +106,15 @@ class Referee:
             suspected=case in self.suspected_from and case not in self.decided,
         )
 
-    def excludes_equality(self, case: str) -> bool:
-        """Say whether the interval over all launches excludes 1, and is not within the minimum effect."""
-        _, low, high = self._interval(self.log_ratios[case], 1 - self._levels()[case])
-        return (low > 0 or high < 0) and not -self.bound < low < high < self.bound
+    def standing(self, case: str) -> str:
+        """Return the verdict that the interval over all launches suggests, confirmed or not."""
+        return self._standing(case, 1 - self._levels()[case])
+
+    def _standing(self, case: str, confidence: float) -> str:
+        _, low, high = self._interval(self.log_ratios[case], confidence)
+        if -self.bound < low and high < self.bound:
+            return "same"
+        return "slower" if low > 0 else "faster" if high < 0 else "inconclusive"
 
     def _levels(self) -> dict[str, float]:
         p_values = [
@@ -114,21 +133,19 @@ class Referee:
         return center, *statistics.trimmed_interval(values, confidence)
 
     def _judge(self, case: str, confidence: float) -> None:
-        values = self.log_ratios[case]
-        _, low, high = self._interval(values, confidence)
-        if -self.bound < low and high < self.bound:
-            self.decided[case] = "same"
-            return
-        sign = 1 if low > 0 else -1 if high < 0 else 0
-        before, suspected = self.suspected_from.get(case, (len(values), sign))
-        if sign == 0 or sign != suspected:
+        values, standing = self.log_ratios[case], self._standing(case, confidence)
+        if standing == "same":
+            self.decided[case] = standing
+        elif standing == "inconclusive":
             self.suspected_from.pop(case, None)
-            if sign == 0:
-                return
-            before = len(values)
-        self.suspected_from[case] = before, sign
-        if _confirms(values[before:], sign):
-            self.decided[case] = "slower" if sign > 0 else "faster"
+        else:
+            sign = 1 if standing == "slower" else -1
+            before, suspected = self.suspected_from.get(case, (len(values), sign))
+            if sign != suspected:
+                before = len(values)
+            self.suspected_from[case] = before, sign
+            if _confirms(values[before:], sign):
+                self.decided[case] = standing
 
     def _needed(self, case: str, center: float, confidence: float) -> int | None:
         """Return how many more launches: to be within the bound, or to exclude 1, whichever comes first."""
