@@ -120,6 +120,8 @@ def cries(records: Sequence[Mapping[str, Any]], later: int) -> tuple[int, int]:
 
 def share(part: int, whole: int) -> str:
     """Write a share with its 95 % interval."""
+    if not whole:
+        return "none measured"
     low, high = statistics.share_interval(part, whole)
     return f"{part} of {whole}, {100 * part / whole:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
 

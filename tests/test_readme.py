@@ -120,7 +120,8 @@ def test_compare_examples(command: str, tmp_path: Path) -> None:
     ours, _, suite = command.partition(" -- ")
     ours = re.sub(r"\b(origin/)?main\b", "HEAD", ours)
     ours = re.sub(r"(--\w+) (\S+\.(?:json|md|svg))", rf"\1 {tmp_path}/\2", ours)
-    smaller = f"{ours} --budget 12s -- {re.sub('--engine compiled', '--engine native', suite)} --batch-size 111"
+    case = "--batch-size 1 --learning-rate 0.001" if "--inject" in ours else "--batch-size 111"
+    smaller = f"{ours} --budget 12s -- {re.sub('--engine compiled', '--engine native', suite)} {case}"
     options = shlex.split(smaller.replace("--epochs 100", "--epochs 10"))[1:]
     answer = subprocess.run([sys.executable, *options], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
@@ -145,7 +146,7 @@ def test_trials_examples(command: str, tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons) \S+", "", command))[1:]
-    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "12", "--epochs", "10", "--rounds", "4"]
+    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "20", "--epochs", "10", "--rounds", "4"]
     said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
 
     assert said.startswith("1 comparisons of a tree with itself, ")
