@@ -1,6 +1,5 @@
 """Did a change make it slower? Launches of two checkouts, until every case is decided or the time is used up."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -285,5 +284,5 @@ def core_groups(cores_per_launch: int) -> list[list[int]]:
     cores = sorted(os.sched_getaffinity(0))
     if not 1 <= cores_per_launch <= len(cores):
         raise ValueError(f"cores must be 1 to {len(cores)}, which this machine has. Received: {cores_per_launch}")
-    whole = math.floor(len(cores) / cores_per_launch)
+    whole = len(cores) // cores_per_launch
     return [cores[number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(whole)]
