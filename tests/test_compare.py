@@ -19,6 +19,7 @@ from tests.conftest import git
 
 ROOT = Path(__file__).parents[1]
 Project = Callable[..., Path]
+WIDE = ("--minimum-effect", "90%")  # so that a few launches decide
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_path(benchmark, path):
     benchmark.extra_info.update(coefficient_error=numpy.float32("nan"), passed=numpy.bool_(True))
 """
     )
-    answer = compare(folder, "main", "--budget", "8s", "--json", str(tmp_path / "a.json"), "--markdown", "a.md")
+    answer = compare(folder, "main", "--budget", "60s", *WIDE, "--json", str(tmp_path / "a.json"), "--markdown", "a.md")
     cases = json.loads((tmp_path / "a.json").read_text())["cases"]
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -104,7 +105,7 @@ def test_cases_that_a_side_skips(skipped: str, project: Project, temporary: Path
         test_it=f"import pytest, thing\n{more}def test_last(benchmark):\n    benchmark.pedantic(thing.work)\n"
     )
     change(folder, "benchmark.pedantic(thing.work)", "pytest.skip()")
-    answer = compare(folder, "main", "--budget", "10s")
+    answer = compare(folder, "main", "--budget", "60s", *WIDE)
 
     assert answer.returncode == (0 if more else 5), answer.stdout + answer.stderr
     assert "not measured, as a side skips it: test_last" in answer.stdout
@@ -116,7 +117,7 @@ def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary
     folder = project()
     change(folder, "range(n)", "range(n // 9)")
     change(folder, "passed=True, coefficient_error=0.5", "passed=False, coefficient_error=2.5")
-    answer = compare(folder, "main", "--budget", "10s")
+    answer = compare(folder, "main", "--budget", "60s", *WIDE)
 
     assert answer.returncode == 1, answer.stdout + answer.stderr
     assert "wrong: 1 wrong" in answer.stdout

@@ -106,7 +106,8 @@ def _agreed(values: Sequence[Any]) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a number or a truth; None for anything else, as NaN."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _overall(ended: str, moved: bool, verdicts: Sequence[str]) -> str:
