@@ -63,12 +63,11 @@ class Measured:
     Attributes:
         seconds: by side, of each round in order; where a side has more rounds than the other, its last are unpaired.
         extra_info: by side, what the suite says of the case.
-        began_at, ended_at: seconds on the launch's own clock.
+        ended_at: seconds on the launch's own clock.
     """
 
     seconds: dict[str, list[float]]
     extra_info: dict[str, dict[str, Any]]
-    began_at: float
     ended_at: float
 
 
@@ -174,7 +173,6 @@ class Launch:
         self.doing = "starting"
         self.sides: list[Side] = []
         self.stopped = self.finished = False
-        self.began: dict[str, float] = {}
         self.started = time.perf_counter()
 
     def run(self) -> None:
@@ -288,7 +286,7 @@ class Launch:
             if kind == "calibrate":
                 self._calibrate(there)
             elif kind == "ready":
-                self._take_turns(there, said, case)
+                self._take_turns(there, said)
             elif kind == "finished":
                 self._finish(there, said, case)
             else:
@@ -314,9 +312,8 @@ class Launch:
         for side in sides:
             side.tell(iterations=max(found))
 
-    def _take_turns(self, sides: Sequence[Side], said: Sequence[Mapping[str, Any]], case: str) -> None:
+    def _take_turns(self, sides: Sequence[Side], said: Sequence[Mapping[str, Any]]) -> None:
         """Give the sides their turns: first what one warms up longer, then in pairs, then what one has more of."""
-        self.began[case] = time.perf_counter() - self.started
         warmups = [words["warmup_rounds"] for words in said]
         rounds = [words["rounds"] for words in said]
         for side, own in zip(sides, warmups, strict=True):
@@ -340,7 +337,6 @@ class Launch:
             self.measured[case] = Measured(
                 seconds={side.name: words["seconds"] for side, words in zip(sides, said, strict=True)},
                 extra_info={side.name: words["extra_info"] for side, words in zip(sides, said, strict=True)},
-                began_at=self.began[case],
                 ended_at=time.perf_counter() - self.started,
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parabola.tracking import statistics
-from parabola.tracking.verdicts import Referee
+from parabola.tracking.verdicts import FEWEST_LAUNCHES, Referee
 
 SIMULATIONS, POWER = 200, 0.9
 SLOWDOWNS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
@@ -42,7 +42,7 @@ def abilities(record: Mapping[str, Any], seed: int = 0) -> list[Ability]:
     launches as the budget allows at the pace of the comparison measured.
 
     Args:
-        record: as comparison_record.make_record gives it; cases with fewer than 5 launches are left out.
+        record: as comparison_record.make_record gives it; cases with too few launches for an interval are left out.
         seed: of the simulation.
     """
     launches = len(record["launches"])
@@ -55,7 +55,7 @@ def abilities(record: Mapping[str, Any], seed: int = 0) -> list[Ability]:
         measured = [
             launch["seconds"][case["case"]] for launch in record["launches"] if case["case"] in launch["seconds"]
         ]
-        if len(measured) < 5:
+        if len(measured) < FEWEST_LAUNCHES:
             continue
         pool = np.array([statistics.launch_log_ratio(one["base"], one["head"]) for one in measured])
         confidence = 1 - (1 - record["confidence"]) / family
