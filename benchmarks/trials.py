@@ -10,9 +10,9 @@ import numpy as np
 import typer
 from pytest_benchmark.utils import parse_compare_fail
 
-from parabola.tracking import statistics
+from parabola.tracking import files, statistics
 from parabola.tracking.comparison import Options, compare
-from parabola.tracking.comparison_record import make_record, write
+from parabola.tracking.comparison_record import as_json, make_record
 
 FOLDER = Path("trials")
 
@@ -38,7 +38,7 @@ def run(
         outcome = compare(options, Path.cwd())
         if outcome.ended in ("failed", "interrupted"):
             raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}")
-        write(make_record(outcome, options), path)
+        files.write_text(as_json(make_record(outcome, options)), path)
         print(f"{path}: {outcome.ended} after {outcome.seconds:.0f} s", file=sys.stderr)
     records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))[:comparisons]]
     print("\n".join(summary(records)))

@@ -72,12 +72,12 @@ def train(
     """
     knobs = dict(locals())
     from parabola import devices
-    from parabola.tracking import figures, terminal
+    from parabola.tracking import figures, files, terminal
 
     try:
         experiment = read_experiment(knobs)
         if plot:
-            figures.check_path(plot)
+            files.check_path(plot, figures.FORMATS)
         if engine == "native" and threads:
             raise ValueError(f"engine native has one thread; --threads is TensorFlow's. Received: {threads}")
         if engine != "native":
@@ -127,7 +127,7 @@ def learning_map(
     knobs = dict(locals())
     from parabola import devices
     from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
-    from parabola.tracking import figures, maps, terminal
+    from parabola.tracking import figures, files, maps, terminal
 
     try:
         rates = LEARNING_RATES if learning_rates is None else numbers("learning-rates", learning_rates, float)
@@ -135,8 +135,8 @@ def learning_map(
         sizes = sizes if batch_sizes is None else numbers("batch-sizes", batch_sizes, int)
         grid = Grid(read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
         if plot:
-            figures.check_path(plot)
-        figures.check_path(json_file, formats=(".json",))
+            files.check_path(plot, figures.FORMATS)
+        files.check_path(json_file, (".json",))
         maps.read(json_file, grid.identity())
         devices.resolve(device)
     except ValueError as error:
@@ -202,7 +202,7 @@ def compare(
     """
     from rich.console import Console
 
-    from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
+    from parabola.tracking import comparison, comparison_record, comparison_report, figures, files, terminal
     from parabola.tracking import self_test as ability
 
     try:
@@ -224,7 +224,7 @@ def compare(
         comparison.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
             if path:
-                figures.check_path(path, formats)
+                files.check_path(path, formats)
         for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
             signal.signal(ending, signal.default_int_handler)
         with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
@@ -235,9 +235,9 @@ def compare(
         usage(error)
     record = comparison_record.make_record(outcome, options)
     if json_file:
-        comparison_record.write(record, json_file)
+        files.write_text(comparison_record.as_json(record), json_file)
     if markdown:
-        comparison_record.write_text(comparison_report.markdown(record), markdown)
+        files.write_text(comparison_report.markdown(record), markdown)
     if plot:
         figures.save(figures.ratio_figure(record), plot)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)

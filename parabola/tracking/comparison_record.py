@@ -2,11 +2,8 @@
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,17 +49,9 @@ def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
     }
 
 
-def write(record: Mapping[str, Any], path: Path) -> None:
-    """Write a record as JSON, whole or not at all."""
-    write_text(json.dumps(record, indent=1, allow_nan=False), path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a file, whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
-        draft = Path(folder) / "draft"
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+def as_json(record: Mapping[str, Any]) -> str:
+    """Return a record as the text of a file."""
+    return json.dumps(record, indent=1, allow_nan=False)
 
 
 def _side(checkout: Any) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Pictures, drawn with Altair from plain arrays; saved as PNG, SVG or one HTML page that works offline."""
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,28 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from parabola.tracking import files
+
 FORMATS = (".png", ".svg", ".html")
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 MOST_POINTS = 800  # a line a screen wide shows no more
 
 
-def check_path(path: Path, formats: Sequence[str] = FORMATS) -> None:
-    """Raise ValueError, naming the path and what would be right, unless a file so named can be written there."""
-    if path.suffix.lower() not in formats:
-        raise ValueError(f"unknown format {path.suffix or path.name!r} of {path}; known: {', '.join(formats)}")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ValueError(f"cannot write {path}: a folder, in no folder, or in one that is not writable")
-
-
 def save(chart: Any, path: Path) -> None:
     """Write a chart in the format of the path's suffix, whole or not at all."""
-    check_path(path)
-    suffix = path.suffix.lower()
+    files.check_path(path, FORMATS)
     by_suffix: dict[str, dict[str, Any]] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
-        draft = Path(folder) / f"draft{suffix}"
-        chart.save(str(draft), **by_suffix.get(suffix, {}))
-        os.replace(draft, path)
+    with files.draft(path) as beside:
+        chart.save(str(beside), **by_suffix.get(path.suffix.lower(), {}))
 
 
 def training_figure(

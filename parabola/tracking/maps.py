@@ -1,7 +1,6 @@
 """Maps of learning rate × batch size on disk: the one place that knows their JSON."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking import statistics
+from parabola.tracking import files, statistics
 
 Array = npt.NDArray[Any]
 VERSION = 1
@@ -100,9 +99,4 @@ def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell]) -> None:
     """Put a map on disk, whole or not at all."""
     rows = ",\n".join(json.dumps(asdict(cell)) for cell in cells)
     text = f'{{"parabola_map": {VERSION},\n"grid": {json.dumps(grid)},\n"cells": [\n{rows}\n]}}\n'
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    files.write_text(text, path)
