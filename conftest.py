@@ -1,20 +1,19 @@
 """The suite's options, and what it adds to pytest and pytest-benchmark."""
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from benchmarks import recording
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid
 from parabola import devices
 from parabola.devices import refuse_keras_limits
 from parabola.experiment import ENGINES, Experiment
-from parabola.tracking import machine, terminal
+from parabola.tracking import machine, records, terminal
 
-RECORD_VERSION = 1
 CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
 
@@ -118,9 +117,12 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Put all that is ours, and not a number of one benchmark, under one key."""
-    grid = asdict(config.stash[GRID])
-    left_out: list[str] = config.stash[LEFT_OUT]
-    output_json["parabola"] = {"version": RECORD_VERSION, "grid": grid, "left_out": left_out}
+    output_json[records.OURS] = recording.own_part(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Keep the record on disk while it grows."""
+    recording.begin(session.config)
 
 
 @pytest.hookimpl(trylast=True)
