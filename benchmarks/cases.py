@@ -30,6 +30,8 @@ GPU_COST = {**COST, "compiled": (1e-4, 2e-5, 0.0)}
 QUICK_BATCH_SIZES = {"fit": (1, 111, 999), "fused_fit": (1, 111, 999), "compiled": (1, 9, 27, 111, 999)}
 FULL_BATCH_SIZES = (1, 3, 9, 27, 32, 111, 333, 999)
 FULL_LEARNING_RATES = (0.001, 0.01, 0.1)
+MEMBERS = (1, 8, 64, 512)  # 512 fill the first-level cache of a core
+FULL_MEMBERS = (*MEMBERS, 4096)
 FULL_SAMPLES = (999, 10_000, 100_000, 1_000_000)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases, make_case, runs_on
+from benchmarks.cases import FULL_MEMBERS, GRID, LEFT_OUT, MEMBERS, Case, Grid, grid_cases, make_case, runs_on
 from parabola import devices
 from parabola.experiment import ENGINES
 
@@ -29,6 +29,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         engines = [name for name in grid.engines or (("compiled",) if few else ENGINES) if name in can]
         pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
+    elif "members" in names:  # they are trained as by compiled
+        sizes = (FULL_MEMBERS if grid.name == "full" else MEMBERS) if "compiled" in (grid.engines or ENGINES) else ()
+        pairs = [(device, members) for device in on for members in sizes]
+        ids = [f"{device}-members_{members}" for device, members in pairs]
+        metafunc.parametrize(("device", "members"), pairs, ids=ids)
     elif "device" in names:
         metafunc.parametrize("device", on)
 

@@ -59,8 +59,7 @@ class Grid:
         own = {"engine", "learning_rate", "batch_size", "seed"}
         shared = {name: value for name, value in vars(self.experiment).items() if name not in own}
         axes = {name: value for name, value in asdict(self).items() if name != "experiment"}
-        shared["target"] = self.experiment.target.coefficients.tolist()
-        return dict(json.loads(json.dumps({**shared, **axes})))
+        return dict(json.loads(json.dumps({**shared, "target": [*self.experiment.target.coefficients], **axes})))
 
 
 def make_cell(members: Members) -> maps.Cell:
@@ -118,10 +117,9 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
     Raises:
         ValueError: as for maps.read.
     """
-    cells = maps.read(path, grid.identity())
-    have = {(cell.batch_size, cell.learning_rate) for cell in cells}
+    cells = {(cell.batch_size, cell.learning_rate): cell for cell in maps.read(path, grid.identity())}
     columns = [
-        (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in have])
+        (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in cells])
         for size in grid.batch_sizes
     ]
     # A step costs about what a sample does.
@@ -135,7 +133,6 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
                 progress((before + share * cost) / sum(costs))
 
         for finished in train_cells(experiment, rates, seeds, group=group, progress=report):
-            cells += finished
-            maps.write(path, grid.identity(), cells)
-    by_axes = {(cell.batch_size, cell.learning_rate): cell for cell in cells}
-    return [by_axes[size, rate] for size in grid.batch_sizes for rate in grid.learning_rates]
+            cells |= {(cell.batch_size, cell.learning_rate): cell for cell in finished}
+            maps.write(path, grid.identity(), [*cells.values()])
+    return [cells[size, rate] for size in grid.batch_sizes for rate in grid.learning_rates]

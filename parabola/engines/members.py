@@ -37,23 +37,28 @@ class MembersProgram:
             function = tf.function(self._traced(), autograph=False, jit_compile=True)
             self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run
 
-    def run(self, seeds: Array, learning_rates: Array) -> Array:
-        """Train up to so many members from fresh weights and a fresh optimizer.
+    def reset(self, seeds: Array, learning_rates: Array) -> Any:
+        """Give up to so many members fresh weights and a fresh optimizer, and return their orders on the device.
 
         Args:
-            seeds: shape (n,), integers.
+            seeds: shape (n,), integers; the last stands in for those that are missing.
             learning_rates: shape (n,).
-
-        Returns:
-            Shape (epochs, weights, n), float32, on the host: the weights after each epoch.
         """
         spec, missing = self.experiment, self.members - len(seeds)
         seeds, learning_rates = (np.pad(values, (0, missing), mode="edge") for values in (seeds, learning_rates))
         assign([self.weights, self.learning_rates], [spec.initial_weights(seeds).T, learning_rates.astype(np.float32)])
         assign(self.optimizer.variables, self.fresh)
         with self.tf.device(self.placement):
-            rows = self.tf.constant(order_rows(spec.samples, seeds, spec.epochs))
-            return np.asarray(self.program(*self.inputs, rows).numpy()[..., : self.members - missing])
+            return self.tf.constant(order_rows(spec.samples, seeds, spec.epochs))
+
+    def run(self, rows: Any) -> Array:
+        """Train from a reset, and return the weights after each epoch.
+
+        Returns:
+            Shape (epochs, weights, members), float32, on the host.
+        """
+        with self.tf.device(self.placement):
+            return np.asarray(self.program(*self.inputs, rows).numpy())
 
     def _learning_rate(self) -> Any:
         """Return the members' learning rates at the present step, shape (members,)."""
