@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from parabola.tracking import comparison_report, figures, machine, self_test
+from parabola.tracking.comparison import Options, _Comparison
+from parabola.tracking.verdicts import Referee
 from tests.conftest import git
 
 ROOT = Path(__file__).parents[1]
@@ -331,3 +334,23 @@ def test_progress_on_a_terminal(project: Project, temporary: Path) -> None:
 
     assert re.search(r"launch \d+", seen)
     assert "left" in seen
+
+
+def test_what_looks_changed_is_in_every_launch() -> None:
+    """Where the time left decides only some cases, it goes to a suspicion first; else to what is nearest."""
+    comparison = _Comparison(Options("HEAD", budget_seconds=100.0), None)  # type: ignore[arg-type]
+    comparison.referee = Referee(("steady", "slower", "wild"))
+    noise = (-0.06, 0.05, 0.06, -0.05, 0.0)
+    for value in noise:
+        comparison.referee.add({"steady": value, "slower": 0.1 + value, "wild": 5 * value})
+    ends = {"control": 1.0, "steady": 20.0, "slower": 22.0, "wild": 24.0}
+    measured = {case: SimpleNamespace(ended_at=at) for case, at in ends.items()}
+    comparison.over = [SimpleNamespace(measured=measured, finished=False)] * len(noise)  # type: ignore[list-item]
+
+    assert comparison.referee.looks_changed("slower")
+    assert not comparison.referee.looks_changed("steady")
+    comparison.started = time.monotonic() - 50  # for two launches side by side, twice
+    assert comparison.referee.undecided == ["steady", "slower", "wild"]
+    assert comparison._next_cases(2) == ["slower"]
+    comparison.started = time.monotonic() - 90
+    assert comparison._next_cases(2) == []

@@ -13,6 +13,7 @@ import numpy as np
 from parabola.tracking import statistics
 from parabola.tracking.checkouts import Checkout, Repository, others
 from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
+from parabola.tracking.records import short_name
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 
 POLL_SECONDS = 0.2
@@ -57,7 +58,7 @@ class Progress:
 
     def __str__(self) -> str:
         cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
-        return f"launch {self.launches + 1}{cases}: {self.doing.split('::')[-1]}"
+        return f"launch {self.launches + 1}{cases}: {short_name(self.doing)}"
 
 
 @dataclass(frozen=True)
@@ -222,18 +223,21 @@ class _Comparison:
     def _next_cases(self, at_once: int) -> list[str] | None:
         """Choose what the next launch measures: None for all there is, an empty list for no launch.
 
-        What is nearest to its decision comes first, the others while the time left would decide them, too.
+        What looks changed is in every launch: a slowdown that is not confirmed in time would be missed. Of the others
+        those that are nearest to their decision come first, and more while the time left would decide them, too.
         """
         if not self.referee.log_ratios:
             return None
         overhead, costs = self._costs()
         needed = {case: self._needed(case) for case in self._undecided()}
-        nearest_first = sorted(needed, key=lambda case: needed[case] * costs[case])
+        changed = {case for case in needed if self.referee.looks_changed(case)}
+        in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs[case]))
         chosen, spent = list[str](), 0.0
-        for case in nearest_first:
+        for case in in_order:
             spent += needed[case] * costs[case]
             launches = max(needed[one] for one in [*chosen, case])
-            if chosen and (spent + launches * overhead) / at_once > self._seconds_left():
+            late = (spent + launches * overhead) / at_once > self._seconds_left()
+            if chosen and late and case not in changed:
                 break
             chosen.append(case)
         if chosen and overhead + costs[chosen[0]] > self._seconds_left():

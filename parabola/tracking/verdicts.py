@@ -110,6 +110,11 @@ class Referee:
         """Return the verdict that the interval over all launches suggests, confirmed or not."""
         return self._standing(case, 1 - self._levels()[case])
 
+    def looks_changed(self, case: str) -> bool:
+        """Return whether more launches would rather call a case slower or faster than the same."""
+        values = self.log_ratios[case]
+        return case in self.suspected_from or bool(values and abs(statistics.trimmed(values)[0]) > self.bound / 2)
+
     def _standing(self, case: str, confidence: float) -> str:
         _, low, high = self._interval(self.log_ratios[case], confidence)
         if -self.bound < low and high < self.bound:
@@ -161,7 +166,7 @@ class Referee:
         wanted = statistics.launches_needed(values, confidence, reach)
         if wanted is None:
             return None
-        confirming = _confirmations_needed([], 1) if abs(center) > self.bound / 2 else 0
+        confirming = _confirmations_needed([], 1) if self.looks_changed(case) else 0
         return max(wanted, FEWEST_LAUNCHES, len(values) + 1) - len(values) + confirming
 
 
