@@ -31,9 +31,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "members" in names:  # they are trained as by compiled
         sizes = (FULL_MEMBERS if grid.name == "full" else MEMBERS) if "compiled" in (grid.engines or ENGINES) else ()
-        pairs = [(device, members) for device in on for members in sizes]
-        ids = [f"{device}-members_{members}" for device, members in pairs]
-        metafunc.parametrize(("device", "members"), pairs, ids=ids)
+        blocks = [(device, members) for device in on for members in sizes]
+        ids = [f"{device}-members_{members}" for device, members in blocks]
+        metafunc.parametrize(("device", "members"), blocks, ids=ids)
     elif "device" in names:
         metafunc.parametrize("device", on)
 

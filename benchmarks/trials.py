@@ -13,6 +13,7 @@ from pytest_benchmark.utils import parse_compare_fail
 from parabola.tracking import files, statistics
 from parabola.tracking.comparison import Options, compare
 from parabola.tracking.comparison_record import as_json, make_record
+from parabola.tracking.records import short_name
 
 FOLDER = Path("trials")
 
@@ -83,7 +84,7 @@ def spreads(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
             for case, sides in launch["seconds"].items():
                 if case not in slower(record):
                     ratio = statistics.launch_log_ratio(sides["base"], sides["head"])
-                    ratios.setdefault(case.split("::")[-1], []).append(ratio)
+                    ratios.setdefault(short_name(case), []).append(ratio)
     return {case: float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
 
 

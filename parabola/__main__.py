@@ -15,7 +15,7 @@ import typer.core
 if TYPE_CHECKING:
     from parabola.experiment import Experiment, Fit
 
-CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
 COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
 PIPE_WIDTH = 200  # columns of a table that nobody watches
@@ -248,6 +248,53 @@ def compare(
         raise typer.Exit(INTERRUPTED)
     undecided = not record["cases"] or any(case["verdict"] == "inconclusive" for case in record["cases"])
     raise typer.Exit(COMPARED.get(record["verdict"]) or (INCONCLUSIVE if strict and undecided else 0))
+
+
+@app.command()
+def report(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=]RECORD…", help="Files, folders or globs; NAME is what to call its machine."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="One page that works offline.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A job's summary.")] = None,
+) -> None:
+    """What do records say? Now, one device against another, and over commits.
+
+    Records are what `pytest --benchmark-only` leaves with --benchmark-json, --benchmark-save or --benchmark-autosave.
+    Without any, the newest under .benchmarks/ is read. Records of different machines or software are never pooled; give
+    two machines names (NAME=RECORD) to hold one against the other.
+    """
+    from rich.console import Console
+
+    from parabola.tracking import files, page, records, report_text, terminal
+    from parabola.tracking import report as content
+
+    try:
+        for path, formats in ((html, (".html",)), (markdown, (".md",))):
+            if path:
+                files.check_path(path, formats)
+        found = records.find(sources) if sources else records.newest(Path(".benchmarks"))
+    except ValueError as error:
+        usage(error)
+    read = []
+    with terminal.progress_bar("{task.completed}/{task.total} records,", len(found)) as bar:
+        for number, one in enumerate(records.read_all(found), start=1):
+            if isinstance(one, records.Unreadable):
+                print(f"skipped {one}", file=sys.stderr)
+            else:
+                read.append(one)
+            if bar:
+                bar(number)
+    if not read:
+        print(f"python -m parabola: none of {len(found)} files is a record that can be read", file=sys.stderr)
+        raise typer.Exit(NO_RECORD)
+    sections = content.sections(read)
+    if html:
+        files.write_text(page.page(sections, "parabola"), html)
+    if markdown:
+        files.write_text(report_text.markdown(sections), markdown)
+    report_text.print_report(sections, Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH))
 
 
 def read_seconds(option: str, text: str) -> float:

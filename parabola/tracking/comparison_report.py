@@ -1,6 +1,5 @@
 """A comparison for people: a table on the terminal, and Markdown for a pull request. Reads the record alone."""
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from parabola.tracking import machine
+from parabola.tracking import machine, tables
+from parabola.tracking.records import short_name
 from parabola.tracking.terminal import duration
 
 STYLES = {"slower": "red", "wrong": "bold red", "faster": "green", "same": "", "inconclusive": "yellow"}
 COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")
+TEXT_COLUMNS = ("case", "verdict")
 
 
 def headline(record: Mapping[str, Any]) -> str:
@@ -34,7 +35,7 @@ def print_comparison(record: Mapping[str, Any], console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
     table = Table(title=Text(_sides(record)), title_justify="left", box=SIMPLE_HEAD)
     for heading in COLUMNS:
-        table.add_column(heading, justify="left" if heading in ("case", "verdict") else "right", overflow="fold")
+        table.add_column(heading, justify="left" if heading in TEXT_COLUMNS else "right", overflow="fold")
     for case in record["cases"]:
         *cells, verdict = _row(case)
         table.add_row(*map(Text, cells), Text(verdict, STYLES[case["verdict"]]))
@@ -47,13 +48,12 @@ def print_comparison(record: Mapping[str, Any], console: Console) -> None:
 
 def markdown(record: Mapping[str, Any]) -> str:
     """Return a comment for a pull request: the verdict, the table, and machine and method in a fold."""
-    rows = [_row(case) for case in record["cases"]]
-    table = [COLUMNS, ("---", *("---:",) * (len(COLUMNS) - 2), "---"), *rows]
-    lines = [f"### {_escape(headline(record))}", "", _escape(_sides(record)), ""]
-    lines += [f"| {' | '.join(map(_escape, row))} |" for row in table] if rows else []
-    lines += ["", *(f"- {_escape(note)}" for note in notes(record)), ""]
+    table = tables.Table("", COLUMNS, tuple(_row(case) for case in record["cases"]), TEXT_COLUMNS)
+    lines = [f"### {tables.escape(headline(record))}", "", tables.escape(_sides(record)), ""]
+    lines += tables.markdown_lines(table) if table.rows else []
+    lines += ["", *(f"- {tables.escape(note)}" for note in notes(record)), ""]
     lines += ["<details><summary>Machine and method</summary>", ""]
-    lines += [f"- {_escape(line)}" for line in [*machine.lines(record["machine"]), *method(record)]]
+    lines += [f"- {tables.escape(line)}" for line in [*machine.lines(record["machine"]), *method(record)]]
     return "\n".join([*lines, "", "</details>", ""])
 
 
@@ -63,18 +63,18 @@ def notes(record: Mapping[str, Any]) -> list[str]:
     said = [f"control: {_change(control)} ({_interval(control)}) over {control['launches']} launches"]
     for side in ("base", "head"):
         if record[f"only_in_{side}"]:
-            said.append(f"only in {side}: {', '.join(map(_short, record[f'only_in_{side}']))}")
+            said.append(f"only in {side}: {', '.join(map(short_name, record[f'only_in_{side}']))}")
     if record["unmeasured"]:
-        said.append(f"not measured, as a side skips it: {', '.join(map(_short, record['unmeasured']))}")
+        said.append(f"not measured, as a side skips it: {', '.join(map(short_name, record['unmeasured']))}")
     for case in record["cases"]:
         errors = case["coefficient_error"]
         if errors["base"] != errors["head"]:
             both = " → ".join("none" if errors[side] is None else f"{errors[side]:.3g}" for side in ("base", "head"))
-            said.append(f"coefficient error of {_short(case['case'])}: {both}")
+            said.append(f"coefficient error of {short_name(case['case'])}: {both}")
         if case["verdict"] == "wrong":
-            said.append(f"{_short(case['case'])} learns in base, and no longer in head")
+            said.append(f"{short_name(case['case'])} learns in base, and no longer in head")
     for case, share in record["options"]["slower"].items():
-        said.append(f"planted in head: {100 * share:g} % more work in {_short(case)}")
+        said.append(f"planted in head: {100 * share:g} % more work in {short_name(case)}")
     if record["disturbed"]:
         said.append("another comparison ran on this machine meanwhile: they disturb each other's times")
     if record["ended"] == "interrupted":
@@ -102,7 +102,7 @@ def _row(case: Mapping[str, Any]) -> tuple[str, ...]:
         more = case["launches_needed"]
         verdict += f": about {more} more launches" if more else ": many more launches"
         verdict += " would confirm a suspicion" if case["suspected"] else ""
-    return _short(case["case"]), *times, _change(case), _interval(case), str(case["launches"]), verdict
+    return short_name(case["case"]), *times, _change(case), _interval(case), str(case["launches"]), verdict
 
 
 def _named(record: Mapping[str, Any], verdict: str) -> list[Mapping[str, Any]]:
@@ -122,13 +122,3 @@ def _interval(case: Mapping[str, Any]) -> str:
 def _sides(record: Mapping[str, Any]) -> str:
     base, head = (f"{record[side]['revision']} ({record[side]['commit'][:9]})" for side in ("base", "head"))
     return f"base {base}, head {head}"
-
-
-def _short(case: str) -> str:
-    """Return a case's name without its file."""
-    name, bracket, parameters = case.partition("[")
-    return name.split("::")[-1] + bracket + parameters
-
-
-def _escape(text: str) -> str:
-    return html.escape(text, quote=False).replace("|", "\\|")

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola.tracking import files
+from parabola.tracking.records import short_name
 
 FORMATS = (".png", ".svg", ".html")
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
@@ -195,7 +196,7 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
     control = {**record["control"], "case": "control (no change can touch it)"}
     rows = [
         {
-            "case": case["case"].split("::")[-1],
+            "case": short_name(case["case"]),
             "change": case["ratio"] - 1,
             "low": None if case["high"] is None else case["low"] - 1,
             "high": None if case["high"] is None else case["high"] - 1,

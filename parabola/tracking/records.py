@@ -138,6 +138,19 @@ def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
     return [(name, path) for path, name in found.items()]
 
 
+def newest(folder: Path) -> list[tuple[str, Path]]:
+    """Return the file below a folder that was written last, as `find` would.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    paths = [path for path in folder.rglob("*.json") if path.is_file()]
+    if not paths:
+        leave = "`pytest --benchmark-only --benchmark-autosave` leaves one"
+        raise ValueError(f"no record under {folder}: {leave}; or name files, folders or globs")
+    return [("", max(paths, key=lambda path: path.stat().st_mtime_ns))]
+
+
 def read_all(named: Sequence[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
     """Read files, in their order; what is no record comes as the reason why, with the file's name."""
     if len(named) < MANY:
@@ -230,6 +243,12 @@ def _measurement(benchmark: Mapping[str, Any]) -> Measurement:
         seeds=known("seeds"),
         settled_seeds=known("settled_seeds"),
     )
+
+
+def short_name(case: str) -> str:
+    """Return a case's name without its file."""
+    name, bracket, parameters = case.partition("[")
+    return name.split("::")[-1] + bracket + parameters
 
 
 def _moment(text: str) -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parabola.tracking import statistics
+from parabola.tracking.records import short_name
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, Referee
 
 SIMULATIONS, POWER = 200, 0.9
@@ -97,7 +98,7 @@ def lines(found: Sequence[Ability], record: Mapping[str, Any]) -> list[str]:
         f"false alarms: {100 * (1 - none_false):.1f} % of comparisons, over {len(found)} cases",
     ]
     for ability in found:
-        name = ability.case.split("::")[-1]
+        name = short_name(ability.case)
         smallest = ability.smallest_slowdown
         finds = "none up to 100 %" if smallest is None else f"{100 * smallest:g} %"
         said.append(f"{name}: smallest slowdown found {finds} (spread between launches {100 * ability.spread:.1f} %)")

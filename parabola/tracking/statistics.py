@@ -204,3 +204,26 @@ def holm_levels(p_values: npt.ArrayLike, level: float) -> npt.NDArray[np.float64
         going_on = going_on and left > 1 and bool(values[at] <= levels[at])
         left -= going_on
     return levels
+
+
+def median_ratio_interval(
+    first: tuple[float, float, float, int], second: tuple[float, float, float, int], confidence: float = CONFIDENCE
+) -> tuple[float, float, float]:
+    """Return first median : second median and its interval, from quartiles alone; infinite where rounds are too few.
+
+    The standard error of a median's log is 0.929 (q3 - q1) / (median √rounds): of a normal sample 1.2533 σ / √n, with
+    σ the distance of the quartiles over 1.349. It knows of the rounds of one process, not of another process's luck.
+
+    Args:
+        first: median, lower quartile, upper quartile, rounds.
+        second: the same.
+        confidence: of the interval.
+
+    Source: McGill, Tukey and Larsen, "Variations of box plots", The American Statistician 1978.
+    """
+    ratio, freedom = first[0] / second[0], first[3] + second[3] - 2
+    if min(first[3], second[3]) < 3:
+        return ratio, 0.0, float("inf")
+    errors = [0.929 * (high - low) / (median * np.sqrt(rounds)) for median, low, high, rounds in (first, second)]
+    reach = float(np.exp(np.hypot(*errors) * _student_t(confidence, freedom)))
+    return ratio, ratio / reach, ratio * reach

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from parabola.tracking import tables
+
 
 def verdict_line(run: Mapping[str, Any]) -> str:
     """Say in one line what became of a run.
@@ -89,34 +91,45 @@ _SHADES = (243, 31, 37, 78, 148, 220)  # from grey through blue and green to yel
 
 
 def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str], console: Console) -> None:
-    """Print seconds per epoch: a row a (batch size, learning rate), a column an engine and device.
+    """Print seconds per epoch, and what they do not have.
 
     Args:
-        cases: for each measured case "engine", "device", "batch_size", "learning_rate", "samples",
-            "seconds_per_epoch" (the median) and "verdict".
+        cases: as for epoch_times.
         left_out: lines that say what was not measured, and why.
         console: where to.
     """
     for line in left_out:
         console.print(f"left out: {line}")
-    if not cases:
-        return
+    if cases:
+        console.print(tables.for_terminal(epoch_times(cases)))
+    if any(case["verdict"] != "pass" for case in cases):
+        console.print(DAGGER)
+
+
+DAGGER = "† a right run (as the reference), at whose end the coefficient error is not below the learning rate"
+
+
+def epoch_times(cases: Sequence[Mapping[str, Any]]) -> tables.Table:
+    """Lay out seconds per epoch: a row a (batch size, learning rate), a column an engine and device.
+
+    Args:
+        cases: for each measured case "engine", "device", "batch_size", "learning_rate", "samples",
+            "seconds_per_epoch" (the median) and "verdict".
+    """
     columns = list(dict.fromkeys((case["engine"], case["device"]) for case in cases))
     rows: dict[tuple[Any, ...], dict[tuple[str, str], Mapping[str, Any]]] = {}
     for case in cases:
         row = rows.setdefault((case["samples"], case["learning_rate"], case["batch_size"]), {})
         row[case["engine"], case["device"]] = case
-    table = Table(
-        title="Median time per epoch (and how many times native, the limit)", title_justify="left", box=SIMPLE_HEAD
-    )
     with_samples = len({samples for samples, _, _ in rows}) > 1
-    for heading in (*(["samples"] if with_samples else []), "batch size", "learning rate"):
-        table.add_column(heading, justify="right")
-    for engine, device in columns:
-        table.add_column(f"{engine} {device}", justify="right")
-    cpu_gpu = sorted({engine for engine, device in columns if device.startswith("gpu")})
-    for engine in cpu_gpu:
-        table.add_column(f"{engine} cpu : gpu", justify="right")
+    cpu_gpu = sorted({engine for engine, on in columns if on.startswith("gpu") and (engine, "cpu") in columns})
+    headings = (
+        *(["samples"] if with_samples else []),
+        *("batch size", "learning rate"),
+        *(f"{engine} {device}" for engine, device in columns),
+        *(f"{engine} cpu : gpu" for engine in cpu_gpu),
+    )
+    laid_out = []
     for (samples, learning_rate, batch_size), row in sorted(rows.items()):
         limit = next((case["seconds_per_epoch"] for (engine, _), case in row.items() if engine == "native"), None)
         cells = [_cell(row[column], limit) if column in row else "" for column in columns]
@@ -126,12 +139,8 @@ def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str
             ]
             times = [side["seconds_per_epoch"] for side in sides if side]
             cells.append(f"{times[0] / times[1]:.3g}" if len(times) == 2 else "")
-        table.add_row(*([str(samples)] if with_samples else []), str(batch_size), f"{learning_rate:g}", *cells)
-    console.print(table)
-    if any(case["verdict"] != "pass" for case in cases):
-        console.print(
-            "† a right run (as the reference), at whose end the coefficient error is not below the learning rate"
-        )
+        laid_out.append((*([str(samples)] if with_samples else []), str(batch_size), f"{learning_rate:g}", *cells))
+    return tables.Table("Median time per epoch (and how many times native, the limit)", headings, tuple(laid_out))
 
 
 def print_times_to_accuracy(cases: Sequence[Mapping[str, Any]], console: Console) -> None:

@@ -1,0 +1,102 @@
+"""Many records over commits: a line a case on one fingerprint, and where it changed its level."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from parabola.tracking import changes
+from parabola.tracking.records import Measurement, Record
+
+Fingerprint = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit that was measured: its id, and when it was made."""
+
+    id: str
+    made: datetime
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case over commits.
+
+    Attributes:
+        measurement: the newest of the case: which it is.
+        at: shape (n,), int: places in the history's commits.
+        seconds: shape (n,): the median time there; where a commit has several records, the median of theirs.
+        coefficient_error: shape (n,): NaN where there is none.
+        settled, seeds: shape (n,), int: how many passed, of how many; None where the case does not count them.
+        changes: of the level of the times; their places count the line's own points.
+    """
+
+    measurement: Measurement
+    at: npt.NDArray[np.int_]
+    seconds: npt.NDArray[np.float64]
+    coefficient_error: npt.NDArray[np.float64]
+    settled: npt.NDArray[np.int_] | None
+    seeds: npt.NDArray[np.int_] | None
+    changes: tuple[changes.Change, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """All that was measured on one fingerprint.
+
+    Attributes:
+        fingerprint: the facts that all its records share.
+        commits: oldest first.
+        lines: a case each.
+        left_out: how many of the fingerprint's records are not in it, as they belong to no commit alone.
+    """
+
+    fingerprint: Fingerprint
+    commits: tuple[Commit, ...]
+    lines: tuple[Line, ...]
+    left_out: int
+
+
+def histories(records: Iterable[Record]) -> list[History]:
+    """Return a history for each fingerprint that has one commit or more, the most recently measured first.
+
+    Records of a working tree with changes of its own, or of none at all, belong to no commit: they are counted only.
+    """
+    by_fingerprint = defaultdict[Fingerprint, list[Record]](list)
+    for record in sorted(records, key=lambda record: record.measured, reverse=True):
+        by_fingerprint[record.fingerprint].append(record)
+    return [_history(fingerprint, found) for fingerprint, found in by_fingerprint.items()]
+
+
+def _history(fingerprint: Fingerprint, newest_first: list[Record]) -> History:
+    usable = [record for record in newest_first if record.committed and not record.dirty]
+    made = {record.commit: record.committed for record in usable if record.committed}
+    commits = sorted((Commit(id, when) for id, when in made.items()), key=lambda commit: (commit.made, commit.id))
+    places = {commit.id: place for place, commit in enumerate(commits)}
+    by_case = defaultdict[str, dict[int, list[Measurement]]](lambda: defaultdict(list))
+    for record in usable:
+        for measurement in record.measurements:
+            by_case[measurement.case][places[record.commit]].append(measurement)
+    lines = tuple(_line(at) for _, at in sorted(by_case.items()))
+    return History(fingerprint, tuple(commits), lines, len(newest_first) - len(usable))
+
+
+def _line(by_place: dict[int, list[Measurement]]) -> Line:
+    at = sorted(by_place)
+    newest = [by_place[place][0] for place in at]
+    seconds = np.array([np.median([one.median for one in by_place[place]]) for place in at])
+    errors = [np.nan if one.coefficient_error is None else one.coefficient_error for one in newest]
+    counted = all(one.seeds for one in newest)
+    return Line(
+        measurement=newest[-1],
+        at=np.array(at),
+        seconds=seconds,
+        coefficient_error=np.array(errors, float),
+        settled=np.array([one.settled_seeds for one in newest]) if counted else None,
+        seeds=np.array([one.seeds for one in newest]) if counted else None,
+        changes=tuple(changes.find_changes(seconds)),
+    )

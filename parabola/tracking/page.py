@@ -1,0 +1,58 @@
+"""A report as one HTML file that works offline: pictures, and all that they show as text."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+
+from parabola.tracking.report import Section
+
+# Vega draws in the colour of the text around it, so that one picture suits a light and a dark page.
+LOOK = {
+    "background": None,
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        **{f"{part}Color": "currentColor" for part in ("label", "title", "domain", "tick")},
+        "gridColor": "#8888",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": 500,
+    },
+    "legend": {"labelColor": "currentColor", "titleColor": "currentColor"},
+}
+
+
+def page(sections: Sequence[Section], title: str) -> str:
+    """Return the page: nothing in it is fetched from anywhere.
+
+    Args:
+        sections: of the report.
+        title: of the page.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("parabola.tracking", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    number = count(1)
+    parts = [(part, [(next(number), one, _specification(one.chart)) for one in part.pictures]) for part in sections]
+    return environment.get_template("page.html.jinja").render(title=title, parts=parts, libraries=_libraries())
+
+
+def _specification(chart: Any) -> str:
+    """Return a chart as JSON that may stand in a script element."""
+    specification = {**chart.to_dict(validate=False), "config": LOOK}
+    return json.dumps(specification).replace("<", "\\u003c")
+
+
+@cache
+def _libraries() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script."""
+    import altair
+    import vl_convert
+
+    version = "_".join(altair.SCHEMA_VERSION.split(".")[:2])
+    bundle: str = vl_convert.javascript_bundle(vl_version=version)  # type: ignore[call-arg]
+    return bundle.replace("</script", "<\\/script")

@@ -1,0 +1,382 @@
+"""What records say: now, one device against another, and over commits. Laid out once; text and page show it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from parabola.tracking import report_figures, statistics, terminal
+from parabola.tracking.changes import Change
+from parabola.tracking.history import History, Line, histories
+from parabola.tracking.records import Measurement, Record, differences, short_name
+from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
+from parabola.tracking.tables import Table
+from parabola.tracking.terminal import duration
+
+AXIS_TITLES = {"epoch time": "batch size", "members": "how many are trained together"}
+KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
+PUBLISHED_SAMPLES = 999
+TEXT_COLUMNS = ("case", "engine", "device", "verdict", "what", "commits", "made", "unit")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart, its title, and the sentence below it that says how to read it."""
+
+    title: str
+    chart: Any
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Attributes:
+        title: its heading.
+        lines: sentences.
+        tables: what a reader of the terminal sees, too.
+        details: tables that are folded away, and that the terminal leaves out.
+        pictures: drawn from the tables.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    details: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = field(default=())
+
+
+def sections(records: Sequence[Record]) -> list[Section]:
+    """Return the parts of a report: for each machine what holds now, then devices, then the past.
+
+    Args:
+        records: one or more.
+    """
+    past = histories(records)
+    newest = [_newest(records, history.fingerprint) for history in past]
+    now = [_now(found, records, several=len(past) > 1) for found in newest]
+    return [*now, *_devices(newest), *[_history(history, several=len(past) > 1) for history in past]]
+
+
+def _newest(records: Sequence[Record], fingerprint: object) -> list[Record]:
+    """Return the records of the commit that was measured last on a fingerprint, newest first."""
+    own = sorted((one for one in records if one.fingerprint == fingerprint), key=lambda one: one.measured, reverse=True)
+    return [one for one in own if (one.commit, one.dirty) == (own[0].commit, own[0].dirty)]
+
+
+def _current(found: Sequence[Record]) -> list[Measurement]:
+    """Return each case once, as it was measured last."""
+    by_case: dict[str, Measurement] = {}
+    for record in found:
+        for one in record.measurements:
+            by_case.setdefault(one.case, one)
+    return list(by_case.values())
+
+
+def machine_name(record: Record) -> str:
+    """Return what a reader calls the machine: by the name that was given, else by its processors."""
+    facts = dict(record.fingerprint)
+    gpu = "" if facts["gpu"] == "none" else f", {facts['gpu'].partition(',')[0]}"
+    return record.name or f"{facts['cpu_model']}, {facts['cores_usable']} of {facts['cores']} cores{gpu}"
+
+
+def _now(found: Sequence[Record], records: Sequence[Record], *, several: bool) -> Section:
+    newest, facts = found[0], dict(found[0].fingerprint)
+    current = _current(found)
+    epochs = [one for one in current if one.kind == "epoch time"]
+    others = sorted((one for one in current if one.kind != "epoch time"), key=lambda one: _place(one.kind))
+    lines = [
+        f"{_commit(newest)}, measured {newest.measured:%Y-%m-%d %H:%M} UTC, {_count(len(found), 'record')}.",
+        f"Machine: {facts['cpu_model']}, {facts['cores_usable']} of {facts['cores']} cores, {facts['memory_gib']} GiB; "
+        f"GPU {facts['gpu']}; {facts['system']} {facts['kernel']}; Python {facts['python']}, "
+        f"TensorFlow {facts['tensorflow']}, Keras {facts['keras']}; threads {facts['threads']}; "
+        f"XLA_FLAGS {facts['xla_flags'] or 'none'}.",
+    ]
+    lines += [
+        f"{one.path} was cut short: {one.over} of {one.planned} tests were over (or its session still runs)."
+        for one in found
+        if one.cut_short
+    ]
+    lines += [f"{short_name(case)} failed, so it has no time." for one in found for case in one.failed]
+    if several:
+        other = next(one for one in records if one.fingerprint != newest.fingerprint)
+        lines.append(f"Not pooled with other records: {'; '.join(differences(newest, other))}.")
+    tables = []
+    if epochs:
+        tables.append(terminal.epoch_times([_as_case(one) for one in epochs]))
+        if any(one.verdict != "pass" for one in epochs):
+            lines.append(f"{terminal.DAGGER}.")
+    if others:
+        tables.append(_other_times(others))
+    pictures = _size_pictures(_sides(found, named=False))
+    return Section(
+        title=f"Now: {machine_name(newest)}" if several or newest.name else "Now",
+        lines=tuple(lines),
+        tables=tuple(tables),
+        details=(_epoch_details(epochs),) if epochs else (),
+        pictures=pictures,
+    )
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+def _commit(record: Record) -> str:
+    changed = " with changes of its own" if record.dirty else ""
+    return f"Commit {record.commit[:9]}{changed}" if record.commit else "No commit"
+
+
+def _as_case(one: Measurement) -> dict[str, Any]:
+    names = ("engine", "device", "batch_size", "learning_rate", "samples", "verdict")
+    return {**{name: getattr(one, name) for name in names}, "seconds_per_epoch": one.median}
+
+
+def _epoch_details(epochs: Sequence[Measurement]) -> Table:
+    """Lay out every epoch time with its spread, its ratio to the limit and its answer."""
+    limits = {_setting(one): one for one in epochs if one.engine == "native"}
+    rows = list[tuple[str, ...]]()
+    for one in sorted(epochs, key=lambda one: (_setting(one), one.engine, one.device)):
+        limit = limits.get(_setting(one))
+        rows.append(
+            (
+                *(one.engine, one.device, str(one.samples), str(one.batch_size), f"{one.learning_rate:g}"),
+                duration(one.median),
+                _spread(one),
+                f"{one.median / limit.median:,.2f}" if limit else "–",
+                "–" if one.coefficient_error is None else f"{one.coefficient_error:.2g}",
+                one.verdict or "–",
+                str(one.rounds),
+            )
+        )
+    headings = (
+        *("engine", "device", "samples", "batch size", "learning rate", "median", "quartiles", "× native"),
+        *("coefficient error", "verdict", "rounds"),
+    )
+    title = "Time per epoch, and what was learnt at the end of the last round"
+    return Table(title, headings, tuple(rows), TEXT_COLUMNS)
+
+
+def _setting(one: Measurement) -> tuple[int, float, int]:
+    return one.samples or 0, one.learning_rate or 0.0, one.batch_size or 0
+
+
+def _spread(one: Measurement) -> str:
+    return f"{duration(one.low_quartile)} – {duration(one.high_quartile)}"
+
+
+def _other_times(others: Sequence[Measurement]) -> Table:
+    rows = [
+        (
+            *(one.kind, _parameters(one), duration(one.median), _spread(one), str(one.rounds), one.unit),
+            f"{one.settled_seeds} of {one.seeds}" if one.seeds else "–",
+        )
+        for one in others
+    ]
+    headings = ("what", "case", "median", "quartiles", "rounds", "unit", "seeds that pass")
+    return Table("What else was timed", headings, tuple(rows), TEXT_COLUMNS)
+
+
+def _parameters(one: Measurement) -> str:
+    """Return what stands between the brackets of a case's name."""
+    return one.case.partition("[")[2].removesuffix("]") or short_name(one.case)
+
+
+def _place(kind: str) -> int:
+    return KINDS.index(kind) if kind in KINDS else len(KINDS)
+
+
+def _line_label(side: Side, one: Measurement) -> str:
+    samples = f", {one.samples:,} samples" if one.samples not in (None, PUBLISHED_SAMPLES) else ""
+    return f"{one.engine} {side.label}{samples}"
+
+
+def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
+    """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
+    caption = "Median over rounds, with the range between the quartiles. Both axes are logarithmic; "
+    caption += "click a name to pick it, again to see all, hover for figures."
+    drawn = []
+    for kind, axis in AXES.items():
+        found = [(_line_label(side, one), one) for side in sides for one in side.measurements if one.kind == kind]
+        points = dict[tuple[str, Any], tuple[str, Measurement]]()
+        for label, one in sorted(found, key=lambda pair: pair[1].learning_rate or 0):
+            points.setdefault((label, getattr(one, axis)), (label, one))
+        if len({size for _, size in points}) > 1:
+            figure = report_figures.size_figure(list(points.values()), axis, AXIS_TITLES[kind])
+            title = f"{kind.capitalize()} over {AXIS_TITLES[kind]}"
+            drawn.append(Picture(title, figure, caption))
+    return tuple(drawn)
+
+
+def _devices(newest: Sequence[Sequence[Record]]) -> list[Section]:
+    """Hold devices against each other: those of one machine, and those of machines that the reader named."""
+    named = list({found[0].name: found for found in reversed(newest) if found[0].name}.values())[::-1]
+    groups = [[found] for found in newest if not found[0].name] + ([named] if named else [])
+    made = [_against([side for found in group for side in _sides(found)]) for group in groups]
+    return [section for section in made if section]
+
+
+def _sides(found: Sequence[Record], *, named: bool = True) -> list[Side]:
+    current = _current(found)
+    devices = sorted({one.device for one in current})
+    name = found[0].name if named else ""
+    labels = [f"{name} {on}" if name and len(devices) > 1 else name or on for on in devices]
+    sides = zip(labels, devices, strict=True)
+    return [Side(label, on, tuple(one for one in current if one.device == on)) for label, on in sides]
+
+
+def _against(sides: Sequence[Side]) -> Section | None:
+    if len(sides) < 2:
+        return None
+    lines, rows = list[str](), list[tuple[str, ...]]()
+    for first, second in pairs(sides):
+        found = [one for one in speedups(first, second) if one.first.kind in KINDS]
+        if not found:
+            lines.append(f"{first.label} and {second.label} have no case in common.")
+        lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
+        for one in sorted(found, key=lambda one: _place(one.first.kind)):
+            interval = f"{one.low:.3g} – {one.high:.3g}" if math.isfinite(one.high) else "too few rounds"
+            times = duration(one.first.median), duration(one.second.median)
+            what = f"{one.first.kind}: {_without_device(one.first)}"
+            answers = " / ".join(side.verdict or "–" for side in (one.first, one.second))
+            rows.append((what, f"{first.label} : {second.label}", *times, f"{one.ratio:.3g} ×", interval, answers))
+    headings = ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
+    title = "How many times faster the second is; the interval is of these processes' rounds"
+    return Section(
+        title=" against ".join(dict.fromkeys(side.label for side in sides)),
+        lines=tuple(lines),
+        tables=(Table(title, headings, tuple(rows), TEXT_COLUMNS),) if rows else (),
+        pictures=_size_pictures(sides),
+    )
+
+
+def _without_device(one: Measurement) -> str:
+    return _parameters(one).replace(f"{one.device}-", "", 1).replace(f"-{one.device}", "", 1)
+
+
+def _history(history: History, *, several: bool) -> Section:
+    commits, facts = history.commits, dict(history.fingerprint)
+    title = f"History: {facts['cpu_model']}, {facts['cores']} cores" if several else "History"
+    aside = f"Left out: {_count(history.left_out, 'record')} of no commit alone." if history.left_out else ""
+    if len(commits) < 2:
+        known = f"{_count(len(commits), 'commit')} measured on this machine: a history takes two or more."
+        return Section(title, tuple(line for line in (known, aside) if line))
+    found = [(line, change) for line in history.lines for change in line.changes]
+    lines = [
+        f"{_count(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
+        f"{_count(len(history.lines), 'case')}.",
+        f"{_count(len(found), 'change')} of level found." if found else "No change of level found in any case.",
+        aside,
+    ]
+    changed = tuple(_change_row(history, line, change) for line, change in found)
+    headings = ("case", "change", "95 % interval", "before", "after", "commits")
+    where = "Changes of level, case by case; the commits are those among which it happened, with 95 % confidence"
+    changes = Table(where, headings, changed, TEXT_COLUMNS)
+    together = _changes_together(history, found)
+    rates = _pass_rates(history)
+    kinds = sorted({line.measurement.kind for line in history.lines}, key=_place)
+    pictures = [_history_picture(history, kind) for kind in kinds]
+    if rates.rows:
+        caption = "Share of the same seeds that pass, with Wilson's 95 % interval."
+        pictures.append(Picture("Pass rate over commits", report_figures.pass_rate_figure(history), caption))
+    return Section(
+        title=title,
+        lines=tuple(line for line in lines if line),
+        tables=tuple(one for one in (together, rates) if one.rows),
+        details=(*([changes] if found else []), *(_level_table(history, kind) for kind in kinds)),
+        pictures=tuple(pictures),
+    )
+
+
+def _history_picture(history: History, kind: str) -> Picture:
+    unit = next(line.measurement.unit for line in history.lines if line.measurement.kind == kind)
+    caption = f"Median {unit}: a line a case, dashed where its level changed. Pick a case from the list; "
+    caption += "drag to move, Shift and wheel to zoom, double click to see all."
+    return Picture(f"{kind.capitalize()} over commits", report_figures.history_figure(history, kind), caption)
+
+
+def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) -> Table:
+    """Lay out which cases changed in the same direction within the same commits: the newest first."""
+    spans = [(int(line.at[one.first]), int(line.at[one.last]), line, one) for line, one in found]
+    groups = list[list[tuple[int, int, Line, Change]]]()
+    for span in sorted(spans, key=lambda span: (span[3].ratio > 1, span[0], span[1])):
+        last = groups[-1] if groups else []
+        common = min((end for _, end, _, _ in last), default=-1)
+        if last and span[0] <= common and (span[3].ratio > 1) == (last[0][3].ratio > 1):
+            last.append(span)
+        else:
+            groups.append([span])
+    rows = []
+    for group in sorted(groups, key=lambda group: -group[0][0]):
+        first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
+        ids = [history.commits[place].id[:9] for place in (first, last_place)]
+        ratios = [100 * (change.ratio - 1) for *_, change in group]
+        cases = [short_name(line.measurement.case) for _, _, line, _ in group]
+        rows.append(
+            (
+                ids[0] if ids[0] == ids[1] else f"{ids[0]} to {ids[1]}",
+                f"{history.commits[last_place].made:%Y-%m-%d %H:%M}",
+                "slower" if ratios[0] > 0 else "faster",
+                f"{min(ratios):+.1f} to {max(ratios):+.1f} %" if len(ratios) > 1 else f"{ratios[0]:+.1f} %",
+                f"{len(cases)} of {len(history.lines)}: {', '.join(cases[:3])}{', …' if len(cases) > 3 else ''}"
+                if len(cases) < len(history.lines)
+                else f"all {len(cases)}",
+            )
+        )
+    headings = ("commits", "made", "verdict", "change", "case")
+    return Table(
+        "Changes of level, newest first: when, how much, and in which cases", headings, tuple(rows), TEXT_COLUMNS
+    )
+
+
+def _change_row(history: History, line: Line, change: Change) -> tuple[str, ...]:
+    before, after = line.seconds[: change.at], line.seconds[change.at :]
+    ids = [history.commits[line.at[place]].id[:9] for place in (change.first, change.last)]
+    return (
+        short_name(line.measurement.case),
+        f"{100 * (change.ratio - 1):+.1f} %",
+        f"{100 * (change.low - 1):+.1f} to {100 * (change.high - 1):+.1f} %",
+        duration(float(np.median(before[-_NEAR:]))),
+        duration(float(np.median(after[:_NEAR]))),
+        ids[0] if ids[0] == ids[1] else f"{ids[0]} to {ids[1]}",
+    )
+
+
+_NEAR = 20  # commits to either side of a change, whose medians are shown
+
+
+def _pass_rates(history: History) -> Table:
+    rows = []
+    for line in history.lines:
+        if line.settled is None or line.seeds is None:
+            continue
+        low, high = statistics.share_interval(int(line.settled[-1]), int(line.seeds[-1]))
+        rows.append(
+            (
+                short_name(line.measurement.case),
+                f"{line.settled[-1]} of {line.seeds[-1]}",
+                f"{100 * low:.0f} – {100 * high:.0f} %",
+                f"{line.settled.min()} – {line.settled.max()}",
+            )
+        )
+    headings = ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
+    return Table("Pass rate at the newest commit", headings, tuple(rows), TEXT_COLUMNS)
+
+
+def _level_table(history: History, kind: str) -> Table:
+    """Lay out the times by commit: as the picture, neighbouring commits share a row where there are many."""
+    lines = [line for line in history.lines if line.measurement.kind == kind]
+    rows = []
+    for part in np.array_split(np.arange(len(history.commits)), min(len(history.commits), report_figures.MOST_POINTS)):
+        cells = []
+        for line in lines:
+            here = line.seconds[(line.at >= part[0]) & (line.at <= part[-1])]
+            cells.append(duration(float(np.median(here))) if len(here) else "–")
+        first, last = (history.commits[place] for place in (part[0], part[-1]))
+        ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
+        rows.append((ids, f"{last.made:%Y-%m-%d %H:%M}", *cells))
+    names = [_parameters(line.measurement) for line in lines]
+    return Table(f"{kind.capitalize()} by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)

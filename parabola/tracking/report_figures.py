@@ -1,0 +1,207 @@
+"""The pictures of a report: times over sizes, and over commits. Drawn with Altair, as wide as their place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from parabola.tracking.history import History
+from parabola.tracking.records import Measurement, short_name
+
+# Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")
+HEIGHT = 320
+MOST_POINTS = 250  # of a line over commits; beyond, neighbouring commits share a point
+ZOOM = "wheel![event.shiftKey]"  # without Shift the wheel scrolls the page
+
+
+def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str) -> Any:
+    """Draw times over batch size or members, both axes logarithmic: a line a label.
+
+    Args:
+        points: label of the line, and the measurement.
+        axis: "batch_size" or "members".
+        title: of the horizontal axis.
+
+    Returns:
+        An Altair chart: medians, with the range between the quartiles.
+    """
+    import altair as alt
+
+    rows = [
+        {
+            "line": label,
+            "size": getattr(one, axis),
+            "seconds": one.median,
+            "low": one.low_quartile,
+            "high": one.high_quartile,
+            "learning rate": one.learning_rate,
+            "verdict": one.verdict or "not judged",
+            "rounds": one.rounds,
+        }
+        for label, one in points
+    ]
+    labels = list(dict.fromkeys(label for label, _ in points))
+    sizes = sorted({row["size"] for row in rows})
+    picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=_exact(sizes)),
+        color=_colour("line", labels),
+        opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
+        tooltip=[
+            alt.Tooltip("line:N", title="what"),
+            alt.Tooltip("size:Q", title=title),
+            alt.Tooltip("learning rate:Q", format="~g"),
+            alt.Tooltip("seconds:Q", title="median, seconds", format=".3~s"),
+            alt.Tooltip("low:Q", title="lower quartile", format=".3~s"),
+            alt.Tooltip("high:Q", title="upper quartile", format=".3~s"),
+            "rounds:Q",
+            "verdict:N",
+        ],
+    )
+    y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=_seconds())
+    lines = base.mark_line(strokeWidth=2).encode(y=y)
+    ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="time per epoch"), y2="high:Q")
+    dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=_domain(labels)))
+    return alt.layer(lines, ranges, dots.add_params(picked)).properties(width="container", height=HEIGHT)
+
+
+def history_figure(history: History, kind: str) -> Any:
+    """Draw times over commits: a line a case, a rule where one changed its level; one case is picked from a list.
+
+    Each line is drawn against its own median, so that a change looks the same in a fast case and in a slow one.
+
+    Args:
+        history: of one fingerprint.
+        kind: which benchmarks.
+
+    Returns:
+        An Altair chart.
+    """
+    import altair as alt
+
+    rows, rules, names = list[dict[str, Any]](), list[dict[str, Any]](), list[str]()
+    for line in history.lines:
+        if line.measurement.kind != kind:
+            continue
+        name = short_name(line.measurement.case)
+        names.append(name)
+        usual = float(np.median(line.seconds))
+        for part in np.array_split(np.arange(len(line.at)), min(len(line.at), MOST_POINTS)):
+            commits = [history.commits[place] for place in line.at[part]]
+            rows.append(
+                {
+                    "case": name,
+                    "commit": int(line.at[part[-1]]) + 1,
+                    "seconds": float(np.median(line.seconds[part])),
+                    "against": float(np.median(line.seconds[part])) / usual - 1,
+                    "id": commits[-1].id[:9],
+                    "made": f"{commits[-1].made:%Y-%m-%d %H:%M}",
+                    "of": f"median of {len(part)} commits" if len(part) > 1 else "one commit",
+                }
+            )
+        for change in line.changes:
+            rules.append(
+                {
+                    "case": name,
+                    "commit": int(line.at[change.at]) + 0.5,
+                    "change": f"{100 * (change.ratio - 1):+.1f} %",
+                    "id": history.commits[line.at[change.at]].id[:9],
+                }
+            )
+    listed = alt.binding_select(options=[None, *names], labels=["all", *names], name="case ")
+    picked = alt.selection_point(fields=["case"], bind=listed, name="pick")
+    moved = alt.selection_interval(bind="scales", encodings=["x"], zoom=ZOOM, name="zoom")
+    shown = alt.condition(picked, alt.value(1), alt.value(0.06))
+    x = alt.X("commit:Q", title="commit, oldest first", axis=alt.Axis(format="d", tickMinStep=1, grid=False))
+    axis = alt.Axis(format="+.0%", gridOpacity=0.3)
+    y = alt.Y(
+        "against:Q", title="against the case's median", scale=alt.Scale(zero=False, nice=False, padding=8), axis=axis
+    )
+    colour = alt.Color("case:N", scale=_domain(names, COLOURS), legend=None)
+    tooltip = [
+        alt.Tooltip("case:N"),
+        alt.Tooltip("seconds:Q", title="median, seconds", format=".3~s"),
+        alt.Tooltip("against:Q", title="against the case's median", format="+.1%"),
+        alt.Tooltip("id:N", title="commit"),
+        alt.Tooltip("made:N"),
+        alt.Tooltip("of:N", title="point"),
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, color=colour, opacity=shown, tooltip=tooltip)
+    rule = alt.Chart(alt.Data(values=rules)).mark_rule(strokeDash=[5, 4], strokeWidth=2)
+    rule = rule.encode(x=x, color=colour, opacity=shown, tooltip=["case:N", "change:N", "id:N"])
+    layers = [base.mark_line(strokeWidth=1.5), base.mark_point(filled=True, size=26).add_params(picked, moved)]
+    return alt.layer(*layers, *([rule] if rules else [])).properties(width="container", height=HEIGHT)
+
+
+def pass_rate_figure(history: History) -> Any:
+    """Draw the share of seeds that pass over commits, with its 95 % interval: a line a case that counts them."""
+    import altair as alt
+
+    from parabola.tracking.statistics import share_interval
+
+    rows, names = list[dict[str, Any]](), list[str]()
+    for line in history.lines:
+        if line.settled is None or line.seeds is None:
+            continue
+        names.append(short_name(line.measurement.case))
+        keep = np.unique(np.linspace(0, len(line.at) - 1, MOST_POINTS).astype(int))
+        for place, settled, seeds in zip(line.at[keep], line.settled[keep], line.seeds[keep], strict=True):
+            low, high = share_interval(int(settled), int(seeds))
+            commit = history.commits[place]
+            rows.append(
+                {
+                    "case": names[-1],
+                    "commit": int(place) + 1,
+                    "rate": settled / seeds,
+                    "low": low,
+                    "high": high,
+                    "seeds": f"{settled} of {seeds}",
+                    "id": commit.id[:9],
+                }
+            )
+    picked = alt.selection_point(fields=["case"], bind="legend", name="pick")
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("commit:Q", title="commit, oldest first", axis=alt.Axis(format="d", tickMinStep=1, grid=False)),
+        color=_colour("case", names),
+        tooltip=["case:N", "seeds:N", alt.Tooltip("id:N", title="commit")],
+    )
+    y = alt.Y("rate:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    bands = base.mark_area().encode(
+        y=alt.Y("low:Q", title="pass rate"),
+        y2="high:Q",
+        opacity=alt.condition(picked, alt.value(0.12), alt.value(0.0)),
+    )
+    shown = alt.condition(picked, alt.value(1), alt.value(0.1))
+    lines = base.mark_line(point=True, strokeWidth=2).encode(y=y, opacity=shown)
+    return alt.layer(bands, lines.add_params(picked)).properties(width="container", height=HEIGHT)
+
+
+def _colour(field: str, names: Sequence[str]) -> Any:
+    import altair as alt
+
+    legend = alt.Legend(orient="bottom", columns=2, labelFontSize=12, labelLimit=360, symbolOpacity=1)
+    return alt.Color(f"{field}:N", title=None, scale=_domain(names, COLOURS), legend=legend)
+
+
+def _domain(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
+    """Return the scale that gives names what comes first to the first, whatever else is drawn."""
+    import altair as alt
+
+    if range is None:
+        return alt.Scale(domain=list(names))
+    return alt.Scale(domain=list(names), range=[range[at % len(range)] for at, _ in enumerate(names)])
+
+
+def _exact(values: Sequence[int]) -> Any:
+    import altair as alt
+
+    return alt.Axis(values=list(values), format="d", grid=False, labelOverlap=True)
+
+
+def _seconds() -> Any:
+    import altair as alt
+
+    return alt.Axis(
+        labelExpr="replace(format(datum.value, '.2~s'), regexp('([mµn]?)$'), ' $1s')", tickCount=6, gridOpacity=0.3
+    )

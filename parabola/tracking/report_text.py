@@ -1,0 +1,34 @@
+"""A report on a terminal, and in Markdown."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from parabola.tracking import tables
+from parabola.tracking.report import Section
+
+
+def print_report(sections: Sequence[Section], console: Console) -> None:
+    """Print what is compact: headings, sentences and the tables that are not folded away."""
+    for section in sections:
+        console.print(section.title, style="bold", markup=False)
+        for line in section.lines:
+            console.print(line, soft_wrap=True, markup=False)
+        for table in section.tables:
+            console.print(tables.for_terminal(table))
+        console.print()
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """Return the report for a job's summary: details in folds, pictures left to the page."""
+    lines = list[str]()
+    for section in sections:
+        lines += [f"### {tables.escape(section.title)}", ""]
+        lines += [f"- {tables.escape(line)}" for line in section.lines]
+        for table in section.tables:
+            lines += ["", f"**{tables.escape(table.title)}**", "", *tables.markdown_lines(table)]
+        for table in section.details:
+            lines += ["", f"<details><summary>{tables.escape(table.title)}</summary>", ""]
+            lines += [*tables.markdown_lines(table), "", "</details>"]
+        lines.append("")
+    return "\n".join(lines)
