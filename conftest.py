@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import recording
-from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid
+from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
 from parabola import devices
 from parabola.devices import refuse_keras_limits
 from parabola.experiment import ENGINES, Experiment
@@ -88,6 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if asked and (config.getoption("numprocesses", None) or config.getoption("dist", "no") != "no"):
         option = f"--benchmark-{asked[0].replace('_', '-')}"
         raise pytest.UsageError(f"{option} times, and -n would run cases side by side: leave one of them out")
+    if asked and config.getoption("codspeed", False):
+        option = f"--benchmark-{asked[0].replace('_', '-')}"
+        raise pytest.UsageError(f"--codspeed takes pytest-benchmark's place: leave {option} out")
     if not asked:
         config.option.benchmark_disable = True
     config.stash[GRID] = read_grid(config.option)
@@ -128,7 +131,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print our summary after pytest-benchmark's table."""
-    measured: list[Any] = [] if config.option.benchmark_disable else config._benchmarksession.benchmarks  # type: ignore[attr-defined]
+    measured: list[Any] = [] if config.option.benchmark_disable else session_of(config).benchmarks
     cases = [
         {**benchmark.extra_info, "seconds_per_epoch": benchmark["median"]}
         for benchmark in measured

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, stats_of
 from benchmarks.reference import check_run
 from parabola import engines
 
@@ -20,9 +20,9 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
     engine = engines.build(experiment)
     rows = engine.reset()
 
-    def fresh() -> None:
+    def fresh(*_: Any) -> None:
         engine.reset()
-        if benchmark.stats is not None:  # pytest-benchmark divides by this: seconds per epoch, not per round
+        if stats_of(benchmark) is not None:  # pytest-benchmark divides by this: seconds per epoch, not per round
             benchmark.stats.iterations = experiment.epochs
 
     weights = benchmark.pedantic(
@@ -44,7 +44,7 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
         verdict=fit.verdict,
         passed=fit.verdict == "pass",
     )
-    if benchmark.stats is not None:
+    if stats_of(benchmark) is not None:
         seconds_per_epoch = benchmark.stats.stats.median
         benchmark.extra_info.update(
             samples_per_second=experiment.samples / seconds_per_epoch,

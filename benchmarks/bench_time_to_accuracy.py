@@ -1,10 +1,12 @@
 """How long does it take to learn?"""
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.cases import stats_of
 from benchmarks.reference import check_run
 from parabola import engines
 from parabola.experiment import Experiment, Fit
@@ -37,16 +39,17 @@ def bench_time_to_accuracy(
     assert len(learnt) >= least, f"{len(learnt)} of {len(seeds)} seeds get there and stay: too few"
     if not timed:  # pytest-benchmark then runs one round
         learnt = dict([*learnt.items()][:1])
-    left, trained = list(learnt), list[Array]()
+    in_turn, trained = cycle(learnt), list[tuple[int, Array]]()
 
-    def fresh() -> tuple[tuple[Array], dict[str, Any]]:
-        seed = left.pop(0)
-        return (built.reset(seed=seed)[: settled[seed]],), {}
+    def fresh() -> tuple[tuple[int, Array], dict[str, Any]]:
+        seed = next(in_turn)
+        return (seed, built.reset(seed=seed)[: settled[seed]]), {}
 
-    benchmark.pedantic(lambda rows: trained.append(built.run(rows)), setup=fresh, rounds=len(learnt))
-    for weights, fit in zip(trained, learnt.values(), strict=True):
-        np.testing.assert_array_equal(weights, fit.weights[: len(weights)])
-    epochs, low, high = statistics.median_interval([len(weights) for weights in trained])
+    benchmark.pedantic(lambda seed, rows: trained.append((seed, built.run(rows))), setup=fresh, rounds=len(learnt))
+    assert {seed for seed, _ in trained} == set(learnt)
+    for seed, weights in trained:
+        np.testing.assert_array_equal(weights, learnt[seed].weights[: settled[seed]])
+    epochs, low, high = statistics.median_interval([settled[seed] for seed in learnt])
     benchmark.extra_info.update(
         engine=engine,
         device=device,
@@ -60,6 +63,6 @@ def bench_time_to_accuracy(
         epochs_high=high,
         epochs_to_first_pass=float(np.median([first_true(fit.below) for fit in learnt.values()])),
     )
-    if benchmark.stats is not None:
+    if stats_of(benchmark) is not None:
         seconds, low, high = statistics.median_interval(benchmark.stats.stats.data)
         benchmark.extra_info.update(seconds_to_accuracy=seconds, seconds_low=low, seconds_high=high)

@@ -79,6 +79,16 @@ class Case:
         return 0 if self.experiment.epochs * seconds_per_epoch(self.experiment) > ROUNDS_SECONDS / FEWEST_ROUNDS else 1
 
 
+def stats_of(benchmark: Any) -> Any:
+    """Return what pytest-benchmark gathers; None where nothing is timed, or where pytest-codspeed times instead."""
+    return getattr(benchmark, "stats", None)
+
+
+def session_of(config: pytest.Config) -> Any:
+    """Return pytest-benchmark's session; None where pytest-codspeed has taken its place."""
+    return getattr(config, "_benchmarksession", None)
+
+
 def runs_on(engine: str, device: str) -> bool:
     """Say whether an engine has such a device."""
     return engine != "native" or device == "cpu"

@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import FULL_MEMBERS, GRID, LEFT_OUT, MEMBERS, Case, Grid, grid_cases, make_case, runs_on
+from benchmarks.cases import (
+    FULL_MEMBERS,
+    GRID,
+    LEFT_OUT,
+    MEMBERS,
+    Case,
+    Grid,
+    grid_cases,
+    make_case,
+    runs_on,
+    session_of,
+)
 from parabola import devices
 from parabola.experiment import ENGINES
 
@@ -41,7 +52,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def timed(request: pytest.FixtureRequest) -> bool:
     """Whether benchmarks are timed, rather than run once to see that they run."""
-    return not request.config._benchmarksession.disabled  # type: ignore[attr-defined]
+    session = session_of(request.config)
+    return session is None or not session.disabled
 
 
 @pytest.fixture
@@ -65,8 +77,8 @@ def case(
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Drop the times of a benchmark that failed: none is printed or saved for a wrong answer."""
     fixture = getattr(item, "funcargs", {}).get("benchmark")
-    if call.excinfo is not None and fixture is not None:
-        measured = item.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
+    if call.excinfo is not None and fixture is not None and (benchmarks := session_of(item.config)):
+        measured = benchmarks.benchmarks
         measured[:] = [benchmark for benchmark in measured if benchmark.fixture is not fixture]
     return (yield)
 
@@ -74,6 +86,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
     """Drop what Ctrl-C cut short before its answer was checked: only then has a benchmark its extra_info."""
-    measured = session.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
-    measured[:] = [benchmark for benchmark in measured if benchmark.extra_info]
+    if benchmarks := session_of(session.config):
+        benchmarks.benchmarks[:] = [benchmark for benchmark in benchmarks.benchmarks if benchmark.extra_info]
     return (yield)

@@ -10,7 +10,7 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
-from benchmarks.cases import GRID, LEFT_OUT
+from benchmarks.cases import GRID, LEFT_OUT, session_of
 from parabola.tracking import files, records
 
 UNFINISHED = "unfinished"  # part of the name of a record that grows while its session runs
@@ -122,9 +122,8 @@ class Recording:
 
 def begin(config: pytest.Config) -> None:
     """Take over the writing of pytest-benchmark's session, where it times and a record was asked for."""
-    session = config._benchmarksession  # type: ignore[attr-defined]
-    asked = session.json or session.save or session.autosave
-    if asked and not session.disabled:
+    session = session_of(config)
+    if session and not session.disabled and (session.json or session.save or session.autosave):
         config.pluginmanager.register(Recording(config, session), "parabola-recording")
 
 
