@@ -14,7 +14,6 @@ import numpy.typing as npt
 from parabola.tracking.statistics import CONFIDENCE, trimmed
 
 Floats = npt.NDArray[np.float64]
-
 SHORTEST = 5  # values at one level: the fewest whose trimmed mean has an error worth the name
 WINDOW = 15  # of the running median: up to seven bad values in a row do not carry it
 REACH = 2.0  # noise scales about the running median; what is beyond is clipped

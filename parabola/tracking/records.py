@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ def read_all(named: Sequence[tuple[str, Path]]) -> Iterator[Record | Unreadable]
     if len(named) < MANY:
         yield from map(_read_named, named)
         return
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         yield from pool.map(_read_named, named, chunksize=50)
 
 
