@@ -15,7 +15,7 @@ from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
 from parabola.tracking.tables import Table
 from parabola.tracking.terminal import duration
 
-AXIS_TITLES = {"epoch time": "batch size", "members": "how many are trained together"}
+AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 PUBLISHED_SAMPLES = 999
 TEXT_COLUMNS = ("case", "engine", "device", "verdict", "what", "commits", "made", "unit")
@@ -206,7 +206,7 @@ def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
             points.setdefault((label, getattr(one, axis)), (label, one))
         if len({size for _, size in points}) > 1:
             figure = report_figures.size_figure(list(points.values()), axis, AXIS_TITLES[kind])
-            title = f"{kind.capitalize()} over {AXIS_TITLES[kind]}"
+            title = f"Time per epoch over {AXIS_TITLES[kind]}"
             drawn.append(Picture(title, figure, caption))
     return tuple(drawn)
 

@@ -9,7 +9,7 @@ from parabola.tracking.history import History
 from parabola.tracking.records import Measurement, short_name
 
 # Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")
+COLOURS = ("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")
 HEIGHT = 320
 MOST_POINTS = 250  # of a line over commits; beyond, neighbouring commits share a point
 ZOOM = "wheel![event.shiftKey]"  # without Shift the wheel scrolls the page

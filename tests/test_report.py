@@ -1,0 +1,284 @@
+"""What records say: held against numbers that are known, on the terminal, in Markdown and on the command line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parabola.tracking import history, page, records, report, report_text, speedups, statistics
+from parabola.tracking.records import Measurement, Record
+from tests import made_records
+
+ROOT = Path(__file__).parents[1]
+GPU = {"gpu": "NVIDIA H100, driver 580", "cuda": "12.5", "cpu_model": "Other CPU", "cores": 16}
+
+
+def read(folder: Path, *contents: dict[str, Any]) -> list[Record]:
+    return [records.read(path) for path in made_records.write(folder, *contents)]
+
+
+def named(found: list[Record], **of: Any) -> Measurement:
+    """Return the one measurement of the records that has such values."""
+    every = [one for record in found for one in record.measurements]
+    (one,) = [one for one in every if all(getattr(one, name) == value for name, value in of.items())]
+    return one
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "parabola", "report", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None:
+    """Ratios to native are of the medians; error and verdict stand beside each."""
+    found = read(tmp_path, made_records.record())
+    (section, _) = report.sections(found)
+    (details,) = section.details
+    row = next(row for row in details.rows if row[:1] + row[3:4] == ("compiled", "27"))
+    slow = named(found, kind="epoch time", engine="compiled", batch_size=27)
+    limit = named(found, kind="epoch time", engine="native", batch_size=27)
+
+    assert len(details.rows) == 10
+    assert row[7] == f"{slow.median / limit.median:.2f}" == "1.43"
+    assert row[8:] == ("0.0002", "pass", "10")
+    assert section.tables[0].headings == ("batch size", "learning rate", "compiled cpu", "native cpu")
+    assert len(section.tables[1].rows) == 5
+    assert len(section.pictures) == 2
+
+
+def test_now_is_the_newest_commit_and_each_case_as_measured_last(tmp_path: Path) -> None:
+    """Several records of a commit add up; older commits have no part in it."""
+    suite = made_records.suite()
+    again = [made_records.benchmark("epoch time", suite[0]["param"], 5e-5, **suite[0]["extra_info"])]
+    later = made_records.record(again, commit=3, datetime="2026-02-01T00:00:00+00:00")
+    found = read(tmp_path, made_records.record(commit=1), made_records.record(commit=3), later)
+    now = report.sections(found)[0]
+
+    assert now.lines[0].startswith("Commit 000000003, measured 2026-02-01 00:00 UTC, 2 records")
+    assert now.tables[0].rows[0][2] == "50 µs (2.65×) "
+    assert now.tables[0].rows[1][2].startswith("4.78 µs")
+
+
+def test_a_session_cut_short_and_what_failed_are_said(tmp_path: Path) -> None:
+    """By the file's name, and with how far it came."""
+    content = made_records.record()
+    content["parabola"]["session"] = {"planned": 40, "over": 16, "failed": ["benchmarks/bench_x.py::bench_x[a]"]}
+    found = read(tmp_path, content)
+    lines = report.sections(found)[0].lines
+
+    assert any(f"{found[0].path} was cut short: 16 of 40 tests were over" in line for line in lines)
+    assert "bench_x[a] failed, so it has no time." in lines
+
+
+def test_machines_are_never_pooled(tmp_path: Path) -> None:
+    """Each fingerprint has its own now and its own history, and what differs is said."""
+    twice = made_records.record(made_records.suite(slower=2.0), commit=1, machine={"keras": "3.16.0"})
+    sections = report.sections(read(tmp_path, made_records.record(), twice))
+
+    assert [section.title.split(":")[0] for section in sections] == ["Now", "Now", "History", "History"]
+    assert sections[0].tables[0].rows[0][2].startswith("54 µs")
+    assert sections[1].tables[0].rows[0][2].startswith("27 µs")
+    assert any("Not pooled with other records: keras: 3.16.0, not 3.15.1." in line for line in sections[0].lines)
+    assert all("a history takes two or more" in section.lines[0] for section in sections[2:])
+
+
+def test_two_devices_of_one_machine(tmp_path: Path) -> None:
+    """Speed-ups of each case with their intervals, and from which size on the second device wins."""
+    both = made_records.suite() + made_records.suite("gpu:0", faster_when_large=True)
+    found = read(tmp_path, made_records.record(both))
+    section = next(one for one in report.sections(found) if one.title == "cpu against gpu:0")
+    (table,) = section.tables
+    row = next(row for row in table.rows if row[0] == "members: members_512")
+    cpu, gpu = (named(found, kind="members", members=512, device=device) for device in ("cpu", "gpu:0"))
+    low, high = map(float, row[5].split(" – "))
+
+    assert section.lines == (
+        "compiled: gpu:0 is never faster in the range measured (batch size 1 to 999).",
+        "compiled, many members: gpu:0 is faster from 64 members on, not yet at 8 (measured: 1 to 512 members).",
+    )
+    assert len(table.rows) == 10
+    assert low < cpu.median / gpu.median < high
+    assert row[4] == f"{cpu.median / gpu.median:.3g} ×"
+    assert len(section.pictures) == 2
+
+
+def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
+    """Without names there is no comparison; with them the labels are the names."""
+    slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5), machine=GPU)
+    made_records.write(tmp_path, slow, fast)
+    unnamed = run("0001_made.json", "0002_made.json", folder=tmp_path)
+    together = run("old=0001_made.json", "new=0002_made.json", folder=tmp_path)
+
+    assert unnamed.returncode == together.returncode == 0, together.stderr
+    assert " against " not in unnamed.stdout
+    assert "old against new" in together.stdout
+    assert re.search(r"epoch time: compiled-batch_27-\S+ +old : new .* 2 ×", together.stdout)
+    assert "compiled: new is faster in the whole range measured (batch size 1 to 999)." in together.stdout
+
+
+@pytest.mark.parametrize(
+    ("wins", "says"),
+    [
+        ([(1, False), (9, False)], "gpu is never faster in the range measured (batch size 1 to 9)"),
+        ([(1, True), (9, True)], "gpu is faster in the whole range measured (batch size 1 to 9)"),
+        ([(1, False), (9, True), (27, True)], "gpu is faster from batch size 9 on, not yet at 1"),
+        ([(1, True), (9, False), (27, True)], "gpu is faster at batch size 1, 27 only"),
+        ([(1, True), (9, False)], "gpu is faster at batch size 1 only"),
+        ([(7, False)], "gpu is never faster in the range measured (batch size 7 alone)"),
+    ],
+)
+def test_crossover(wins: list[tuple[int, bool]], says: str) -> None:
+    """From which size on the second side surely wins, or a plain sentence that it does not."""
+    assert speedups._crossover(wins, "batch size {}", "gpu").startswith(says)
+
+
+def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
+    """In about 95 of 100 pairs of ten rounds whose true ratio is known; three rounds are the fewest."""
+    random, covered, trials = np.random.default_rng(1), 0, 2000
+    for _ in range(trials):
+        sides = [scale * random.lognormal(0, 0.05, 10) for scale in (2.0, 1.0)]
+        first, second = [(*np.quantile(side, (0.5, 0.25, 0.75)).tolist(), 10) for side in sides]
+        _, low, high = statistics.median_ratio_interval(first, second)
+        covered += low < 2.0 < high
+
+    assert 0.92 < covered / trials < 0.99
+    assert statistics.median_ratio_interval((2.0, 1.9, 2.1, 2), (1.0, 0.9, 1.1, 10)) == (2.0, 0.0, float("inf"))
+
+
+def test_history_finds_a_planted_step(tmp_path: Path) -> None:
+    """10 % at commit 130 of 200, in noise of 3 %: found in every case, within three commits, and in no other place."""
+    found = read(tmp_path, *made_records.noisy_history(200, {130: 1.10}))
+    (past,) = history.histories(found)
+    changes = [change for line in past.lines for change in line.changes]
+
+    assert len(past.commits) == 200
+    assert len(past.lines) == 15
+    assert len(changes) == 15
+    assert all(abs(change.at - 130) <= 3 and 1.05 < change.ratio < 1.15 for change in changes)
+    section = report.sections(found)[1]
+    assert section.lines[1] == "15 changes of level found."
+    assert section.tables[0].rows[0][2:] == ("slower", section.tables[0].rows[0][3], "all 15")
+    assert len(section.details[0].rows) == 15
+
+
+def test_history_goes_by_the_commits_dates_and_leaves_out_what_is_no_commit(tmp_path: Path) -> None:
+    """Whatever the order of the files; several records of a commit are one point, their median."""
+    contents = [made_records.record(made_records.suite(slower=slow), commit=2) for slow in (1.0, 3.0, 1.2)]
+    contents += [made_records.record(commit=commit) for commit in (7, 1)]
+    dirty, nowhere = made_records.record(commit=9), made_records.record(commit=9)
+    dirty["commit_info"]["dirty"] = True
+    nowhere["commit_info"] = {"id": "unversioned", "time": None, "dirty": False}
+    (past,) = history.histories(read(tmp_path, *contents, dirty, nowhere))
+    line = next(line for line in past.lines if line.measurement.batch_size == 9 and line.measurement.engine == "native")
+    usual = line.seconds[0]
+
+    assert [int(commit.id[:9], 16) for commit in past.commits] == [1, 2, 7]
+    assert past.left_out == 2
+    np.testing.assert_allclose(line.seconds / usual, [1, 1.2, 1])
+
+
+def test_pass_rates_go_with_the_commits(tmp_path: Path) -> None:
+    """The newest count with Wilson's interval, and the range so far."""
+    contents = [made_records.record(commit=commit) for commit in range(3)]
+    for content, settled in zip(contents, (30, 38, 36), strict=True):
+        content["benchmarks"][-1]["extra_info"]["settled_seeds"] = settled
+    section = report.sections(read(tmp_path, *contents))[1]
+    low, high = statistics.share_interval(36, 40)
+
+    assert section.tables[-1].rows == (
+        (
+            "bench_time_to_accuracy[compiled-cpu-111-0.1]",
+            "36 of 40",
+            f"{100 * low:.0f} – {100 * high:.0f} %",
+            "30 – 38",
+        ),
+    )
+
+
+def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
+    """Headings, sentences, tables, and details in folds; nothing is read as HTML."""
+    content = made_records.record(machine={"cpu_model": "A|B <b>"})
+    text = report_text.markdown(report.sections(read(tmp_path, content)))
+
+    assert text.startswith("### Now\n")
+    assert "A\\|B &lt;b&gt;" in text
+    assert "| batch size | learning rate | compiled cpu | native cpu |\n| ---: | ---: | ---: | ---: |" in text
+    assert text.count("<details>") == text.count("</details>") == 1
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("| bench")}
+    assert len(widths) <= 1
+
+
+def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
+    """All that the pictures show is there without a script; names cannot break out."""
+    content = made_records.record(machine={"cpu_model": "</script><script>alert(1)</script>"})
+    html = page.page(report.sections(read(tmp_path, content)), "parabola")
+
+    assert "<script>alert(1)" not in html
+    for figure in ("27 µs (1.43×)", "1.42 µs", "2.06 ms", "36 of 40"):
+        assert figure in html
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\'' in html
+    assert len(re.findall(r"<script type=.application/json. data-chart", html)) == 2
+
+
+def test_command_line_names_and_skips_what_is_no_record(tmp_path: Path) -> None:
+    """The others are reported; with none left it exits 6; the files are as they were."""
+    made_records.write(tmp_path, made_records.record(), {}, {**made_records.record(), "parabola": {"version": 9}})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    some, none = run(".", folder=tmp_path), run("0002*", "0003_made.json", folder=tmp_path)
+
+    assert some.returncode == 0, some.stderr
+    assert "skipped 0002_made.json: not a record of pytest-benchmark\n" in some.stderr
+    assert "skipped 0003_made.json: of version 9; this parabola reads versions 1 to 2\n" in some.stderr
+    assert none.returncode == 6
+    assert none.stderr.endswith("none of 2 files is a record that can be read\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "no record under .benchmarks: `pytest --benchmark-only --benchmark-autosave` leaves one"),
+        (("gone/*.json",), "no record there: a JSON file, a folder of them or a glob. Received: 'gone/*.json'"),
+        ((".", "--html", "page.txt"), "unknown format '.txt' of page.txt; known: .html"),
+        ((".", "--markdown", "nowhere/page.md"), "cannot write nowhere/page.md"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    """It names the value and what would be right, and exits 2."""
+    answer = run(*arguments, folder=tmp_path)
+
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    assert says in answer.stderr
+
+
+def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
+    """As a session with --benchmark-autosave leaves it."""
+    folder = tmp_path / ".benchmarks/Linux"
+    folder.mkdir(parents=True)
+    made_records.write(folder, made_records.record(commit=4))
+    answer = run("--html", "page.html", "--markdown", "summary.md", folder=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("Now\nCommit 000000004")
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "summary.md").read_text().startswith("### Now")
+
+
+def test_a_long_history_shares_points(tmp_path: Path) -> None:
+    """Beyond 250 commits neighbours share a row and a point; changes are still placed to the commit."""
+    found = read(tmp_path, *made_records.noisy_history(600, {400: 1.2}))
+    section = report.sections(found)[1]
+    epochs = next(table for table in section.details if table.title == "Epoch time by commit")
+    drawn = section.pictures[0].chart.to_dict(validate=False)
+    points = drawn["layer"][0]["data"]["values"]
+
+    assert len(epochs.rows) == 250
+    assert " to " in epochs.rows[0][0]
+    assert len(points) == 250 * 10
+    assert section.tables[0].rows[0][0].startswith(("00000018f", "000000190"))
