@@ -61,11 +61,12 @@ def test_every_picture_is_drawn(shown: Page) -> None:
     charts = shown.locator(".chart")
 
     assert charts.count() == 8
-    for at in range(charts.count()):
-        assert charts.nth(at).locator("svg.marks path").count() > 10
-        assert (
-            charts.nth(at).locator("svg.marks").bounding_box()["width"] > 0.7 * charts.nth(at).bounding_box()["width"]
-        )  # type: ignore[index]
+    for chart in charts.all():
+        place, drawn = chart.bounding_box(), chart.locator("svg.marks").bounding_box()
+        assert place
+        assert drawn
+        assert 0.7 * place["width"] < drawn["width"] <= place["width"]
+        assert chart.locator("svg.marks path").count() > 10
     assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

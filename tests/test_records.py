@@ -210,10 +210,16 @@ BAD = {
     "newer": (json.dumps({**GOOD, "parabola": {"version": 99}}), "of version 99; this parabola reads versions 1 to 2"),
     "of no version": (json.dumps({**GOOD, "parabola": {}}), "of version None"),
     "without a case": (json.dumps({**GOOD, "benchmarks": []}), "no case has a time in it"),
-    "without facts": (json.dumps({**GOOD, "machine_info": {}}), "damaged: KeyError 'cpu_model'"),
-    "without a date": (json.dumps({**GOOD, "datetime": "soon"}), "damaged: ValueError"),
-    "a case without axes": (json.dumps({**GOOD, "benchmarks": [{"extra_info": {}}]}), "damaged: KeyError"),
-    "a case that is none": (json.dumps({**GOOD, "benchmarks": [None]}), "damaged: TypeError"),
+    "without facts": (json.dumps({**GOOD, "machine_info": {}}), "damaged: 'cpu_model'"),
+    "without a date": (json.dumps({**GOOD, "datetime": "soon"}), "damaged: Invalid isoformat string: 'soon'"),
+    "a case without axes": (
+        json.dumps({**GOOD, "benchmarks": [{"extra_info": {}}]}),
+        "damaged: Object missing",
+    ),
+    "a case that is none": (
+        json.dumps({**GOOD, "benchmarks": [None]}),
+        "damaged: Expected `object`, got `null`",
+    ),
     "nested": ("[" * 100_000, "not JSON, or cut off"),
 }
 
@@ -240,7 +246,7 @@ def test_a_time_that_is_none_is_no_record(median: float, tmp_path: Path) -> None
     content["benchmarks"][0]["stats"]["median"] = median
     (path,) = made_records.write(tmp_path, content)
 
-    with pytest.raises(records.Unreadable, match="damaged: ValueError a time of"):
+    with pytest.raises(records.Unreadable, match=r"damaged: a time of|not JSON"):
         records.read(path)
 
 
@@ -270,8 +276,8 @@ def test_files_folders_and_globs(tmp_path: Path) -> None:
 
 
 def test_many_files_are_read_in_their_order(tmp_path: Path) -> None:
-    """By several processes; a bad one among them stays at its place."""
-    paths = made_records.write(tmp_path, *[made_records.record(commit=number) for number in range(records.MANY)])
+    """A bad one among them stays at its place."""
+    paths = made_records.write(tmp_path, *[made_records.record(commit=number) for number in range(9)])
     paths[7].write_text("")
     found = list(records.read_all([("", path) for path in paths]))
 

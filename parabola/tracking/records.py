@@ -1,19 +1,17 @@
 """Records: the JSON that pytest-benchmark leaves, and what of it is ours. The one place that knows it."""
 
 import glob
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 VERSION = 2  # of what is under OURS; 1 did not say whether the session came to its end
 OURS = "parabola"
-MANY = 300  # files, from which on they are read by several processes
 
 # What decides whether two times may be compared, in the order in which a difference is said.
 FINGERPRINT = (
@@ -152,21 +150,70 @@ def newest(folder: Path) -> list[tuple[str, Path]]:
     return [("", max(paths, key=lambda path: path.stat().st_mtime_ns))]
 
 
-def read_all(named: Sequence[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
+def read_all(named: Iterable[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
     """Read files, in their order; what is no record comes as the reason why, with the file's name."""
-    if len(named) < MANY:
-        yield from map(_read_named, named)
-        return
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_read_named, named, chunksize=50)
+    for name, path in named:
+        try:
+            yield replace(read(path), name=name)
+        except Unreadable as reason:
+            yield Unreadable(f"{path}: {reason}")
 
 
-def _read_named(named: tuple[str, Path]) -> Record | Unreadable:
-    name, path = named
-    try:
-        return replace(read(path), name=name)
-    except Unreadable as reason:
-        return Unreadable(f"{path}: {reason}")
+class _Stats(msgspec.Struct):
+    median: float
+    q1: float
+    q3: float
+    rounds: int
+
+
+class _Info(msgspec.Struct):
+    engine: str
+    device: str
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    samples: int | None = None
+    members: int | None = None
+    coefficient_error: float | None = None
+    verdict: str | None = None
+    seeds: int | None = None
+    settled_seeds: int | None = None
+
+
+class _Benchmark(msgspec.Struct):
+    fullname: str
+    group: str
+    stats: _Stats
+    extra_info: _Info
+
+
+class _Commit(msgspec.Struct):
+    id: str = ""
+    time: str | None = None
+    dirty: bool | None = None
+
+
+class _Session(msgspec.Struct):
+    planned: int
+    over: int
+    failed: list[str]
+
+
+class _Ours(msgspec.Struct):
+    version: int
+    session: _Session | None = None
+
+
+class _File(msgspec.Struct):
+    """What of a file is read; the rest of it is skipped, unparsed."""
+
+    machine_info: dict[str, Any]
+    benchmarks: list[_Benchmark]
+    datetime: str
+    parabola: _Ours
+    commit_info: _Commit | None = None
+
+
+_decoder = msgspec.json.Decoder(_File)
 
 
 def read(path: Path) -> Record:
@@ -176,86 +223,103 @@ def read(path: Path) -> Record:
         Unreadable: if it is none, or one of a version that is not known here.
     """
     try:
-        content = json.loads(path.read_bytes() or b"null")
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON, or cut off ({error})") from None
+        text = path.read_bytes()
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
-    if content is None:
+    if not text.strip():
         raise Unreadable("empty")
-    if not isinstance(content, dict) or not {"benchmarks", "machine_info"} <= content.keys():
-        raise Unreadable("not a record of pytest-benchmark")
-    ours = content.get(OURS)
-    if not isinstance(ours, dict):
-        raise Unreadable(f"a record of another suite: it has no {OURS!r}")
-    version = ours.get("version")
+    try:
+        content = _decoder.decode(text)
+        _check_version(content.parabola.version)
+        return _record(str(path), content)
+    except msgspec.ValidationError as error:
+        raise Unreadable(_diagnosis(text) or f"damaged: {error}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Unreadable(f"not JSON, or cut off ({error})") from None
+    except (KeyError, ValueError) as error:
+        raise error if isinstance(error, Unreadable) else Unreadable(f"damaged: {error}") from None
+
+
+def _check_version(version: object) -> None:
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise Unreadable(f"of version {version}; this parabola reads versions 1 to {VERSION}")
+
+
+def _diagnosis(text: bytes) -> str:
+    """Say what JSON is that does not have a record's parts; nothing where it should have them."""
     try:
-        return _record(str(path), content, ours)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unreadable(f"damaged: {type(error).__name__} {error}") from None
+        content = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"not JSON, or cut off ({error})"
+    if not isinstance(content, dict) or not {"benchmarks", "machine_info"} <= content.keys():
+        return "not a record of pytest-benchmark"
+    ours = content.get(OURS)
+    if not isinstance(ours, dict):
+        return f"a record of another suite: it has no {OURS!r}"
+    try:
+        _check_version(ours.get("version"))
+    except Unreadable as error:
+        return str(error)
+    return ""
 
 
-def _record(path: str, content: Mapping[str, Any], ours: Mapping[str, Any]) -> Record:
-    machine, commit = content["machine_info"], content.get("commit_info") or {}
-    session = ours.get("session") or {}
-    measurements = tuple(map(_measurement, content["benchmarks"]))
+def _record(path: str, content: _File) -> Record:
+    machine, commit = content.machine_info, content.commit_info or _Commit()
+    measurements = tuple(map(_measurement, content.benchmarks))
     if not measurements:
         raise Unreadable("no case has a time in it")
-    over = int(session.get("over", len(measurements)))
+    session = content.parabola.session or _Session(len(measurements), len(measurements), [])
     return Record(
         path=path,
         name="",
         fingerprint=tuple((name, str(machine[name])) for name in FINGERPRINT),
-        commit=str(commit["id"]) if commit.get("time") else "",
-        committed=_moment(commit["time"]) if commit.get("time") else None,
-        dirty=bool(commit.get("dirty")),
-        measured=_moment(content["datetime"]),
-        planned=int(session.get("planned", over)),
-        over=over,
-        failed=tuple(session.get("failed", ())),
+        commit=commit.id if commit.time else "",
+        committed=_moment(commit.time) if commit.time else None,
+        dirty=bool(commit.dirty),
+        measured=_moment(content.datetime),
+        planned=session.planned,
+        over=session.over,
+        failed=tuple(session.failed),
         measurements=measurements,
     )
 
 
-def _measurement(benchmark: Mapping[str, Any]) -> Measurement:
-    info, stats = benchmark["extra_info"], benchmark["stats"]
-    kind, _, unit = str(benchmark["group"]).partition(": ")
-    if not 0 < float(stats["median"]) < math.inf:
-        raise ValueError(f"a time of {stats['median']} in {benchmark['fullname']}")
-    known = info.get
+def _measurement(benchmark: _Benchmark) -> Measurement:
+    info, stats = benchmark.extra_info, benchmark.stats
+    if not 0 < stats.median < math.inf:
+        raise ValueError(f"a time of {stats.median} in {benchmark.fullname}")
+    kind, _, unit = benchmark.group.partition(": ")
     return Measurement(
-        case=benchmark["fullname"],
+        case=benchmark.fullname,
         kind=kind,
         unit=unit,
-        engine=info["engine"],
-        device=info["device"],
-        batch_size=known("batch_size"),
-        learning_rate=known("learning_rate"),
-        samples=known("samples"),
-        members=known("members"),
-        median=float(stats["median"]),
-        low_quartile=float(stats["q1"]),
-        high_quartile=float(stats["q3"]),
-        rounds=int(stats["rounds"]),
-        coefficient_error=known("coefficient_error"),
-        verdict=known("verdict"),
-        seeds=known("seeds"),
-        settled_seeds=known("settled_seeds"),
+        engine=info.engine,
+        device=info.device,
+        batch_size=info.batch_size,
+        learning_rate=info.learning_rate,
+        samples=info.samples,
+        members=info.members,
+        median=stats.median,
+        low_quartile=stats.q1,
+        high_quartile=stats.q3,
+        rounds=stats.rounds,
+        coefficient_error=info.coefficient_error,
+        verdict=info.verdict,
+        seeds=info.seeds,
+        settled_seeds=info.settled_seeds,
     )
-
-
-def short_name(case: str) -> str:
-    """Return a case's name without its file."""
-    name, bracket, parameters = case.partition("[")
-    return name.split("::")[-1] + bracket + parameters
 
 
 def _moment(text: str) -> datetime:
     """Read a moment; pytest-benchmark's are in UTC where they do not say."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def short_name(case: str) -> str:
+    """Return a case's name without its file."""
+    name, bracket, parameters = case.partition("[")
+    return name.split("::")[-1] + bracket + parameters
 
 
 def differences(first: Record, second: Record) -> list[str]:

@@ -44,7 +44,7 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
     labels = list(dict.fromkeys(label for label, _ in points))
     sizes = sorted({row["size"] for row in rows})
     picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=_exact(sizes)),
         color=_colour("line", labels),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
@@ -89,12 +89,13 @@ def history_figure(history: History, kind: str) -> Any:
         usual = float(np.median(line.seconds))
         for part in np.array_split(np.arange(len(line.at)), min(len(line.at), MOST_POINTS)):
             commits = [history.commits[place] for place in line.at[part]]
+            seconds = float(np.median(line.seconds[part]))
             rows.append(
                 {
                     "case": name,
                     "commit": int(line.at[part[-1]]) + 1,
-                    "seconds": float(np.median(line.seconds[part])),
-                    "against": float(np.median(line.seconds[part])) / usual - 1,
+                    "seconds": seconds,
+                    "against": seconds / usual - 1,
                     "id": commits[-1].id[:9],
                     "made": f"{commits[-1].made:%Y-%m-%d %H:%M}",
                     "of": f"median of {len(part)} commits" if len(part) > 1 else "one commit",
@@ -127,8 +128,8 @@ def history_figure(history: History, kind: str) -> Any:
         alt.Tooltip("made:N"),
         alt.Tooltip("of:N", title="point"),
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, color=colour, opacity=shown, tooltip=tooltip)
-    rule = alt.Chart(alt.Data(values=rules)).mark_rule(strokeDash=[5, 4], strokeWidth=2)
+    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=colour, opacity=shown, tooltip=tooltip)
+    rule = alt.Chart({"values": rules}).mark_rule(strokeDash=[5, 4], strokeWidth=2)
     rule = rule.encode(x=x, color=colour, opacity=shown, tooltip=["case:N", "change:N", "id:N"])
     layers = [base.mark_line(strokeWidth=1.5), base.mark_point(filled=True, size=26).add_params(picked, moved)]
     return alt.layer(*layers, *([rule] if rules else [])).properties(width="container", height=HEIGHT)
@@ -161,7 +162,7 @@ def pass_rate_figure(history: History) -> Any:
                 }
             )
     picked = alt.selection_point(fields=["case"], bind="legend", name="pick")
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         x=alt.X("commit:Q", title="commit, oldest first", axis=alt.Axis(format="d", tickMinStep=1, grid=False)),
         color=_colour("case", names),
         tooltip=["case:N", "seeds:N", alt.Tooltip("id:N", title="commit")],

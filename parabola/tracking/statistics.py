@@ -9,6 +9,7 @@ import numpy.typing as npt
 CONFIDENCE = 0.95
 
 
+@lru_cache(maxsize=4096)
 def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's interval for a share, such as a pass rate.
 
