@@ -132,17 +132,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print our summary after pytest-benchmark's table."""
     measured: list[Any] = [] if config.option.benchmark_disable else session_of(config).benchmarks
-    cases = [
-        {**benchmark.extra_info, "seconds_per_epoch": benchmark["median"]}
-        for benchmark in measured
-        if "verdict" in benchmark.extra_info
-    ]
     left_out: list[str] = [] if config.option.benchmark_disable else config.stash[LEFT_OUT]
-    accuracy = [benchmark.extra_info for benchmark in measured if "settled_seeds" in benchmark.extra_info]
-    if cases or left_out or accuracy:
+    if measured or left_out:
         tr = terminalreporter
         tr.write_line("")
         width = tr._tw.fullwidth if tr.isatty else 200
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
-        terminal.print_epoch_times(cases, left_out, console)
-        terminal.print_times_to_accuracy(accuracy, console)
+        terminal.print_suite([(one.extra_info, one["median"]) for one in measured], left_out, console)

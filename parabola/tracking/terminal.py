@@ -90,6 +90,19 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
 _SHADES = (243, 31, 37, 78, 148, 220)  # from grey through blue and green to yellow, of the 256 terminal colours
 
 
+def print_suite(measured: Sequence[tuple[Mapping[str, Any], float]], left_out: Sequence[str], console: Console) -> None:
+    """Print the summary of a session: epoch times, then times to accuracy.
+
+    Args:
+        measured: of each benchmark its extra_info, and its median in seconds.
+        left_out: lines that say what was not measured, and why.
+        console: where to.
+    """
+    cases = [{**info, "seconds_per_epoch": median} for info, median in measured if "verdict" in info]
+    print_epoch_times(cases, left_out, console)
+    print_times_to_accuracy([info for info, _ in measured if "settled_seeds" in info], console)
+
+
 def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str], console: Console) -> None:
     """Print seconds per epoch, and what they do not have.
 

@@ -1,0 +1,108 @@
+"""The README's tables and pictures of the suite, from the committed records: python -m benchmarks.readme"""
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from parabola.tracking import figures, files, page, records, report, report_text, terminal
+
+ROOT = Path(__file__).parents[1]
+README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
+CHART, SCREENSHOT = ROOT / "docs/epoch_time.svg", ROOT / "docs/report.png"
+WIDTH = 160  # of what is printed
+
+
+def main() -> None:
+    """Write the README's blocks and the pictures anew."""
+    paths = record_paths()
+    sections = report.sections(read(paths))
+    chart = epoch_chart(sections)
+    figures.save(chart, CHART)
+    take_screenshot(page.page(sections, "parabola"))
+    files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(paths)), README)
+
+
+def record_paths() -> list[Path]:
+    """Return the committed records, in the order of their names, which is that of their commits."""
+    return sorted(RECORDS.rglob("*.json"))
+
+
+def read(paths: list[Path]) -> list[records.Record]:
+    """Read them all; none may be bad."""
+    return [records.read(path) for path in paths]
+
+
+def blocks(paths: list[Path]) -> dict[str, str]:
+    """Return what stands between the marks of each name in the README."""
+    newest = max(read(paths), key=lambda record: record.measured)
+    content = json.loads(Path(newest.path).read_text(encoding="utf-8"))
+    measured = [(one["extra_info"], one["stats"]["median"]) for one in content["benchmarks"]]
+    past = [section for section in report.sections(read(paths)) if section.title.startswith("History")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+    return {
+        "summary": _fenced(lambda console: terminal.print_suite(measured, content["parabola"]["left_out"], console)),
+        "history": _fenced(lambda console: report_text.print_report(past, console)),
+        "records": f"![The page, with times over batch size](docs/{SCREENSHOT.name})\n\n"
+        f"<!-- pictures of the records with the hash {digest} -->",
+    }
+
+
+def refresh(text: str, new: Mapping[str, str]) -> str:
+    """Return the README with the blocks replaced.
+
+    Raises:
+        ValueError: if one of them is not marked in it, or not once.
+    """
+    for name, block in new.items():
+        marks = rf"(<!-- BEGIN: {name} -->\n).*?(<!-- END: {name} -->)"
+        text, found = re.subn(
+            marks, lambda marked, block=block: f"{marked[1]}{block}\n{marked[2]}", text, flags=re.DOTALL
+        )
+        if found != 1:
+            raise ValueError(f"README.md should have one block between BEGIN: {name} and END: {name}. Found: {found}")
+    return text
+
+
+def epoch_chart(sections: list[report.Section]) -> Any:
+    """Return the picture of times over batch size."""
+    return sections[0].pictures[0].chart.properties(width=620)
+
+
+def take_screenshot(html: str) -> None:
+    """Take a picture of the top of the page, in Chromium.
+
+    Raises:
+        SystemExit: if there is none.
+    """
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        raise SystemExit("python -m benchmarks.readme: needs Chromium for its screenshot, and finds none")
+    with sync_playwright() as playwright, files.draft(SCREENSHOT) as beside:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 1000, "height": 1050}, color_scheme="light")
+        shown.set_content(html)
+        shown.wait_for_function("[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))")
+        shown.screenshot(path=beside)
+        browser.close()
+
+
+def _fenced(show: Any) -> str:
+    """Return what is shown on a console, as a block of text."""
+    console = Console(file=io.StringIO(), width=WIDTH, highlight=False)
+    show(console)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    return "\n".join(["```text", *"\n".join(lines).strip("\n").splitlines(), "```"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
