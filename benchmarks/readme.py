@@ -5,7 +5,6 @@ import io
 import json
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,11 +62,11 @@ def refresh(text: str, new: Mapping[str, str]) -> str:
     """
     for name, block in new.items():
         marks = rf"(<!-- BEGIN: {name} -->\n).*?(<!-- END: {name} -->)"
-        text, found = re.subn(
-            marks, lambda marked, block=block: f"{marked[1]}{block}\n{marked[2]}", text, flags=re.DOTALL
-        )
+        pieces = re.split(marks, text, flags=re.DOTALL)
+        found = len(pieces) // 3
         if found != 1:
             raise ValueError(f"README.md should have one block between BEGIN: {name} and END: {name}. Found: {found}")
+        text = f"{pieces[0]}{pieces[1]}{block}\n{pieces[2]}{pieces[3]}"
     return text
 
 
@@ -105,4 +104,4 @@ def _fenced(show: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

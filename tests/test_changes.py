@@ -6,41 +6,12 @@ import pytest
 import ruptures
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
+from benchmarks.change_points import series
 from parabola.tracking import changes
 from parabola.tracking.changes import Change, find_changes
 
 Floats = npt.NDArray[np.float64]
-
-
-def series(
-    generator: np.random.Generator,
-    *steps: tuple[int, float],
-    values: int = 200,
-    noise: float = 0.03,
-    outliers: float = 0.05,
-    tails: float = np.inf,
-    correlation: float = 0.0,
-) -> Floats:
-    """Return seconds per epoch: a level that steps (index, ratio) change, noise of a kind, outliers of +10 to +100 %.
-
-    Args:
-        generator: of the noise.
-        steps: each holds from its index on.
-        values: how many.
-        noise: scale of the logs' noise.
-        outliers: share of the values.
-        tails: degrees of freedom of Student's t; infinite for normal noise.
-        correlation: of neighbours.
-    """
-    white = generator.standard_normal(values) if np.isinf(tails) else generator.standard_t(tails, values)
-    logs = np.log(0.002) + noise * lfilter([(1 - correlation**2) ** 0.5], [1, -correlation], white)
-    for at, ratio in steps:
-        logs[at:] += np.log(ratio)
-    hit = generator.random(values) < outliers
-    seconds: Floats = np.exp(logs) * (1 + hit * generator.uniform(0.1, 1, values))
-    return seconds
 
 
 def near(found: list[Change], steps: list[int], reach: int = 3) -> bool:

@@ -1,5 +1,6 @@
 """Every example in the README is run; a long one at a smaller size, through the same code."""
 
+import io
 import json
 import os
 import re
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import false_alarms, pass_rates
+from benchmarks import change_points, false_alarms, pass_rates, readme
 from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
+from parabola.tracking import report
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -27,6 +29,12 @@ TABLES = ["python -m benchmarks.pass_rates", "python -m benchmarks.false_alarms"
 PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
 COMPARE = [command for command in COMMANDS if command.startswith("python -m parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.trials")]
+REPORT = [command for command in COMMANDS if command.startswith("python -m parabola report")]
+CHANGES, REFRESH, KEEP = (
+    "python -m benchmarks.change_points",
+    "python -m benchmarks.readme",
+    "benchmarks/keep_record.sh record.json records",  # in tests/test_keep_record.py
+)
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
 SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 
@@ -42,7 +50,8 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     """The two that install are run by .ci/run, which takes them from here; the rest below."""
     install = [command for command in COMMANDS if command.startswith("pip install -e")]
     assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
-    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS)
+    records = [*REPORT, CHANGES, REFRESH, KEEP]
+    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
     assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
 
 
@@ -104,12 +113,14 @@ def test_false_alarms_command(
 @pytest.mark.parametrize("command", PYTEST)
 def test_pytest_examples(command: str, tmp_path: Path) -> None:
     """At a smaller size: one engine, one more batch size, one round."""
-    smaller = shlex.split(f"{command.replace('record.json', str(tmp_path / 'record.json'))} {SMALLER}")
+    command = command.replace("record.json", str(tmp_path / "record.json"))
+    command = command.replace("--benchmark-autosave", f"--benchmark-autosave --benchmark-storage={tmp_path}")
+    smaller = shlex.split(f"{command} {SMALLER}")
     at = smaller.index("pytest")
     said = run(["env", *smaller[:at], sys.executable, "-m", *smaller[at:]], ROOT)
 
     assert "Median time per epoch" in said
-    assert (tmp_path / "record.json").exists() == ("record.json" in command)
+    assert len(list(tmp_path.rglob("*.json"))) == ("record.json" in command or "autosave" in command)
 
 
 @pytest.mark.parametrize("command", COMPARE)
@@ -152,6 +163,54 @@ def test_trials_examples(command: str, tmp_path: Path) -> None:
     assert said.startswith("1 comparisons of a tree with itself, ")
     assert ("planted slowdowns found: " in said) == ("--slowdown" in command)
     assert run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT) == said
+
+
+@pytest.mark.parametrize("command", REPORT)
+def test_report_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written, on the committed records; the files that are named are there afterwards."""
+    monkeypatch.chdir(tmp_path)
+    machine = next((ROOT / "benchmarks/records").iterdir())
+    for place in (".benchmarks/Linux", "benchmarks/records/one", "records", "cpu_machine", "gpu_machine"):
+        shutil.copytree(machine, place)
+    answer = CliRunner().invoke(app, shlex.split(command)[3:])
+
+    assert answer.exit_code == 0, answer.output
+    assert "Median time per epoch" in answer.output
+    named = re.findall(r"--(?:html|markdown) (\S+)", command)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(named)
+
+
+def test_change_points_command_prints_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    """With 50 series a row; the README's tables have the same rows and headings."""
+    change_points.main(number=50)
+    printed = capsys.readouterr().out
+    tables = [re.sub(r"\d+\.\d %", "…", text) for text in (printed, README)]
+
+    assert all(line in tables[1].splitlines() for line in tables[0].splitlines())
+
+
+def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
+    """`python -m benchmarks.readme` would change nothing."""
+    paths = readme.record_paths()
+    chart = readme.epoch_chart(report.sections(readme.read(paths)))
+    drawn = io.BytesIO()
+    chart.save(drawn, format="svg")
+    pictures = drawn.getvalue().decode(), readme.CHART.read_text()
+    labels = [sorted(re.findall(r'aria-label="([^"]*)"', picture)) for picture in pictures]
+
+    assert paths
+    assert readme.refresh(README, readme.blocks(paths)) == README
+    assert labels[0] == labels[1]
+    assert len(labels[0]) > 20
+
+
+def test_the_history_workflow_runs_the_readmes_commands() -> None:
+    """All three, in their order."""
+    workflow = (ROOT / ".github/workflows/history.yml").read_text()
+    runs = re.findall(r"- run: (pytest .*|benchmarks/keep_record.*|python -m parabola .*)", workflow)
+
+    assert len(runs) == 3
+    assert "\n".join(runs) in README
 
 
 @pytest.mark.parametrize("command", PEERS[-1:])

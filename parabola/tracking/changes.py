@@ -15,6 +15,7 @@ from parabola.tracking.statistics import CONFIDENCE, trimmed
 
 Floats = npt.NDArray[np.float64]
 SHORTEST = 5  # values at one level: the fewest whose trimmed mean has an error worth the name
+FEWEST = 2 * SHORTEST  # values of a series that can have a change
 WINDOW = 15  # of the running median: up to seven bad values in a row do not carry it
 REACH = 2.0  # noise scales about the running median; what is beyond is clipped
 PENALTY = 3.0  # times log(n): how much of the squared error, in variances of the noise, a change must save
@@ -51,7 +52,7 @@ def find_changes(seconds: npt.ArrayLike) -> list[Change]:
         seconds: shape (n,), positive, one value a commit, in order.
     """
     logs = np.log(np.asarray(seconds, float))
-    if len(logs) < 2 * SHORTEST:
+    if len(logs) < FEWEST:
         return []
     logs -= np.median(logs)
     tamed, scale, inflation = tame(logs)

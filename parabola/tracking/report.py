@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from parabola.tracking import report_figures, statistics, terminal
-from parabola.tracking.changes import Change
+from parabola.tracking.changes import FEWEST, Change
 from parabola.tracking.history import History, Line, histories
 from parabola.tracking.records import Measurement, Record, differences, short_name
 from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
@@ -268,7 +268,7 @@ def _history(history: History, *, several: bool) -> Section:
     lines = [
         f"{_count(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
         f"{_count(len(history.lines), 'case')}.",
-        f"{_count(len(found), 'change')} of level found." if found else "No change of level found in any case.",
+        _count_changes(len(found), len(commits)),
         aside,
     ]
     changed = tuple(_change_row(history, line, change) for line, change in found)
@@ -289,6 +289,12 @@ def _history(history: History, *, several: bool) -> Section:
         details=(*([changes] if found else []), *(_level_table(history, kind) for kind in kinds)),
         pictures=tuple(pictures),
     )
+
+
+def _count_changes(number: int, commits: int) -> str:
+    if commits < FEWEST:
+        return f"Changes of level are looked for from {FEWEST} commits on."
+    return f"{_count(number, 'change')} of level found." if number else "No change of level found in any case."
 
 
 def _history_picture(history: History, kind: str) -> Picture:
