@@ -59,10 +59,8 @@ def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 
     headings = ("planted step", "found, and nothing else", f"within {REACH} commits", "size covered", "commits covered")
     rows = tuple((f"{100 * (ratio - 1):+.0f} %", *found(ratio, number)) for ratio in STEPS)
     alarms = tuple((name, false_alarms(noise, number)) for name, noise in NOISES.items())
-    tables = (
-        Table("", headings, rows),
-        Table("", ("noise of 200 values", "false alarms"), alarms, ("noise of 200 values",)),
-    )
+    kinds = "noise of 200 unchanged values"
+    tables = Table("", headings, rows), Table("", (kinds, "false alarms"), alarms, (kinds,))
     print("\n\n".join("\n".join(markdown_lines(table)) for table in tables))
 
 
