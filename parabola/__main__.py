@@ -277,21 +277,28 @@ def report(
         found = records.find(sources) if sources else records.newest(Path(".benchmarks"))
     except ValueError as error:
         usage(error)
-    read = []
-    with terminal.progress_bar("{task.completed}/{task.total} records,", len(found)) as bar:
+    read, skipped = list[records.Record](), list[records.Unreadable]()
+    with terminal.progress_bar("{task.fields[text]},", 3.0) as bar:  # thirds: each takes about as long
         for number, one in enumerate(records.read_all(found), start=1):
             if isinstance(one, records.Unreadable):
-                print(f"skipped {one}", file=sys.stderr)
+                skipped.append(one)
             else:
                 read.append(one)
             if bar:
-                bar(number)
+                bar(number / len(found), f"{number} of {len(found)} records read")
+        if bar:
+            bar(1.0, "looking for changes")
+        sections = content.sections(read) if read else []
+        if bar:
+            bar(2.0, "drawing")
+        drawn = page.page(sections, "parabola") if html and read else ""
+    for reason in skipped:
+        print(f"skipped {reason}", file=sys.stderr)
     if not read:
         print(f"python -m parabola: none of {len(found)} files is a record that can be read", file=sys.stderr)
         raise typer.Exit(NO_RECORD)
-    sections = content.sections(read)
     if html:
-        files.write_text(page.page(sections, "parabola"), html)
+        files.write_text(drawn, html)
     if markdown:
         files.write_text(report_text.markdown(sections), markdown)
     report_text.print_report(sections, Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH))
