@@ -1,5 +1,6 @@
 """A session's record is on disk from its first finished case on, and ends whole, under a name that was free."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import count
@@ -37,8 +38,7 @@ class Recording:
         self.planned = self.over = 0
         self.failed = list[str]()
         self.about: tuple[Any, Any] | None = None  # machine and commit, which do not change
-        self.unfinished: Path | None = None
-        self.place: Path | None = session.json
+        place: Path | None = session.json
         self.found = _state(session.json)
         if session.json:
             try:
@@ -48,7 +48,9 @@ class Recording:
         session.save_json = self._save_json
         if isinstance(session.storage, FileStorage):
             session.storage.save = self._save
-            self.place = self.place or session.storage.get(f"{session.save or session.autosave}.json")
+            place = place or session.storage.get(f"{session.save or session.autosave}.json")
+        # A name that no other session has or had, known before there is such a file: Ctrl-C may come at any moment.
+        self.unfinished = place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note how many tests there are to be."""
@@ -63,19 +65,13 @@ class Recording:
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Put what has a time on disk."""
         self.over += 1
-        if self.place is None or not self.session.benchmarks:
-            return
-        text = _text(self._content())
-        if self.unfinished is None:
-            name = self.place.with_name(f"{self.place.stem}.{UNFINISHED}.json")
-            self.unfinished = files.create_text(text, _numbered(name))
-        else:
-            files.write_text(text, self.unfinished)
+        if self.unfinished and self.session.benchmarks:
+            files.write_text(_text(self._content()), self.unfinished)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Take the growing record away: the whole one is written by now."""
-        if self.unfinished is not None:
+        if self.unfinished:
             self.unfinished.unlink(missing_ok=True)
 
     def own_part(self) -> dict[str, Any]:

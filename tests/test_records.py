@@ -100,15 +100,14 @@ def test_codspeed_runs_the_suite(tmp_path: Path) -> None:
     assert "leave --benchmark-only out" in refused.stderr
 
 
-def wait_for(path: Path, cases: int) -> dict[str, Any]:
-    """Return a growing record once it has so many cases."""
+def wait_for_a_case(folder: Path) -> Path:
+    """Return the record that grows in a folder, once it is there."""
     for _ in range(1200):
-        if path.exists():
-            content: dict[str, Any] = json.loads(path.read_text())
-            if len(content["benchmarks"]) >= cases:
-                return content
+        if found := list(folder.glob("record.unfinished-*.json")):
+            assert json.loads(found[0].read_text())["benchmarks"]
+            return found[0]
         time.sleep(0.05)
-    raise AssertionError(f"{path} never had {cases} cases")
+    raise AssertionError(f"no record grew in {folder}")
 
 
 def begin(*options: str) -> subprocess.Popen[str]:
@@ -124,9 +123,9 @@ def begin(*options: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp_path: Path) -> None:
     """Killed, or ended by Ctrl-C: what was over is a valid record, and says that the session did not end."""
-    path, growing = tmp_path / "record.json", tmp_path / "record.unfinished.json"
+    path = tmp_path / "record.json"
     session = begin(f"--benchmark-json={path}")
-    wait_for(growing, 1)
+    growing = wait_for_a_case(tmp_path)
     session.send_signal(sent)
     session.communicate(timeout=60)
     left = [file.name for file in tmp_path.glob("*.json")]
@@ -166,7 +165,7 @@ def test_a_record_again_replaces_it_whole(real: Path, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_bytes(real.read_bytes())
     session = begin(f"--benchmark-json={path}")
-    wait_for(tmp_path / "record.unfinished.json", 1)
+    wait_for_a_case(tmp_path)
     session.kill()
     session.communicate(timeout=60)
     assert path.read_bytes() == real.read_bytes()

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.cases import Grid, grid_cases
 from parabola.experiment import Experiment
+from parabola.tracking import records
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--benchmark-only", "--engine", "native", "--batch-size", "111", "-k", "epoch_time"]
@@ -86,7 +87,7 @@ def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
     assert info["steps_per_second"] == pytest.approx(9 / benchmark["stats"]["median"])
     assert info["passed"] == (info["coefficient_error"] < info["learning_rate"])
     assert benchmark["params"]["batch_size"] == 111
-    assert record["parabola"]["version"] == 1
+    assert record["parabola"]["version"] == records.VERSION
     assert os.uname().nodename not in json.dumps(record["machine_info"])
     assert "hz_actual" not in json.dumps(record["machine_info"])
     assert record["machine_info"]["tensorflow"].startswith("2.")
