@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from parabola.tracking.terminal import duration
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 PUBLISHED_SAMPLES = 999
+MOST_MACHINES = 4  # with parts of their own, unless they have names
 TEXT_COLUMNS = ("case", "engine", "device", "verdict", "what", "commits", "made", "unit")
 
 
@@ -52,13 +54,31 @@ class Section:
 def sections(records: Sequence[Record]) -> list[Section]:
     """Return the parts of a report: for each machine what holds now, then devices, then the past.
 
+    A machine that was updated is another one: of those that have no name, only the last few have parts of their own.
+
     Args:
         records: one or more.
     """
     past = histories(records)
     newest = [_newest(records, history.fingerprint) for history in past]
-    now = [_now(found, records, several=len(past) > 1) for found in newest]
-    return [*now, *_devices(newest), *[_history(history, several=len(past) > 1) for history in past]]
+    names = _machine_names([found[0] for found in newest])
+    every = list(zip(past, newest, names, strict=True))
+    shown = [one for at, one in enumerate(every) if at < MOST_MACHINES or one[1][0].name]
+    now = [_now(found, records, name) for _, found, name in shown]
+    then = [_history(history, name) for history, _, name in shown]
+    others = [one for one in every if one not in shown]
+    return [*now, *_devices([found for _, found, _ in shown]), *then, *([_others(others)] if others else [])]
+
+
+def _others(machines: Sequence[tuple[History, list[Record], str]]) -> Section:
+    """Name the machines that have no part of their own, so that nothing is left out unsaid."""
+    rows = [
+        (name, str(len(history.commits)), f"{found[0].measured:%Y-%m-%d %H:%M}", found[0].path)
+        for history, found, name in machines
+    ]
+    headings = ("machine", "commits", "measured last", "newest record")
+    said = "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too."
+    return Section("Earlier machines", (said,), (Table("", headings, tuple(rows), (*TEXT_COLUMNS, *headings)),))
 
 
 def _newest(records: Sequence[Record], fingerprint: object) -> list[Record]:
@@ -76,14 +96,19 @@ def _current(found: Sequence[Record]) -> list[Measurement]:
     return list(by_case.values())
 
 
-def machine_name(record: Record) -> str:
-    """Return what a reader calls the machine: by the name that was given, else by its processors."""
-    facts = dict(record.fingerprint)
-    gpu = "" if facts["gpu"] == "none" else f", {facts['gpu'].partition(',')[0]}"
-    return record.name or f"{facts['cpu_model']}, {facts['cores_usable']} of {facts['cores']} cores{gpu}"
+def _machine_names(newest: Sequence[Record]) -> list[str]:
+    """Return what tells machines apart: the names that were given, else the facts that are not the same for all."""
+    facts = [dict(record.fingerprint) for record in newest]
+    telling = [name for name in facts[0] if len({one[name] for one in facts}) > 1]
+    apart = [", ".join(f"{_words(name)} {one[name] or 'none'}" for name in telling) for one in facts]
+    return [record.name or told for record, told in zip(newest, apart, strict=True)]
 
 
-def _now(found: Sequence[Record], records: Sequence[Record], *, several: bool) -> Section:
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _now(found: Sequence[Record], records: Sequence[Record], name: str) -> Section:
     newest, facts = found[0], dict(found[0].fingerprint)
     current = _current(found)
     epochs = [one for one in current if one.kind == "epoch time"]
@@ -101,9 +126,9 @@ def _now(found: Sequence[Record], records: Sequence[Record], *, several: bool) -
         if one.cut_short
     ]
     lines += [f"{short_name(case)} failed, so it has no time." for one in found for case in one.failed]
-    if several:
-        other = next(one for one in records if one.fingerprint != newest.fingerprint)
-        lines.append(f"Not pooled with other records: {'; '.join(differences(newest, other))}.")
+    other = next((one for one in records if one.fingerprint != newest.fingerprint), None)
+    if other:
+        lines.append(f"Not pooled with {Path(other.path).name}: {'; '.join(differences(newest, other))}.")
     tables = []
     if epochs:
         tables.append(terminal.epoch_times([_as_case(one) for one in epochs]))
@@ -113,7 +138,7 @@ def _now(found: Sequence[Record], records: Sequence[Record], *, several: bool) -
         tables.append(_other_times(others))
     pictures = _size_pictures(_sides(found, named=False))
     return Section(
-        title=f"Now: {machine_name(newest)}" if several or newest.name else "Now",
+        title=f"Now: {name}" if name else "Now",
         lines=tuple(lines),
         tables=tuple(tables),
         details=(_epoch_details(epochs),) if epochs else (),
@@ -257,9 +282,9 @@ def _without_device(one: Measurement) -> str:
     return _parameters(one).replace(f"{one.device}-", "", 1).replace(f"-{one.device}", "", 1)
 
 
-def _history(history: History, *, several: bool) -> Section:
-    commits, facts = history.commits, dict(history.fingerprint)
-    title = f"History: {facts['cpu_model']}, {facts['cores']} cores" if several else "History"
+def _history(history: History, name: str) -> Section:
+    commits = history.commits
+    title = f"History: {name}" if name else "History"
     aside = f"Left out: {_count(history.left_out, 'record')} of no commit alone." if history.left_out else ""
     if len(commits) < 2:
         known = f"{_count(len(commits), 'commit')} measured on this machine: a history takes two or more."
@@ -273,7 +298,7 @@ def _history(history: History, *, several: bool) -> Section:
     ]
     changed = tuple(_change_row(history, line, change) for line, change in found)
     headings = ("case", "change", "95 % interval", "before", "after", "commits")
-    where = "Changes of level, case by case; the commits are those among which it happened, with 95 % confidence"
+    where = "Changes of level, case by case; it lies in this range of commits, with 95 % confidence"
     changes = Table(where, headings, changed, TEXT_COLUMNS)
     together = _changes_together(history, found)
     rates = _pass_rates(history)
@@ -318,12 +343,11 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
     rows = []
     for group in sorted(groups, key=lambda group: -group[0][0]):
         first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
-        ids = [history.commits[place].id[:9] for place in (first, last_place)]
         ratios = [100 * (change.ratio - 1) for *_, change in group]
         cases = [short_name(line.measurement.case) for _, _, line, _ in group]
         rows.append(
             (
-                ids[0] if ids[0] == ids[1] else f"{ids[0]} to {ids[1]}",
+                _range(history, first - 1, last_place),
                 f"{history.commits[last_place].made:%Y-%m-%d %H:%M}",
                 "slower" if ratios[0] > 0 else "faster",
                 f"{min(ratios):+.1f} to {max(ratios):+.1f} %" if len(ratios) > 1 else f"{ratios[0]:+.1f} %",
@@ -340,15 +364,19 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
 
 def _change_row(history: History, line: Line, change: Change) -> tuple[str, ...]:
     before, after = line.seconds[: change.at], line.seconds[change.at :]
-    ids = [history.commits[line.at[place]].id[:9] for place in (change.first, change.last)]
     return (
         short_name(line.measurement.case),
         f"{100 * (change.ratio - 1):+.1f} %",
         f"{100 * (change.low - 1):+.1f} to {100 * (change.high - 1):+.1f} %",
         duration(float(np.median(before[-_NEAR:]))),
         duration(float(np.median(after[:_NEAR]))),
-        ids[0] if ids[0] == ids[1] else f"{ids[0]} to {ids[1]}",
+        _range(history, line.at[change.first - 1], line.at[change.last]),
     )
+
+
+def _range(history: History, before: int, last: int) -> str:
+    """Return commits as git takes them: those after the one, up to the other."""
+    return f"{history.commits[before].id[:9]}..{history.commits[last].id[:9]}"
 
 
 _NEAR = 20  # commits to either side of a change, whose medians are shown
