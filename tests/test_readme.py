@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import change_points, false_alarms, pass_rates, readme
+from benchmarks import change_points, false_alarms, many_records, pass_rates, readme
 from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
@@ -30,8 +30,9 @@ PEERS = [command for command in COMMANDS if command.startswith("python -m benchm
 COMPARE = [command for command in COMMANDS if command.startswith("python -m parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.trials")]
 REPORT = [command for command in COMMANDS if command.startswith("python -m parabola report")]
-CHANGES, REFRESH, KEEP = (
+CHANGES, MANY, REFRESH, KEEP = (
     "python -m benchmarks.change_points",
+    "python -m benchmarks.many_records",
     "python -m benchmarks.readme",
     "benchmarks/keep_record.sh record.json records",  # in tests/test_keep_record.py
 )
@@ -50,7 +51,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     """The two that install are run by .ci/run, which takes them from here; the rest below."""
     install = [command for command in COMMANDS if command.startswith("pip install -e")]
     assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
-    records = [*REPORT, CHANGES, REFRESH, KEEP]
+    records = [*REPORT, CHANGES, MANY, REFRESH, KEEP]
     assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
     assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
 
@@ -187,6 +188,13 @@ def test_change_points_command_prints_the_tables(capsys: pytest.CaptureFixture[s
     tables = [re.sub(r"\d+\.\d %|-{2,}", "…", text) for text in (printed, README)]
 
     assert all(line in tables[1].splitlines() for line in tables[0].splitlines())
+
+
+def test_many_records_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """With 30 records."""
+    many_records.main(number=30)
+
+    assert re.fullmatch(r"30 records: page, Markdown and terminal in \d+\.\d s\n", capsys.readouterr().out)
 
 
 def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
