@@ -288,7 +288,10 @@ def report(
                 bar(number / len(found), f"{number} of {len(found)} records read")
         if bar:
             bar(1.0, "looking for changes")
-        sections = content.sections(read) if read else []
+        try:
+            sections = content.sections(read) if read else []
+        except ValueError as error:
+            usage(error)
         if bar:
             bar(2.0, "drawing")
         drawn = page.page(sections, "parabola") if html and read else ""

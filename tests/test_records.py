@@ -249,6 +249,19 @@ def test_a_time_that_is_none_is_no_record(median: float, tmp_path: Path) -> None
         records.read(path)
 
 
+@pytest.mark.parametrize(("at", "axis"), [(0, "learning_rate"), (0, "samples"), (10, "members")])
+def test_a_case_that_lacks_an_axis_is_no_record(at: int, axis: str, tmp_path: Path) -> None:
+    """It could stand in no table: the file is named and skipped."""
+    content = made_records.record()
+    del content["benchmarks"][at]["extra_info"][axis]
+    (path,) = made_records.write(tmp_path, content)
+    if axis == "members":
+        assert content["benchmarks"][at]["group"].startswith("members")
+
+    with pytest.raises(records.Unreadable, match=f"damaged: no {axis} in benchmarks/"):
+        records.read(path)
+
+
 def test_version_1_is_read(tmp_path: Path) -> None:
     """It did not say whether its session came to an end: it counts as whole."""
     (path,) = made_records.write(tmp_path, {**GOOD, "parabola": {"version": 1, "grid": {}, "left_out": []}})

@@ -135,6 +135,19 @@ def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     assert "compiled: new is faster in the whole range measured (batch size 1 to 999)." in together.stdout
 
 
+def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
+    """Two that differ under one name are refused; two names for records of one machine keep them apart."""
+    slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5))
+    made_records.write(tmp_path, slow, fast, made_records.record(machine=GPU))
+    apart = run("before=0001_made.json", "after=0002_made.json", folder=tmp_path)
+    refused = run("one=0001_made.json", "one=0003_made.json", folder=tmp_path)
+
+    assert re.search(r"epoch time: compiled-batch_27-\S+ +before : after .* 2 ×", apart.stdout)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("python -m parabola: a name is for one machine. Received: 'one' for two, which ")
+    assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("wins", "says"),
     [

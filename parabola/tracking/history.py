@@ -50,12 +50,14 @@ class History:
     """All that was measured on one fingerprint.
 
     Attributes:
+        name: that the reader gave the machine; else empty.
         fingerprint: the facts that all its records share.
         commits: oldest first.
         lines: a case each.
         left_out: how many of the fingerprint's records are not in it, as they belong to no commit alone.
     """
 
+    name: str
     fingerprint: Fingerprint
     commits: tuple[Commit, ...]
     lines: tuple[Line, ...]
@@ -63,17 +65,17 @@ class History:
 
 
 def histories(records: Iterable[Record]) -> list[History]:
-    """Return a history for each fingerprint that has one commit or more, the most recently measured first.
+    """Return a history for each fingerprint, and each name that the reader gave, the most recently measured first.
 
     Records of a working tree with changes of its own, or of none at all, belong to no commit: they are counted only.
     """
-    by_fingerprint = defaultdict[Fingerprint, list[Record]](list)
+    by_machine = defaultdict[tuple[str, Fingerprint], list[Record]](list)
     for record in sorted(records, key=lambda record: record.measured, reverse=True):
-        by_fingerprint[record.fingerprint].append(record)
-    return [_history(fingerprint, found) for fingerprint, found in by_fingerprint.items()]
+        by_machine[record.name, record.fingerprint].append(record)
+    return [_history(*machine, found) for machine, found in by_machine.items()]
 
 
-def _history(fingerprint: Fingerprint, newest_first: list[Record]) -> History:
+def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) -> History:
     usable = [record for record in newest_first if record.committed and not record.dirty]
     made = {record.commit: record.committed for record in usable if record.committed}
     commits = sorted((Commit(id, when) for id, when in made.items()), key=lambda commit: (commit.made, commit.id))
@@ -83,7 +85,7 @@ def _history(fingerprint: Fingerprint, newest_first: list[Record]) -> History:
         for measurement in record.measurements:
             by_case[measurement.case][places[record.commit]].append(measurement)
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
-    return History(fingerprint, tuple(commits), lines, len(newest_first) - len(usable))
+    return History(name, fingerprint, tuple(commits), lines, len(newest_first) - len(usable))
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:

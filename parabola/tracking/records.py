@@ -20,6 +20,13 @@ FINGERPRINT = (
 )
 
 
+# What a case of a kind has to tell of itself.
+AXES = {
+    "epoch time": ("batch_size", "learning_rate", "samples"),
+    "members": ("members", "batch_size", "learning_rate", "samples"),
+}
+
+
 class Unreadable(ValueError):
     """A file is no record; the message says why."""
 
@@ -286,9 +293,13 @@ def _record(path: str, content: _File) -> Record:
 
 def _measurement(benchmark: _Benchmark) -> Measurement:
     info, stats = benchmark.extra_info, benchmark.stats
-    if not 0 < stats.median < math.inf:
-        raise ValueError(f"a time of {stats.median} in {benchmark.fullname}")
+    for seconds in (stats.median, stats.q1, stats.q3):
+        if not 0 < seconds < math.inf:
+            raise ValueError(f"a time of {seconds} in {benchmark.fullname}")
     kind, _, unit = benchmark.group.partition(": ")
+    for axis in AXES.get(kind, ()):
+        if getattr(info, axis) is None:
+            raise ValueError(f"no {axis} in {benchmark.fullname}")
     return Measurement(
         case=benchmark.fullname,
         kind=kind,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,24 @@ def sections(records: Sequence[Record]) -> list[Section]:
 
     Args:
         records: one or more.
+
+    Raises:
+        ValueError: if machines that differ have one name.
     """
     past = histories(records)
-    newest = [_newest(records, history.fingerprint) for history in past]
+    newest = [_newest(records, history) for history in past]
+    for found, other in combinations((found[0] for found in newest), 2):
+        if found.name and found.name == other.name:
+            differing = "; ".join(differences(found, other))
+            raise ValueError(f"a name is for one machine. Received: {found.name!r} for two, which differ: {differing}")
     names = _machine_names([found[0] for found in newest])
     every = list(zip(past, newest, names, strict=True))
     shown = [one for at, one in enumerate(every) if at < MOST_MACHINES or one[1][0].name]
     now = [_now(found, records, name) for _, found, name in shown]
     then = [_history(history, name) for history, _, name in shown]
+    devices = _devices([found for _, found, _ in shown], [record.name for record in records])
     others = [one for one in every if one not in shown]
-    return [*now, *_devices([found for _, found, _ in shown]), *then, *([_others(others)] if others else [])]
+    return [*now, *devices, *then, *([_others(others)] if others else [])]
 
 
 def _others(machines: Sequence[tuple[History, list[Record], str]]) -> Section:
@@ -81,9 +90,11 @@ def _others(machines: Sequence[tuple[History, list[Record], str]]) -> Section:
     return Section("Earlier machines", (said,), (Table("", headings, tuple(rows), (*TEXT_COLUMNS, *headings)),))
 
 
-def _newest(records: Sequence[Record], fingerprint: object) -> list[Record]:
-    """Return the records of the commit that was measured last on a fingerprint, newest first."""
-    own = sorted((one for one in records if one.fingerprint == fingerprint), key=lambda one: one.measured, reverse=True)
+def _newest(records: Sequence[Record], history: History) -> list[Record]:
+    """Return the records of the commit that was measured last on a machine, newest first."""
+    machine = history.name, history.fingerprint
+    own = [one for one in records if (one.name, one.fingerprint) == machine]
+    own.sort(key=lambda one: one.measured, reverse=True)
     return [one for one in own if (one.commit, one.dirty) == (own[0].commit, own[0].dirty)]
 
 
@@ -236,9 +247,9 @@ def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
     return tuple(drawn)
 
 
-def _devices(newest: Sequence[Sequence[Record]]) -> list[Section]:
-    """Hold devices against each other: those of one machine, and those of machines that the reader named."""
-    named = list({found[0].name: found for found in reversed(newest) if found[0].name}.values())[::-1]
+def _devices(newest: Sequence[Sequence[Record]], names: Sequence[str]) -> list[Section]:
+    """Hold devices against each other: those of one machine, and those of machines that were named, in that order."""
+    named = sorted((found for found in newest if found[0].name), key=lambda found: names.index(found[0].name))
     groups = [[found] for found in newest if not found[0].name] + ([named] if named else [])
     made = [_against([side for found in group for side in _sides(found)]) for group in groups]
     return [section for section in made if section]
