@@ -38,14 +38,17 @@ class Recording:
         self.planned = self.over = 0
         self.failed = list[str]()
         self.about: tuple[Any, Any] | None = None  # machine and commit, which do not change
-        place: Path | None = session.json
+        place: Path | None = None
+        if session.json and session.json.is_symlink():
+            session.json = session.json.resolve()
         self.found = _state(session.json)
-        if session.json:
+        if session.json and not session.json.is_char_device():  # as /dev/null, which is left to pytest-benchmark
             try:
-                files.check_path(session.json, (session.json.suffix,))
+                files.check_path(session.json, (session.json.suffix.lower(),))
             except ValueError as error:
                 raise pytest.UsageError(f"--benchmark-json: {error}") from None
-        session.save_json = self._save_json
+            place = session.json
+            session.save_json = self._save_json
         if isinstance(session.storage, FileStorage):
             session.storage.save = self._save
             place = place or session.storage.get(f"{session.save or session.autosave}.json")

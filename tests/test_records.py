@@ -184,6 +184,22 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Pa
     assert "passed" not in answer.stdout
 
 
+@pytest.mark.parametrize("name", ["RECORD.JSON", "record", "/dev/null"])
+def test_any_name_will_do(name: str, tmp_path: Path) -> None:
+    """Whatever its suffix; a device stays one, and nothing is left beside it; a link leads on."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "RECORD.JSON").symlink_to(tmp_path / "real/record.json")
+    answer = run_pytest(*QUICK, "--rounds", "3", "--epochs", "9", f"--benchmark-json={tmp_path / name}")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+    if name == "/dev/null":
+        assert Path(name).is_char_device()
+        assert not list(Path("/dev").glob("*unfinished*"))
+    else:
+        assert len(records.read(tmp_path / name).measurements) == 1
+        assert (tmp_path / "RECORD.JSON").is_symlink()
+
+
 def test_failed_cases_are_named(tmp_path: Path) -> None:
     """A benchmark whose answer is wrong has no time, and the record says that it failed."""
     path = tmp_path / "record.json"

@@ -16,13 +16,18 @@ def check_path(path: Path, formats: Sequence[str]) -> None:
     """
     if path.suffix.lower() not in formats:
         raise ValueError(f"unknown format {path.suffix or path.name!r} of {path}; known: {', '.join(formats)}")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+    free = path.is_file() or not path.exists()
+    if not free or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise ValueError(f"cannot write {path}: a folder, in no folder, or in one that is not writable")
 
 
 @contextmanager
 def draft(path: Path) -> Iterator[Path]:
-    """Give a name to write to, with the path's suffix; it takes the path's place once that is done without an error."""
+    """Give a name to write to, with the path's suffix; it takes the path's place once that is done without an error.
+
+    Where the path is a link, the file that it leads to is replaced.
+    """
+    path = path.resolve()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
         beside = Path(folder) / f"draft{path.suffix}"
         yield beside
