@@ -9,6 +9,7 @@ record=$1 branch=$2
 
 name=$(TZ=UTC git show --no-patch --date=format-local:%Y%m%d_%H%M%S --format=%cd_%h)
 name+=_$(git hash-object "$record" | cut -c1-8)
+git worktree prune # a folder that was removed
 if git fetch --quiet --depth 1 origin "$branch"; then
   git worktree add --quiet "$branch" FETCH_HEAD
 else
@@ -22,7 +23,7 @@ cp "$record" "$branch/$name.json"
 as=(-c user.name=parabola -c user.email=parabola@localhost)
 git -C "$branch" add --all
 git -C "$branch" "${as[@]}" commit --quiet --message "Record of $name"
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
   git -C "$branch" push --quiet origin "HEAD:refs/heads/$branch" && exit 0
   git -C "$branch" fetch --quiet origin "$branch" # another one was faster
   git -C "$branch" "${as[@]}" rebase --quiet FETCH_HEAD

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,10 @@ class Recording:
     def _save(self, content: dict[str, Any], name: str) -> None:
         """Write what --benchmark-save and --benchmark-autosave ask for, under the next number that is free."""
         storage = self.session.storage
-        path = files.create_text(_text(content), (storage.get(f"{storage._next_num}_{name}.json") for _ in count()))
+        free = (storage.get(f"{storage._next_num}_{name}.json") for _ in range(100))  # others may count up meanwhile
+        path = files.create_text(
+            _text(content), chain(free, _numbered(storage.get(f"{storage._next_num}_{name}.json")))
+        )
         self.session.logger.info(f"Saved benchmark data in: {path}")
 
 

@@ -1,5 +1,6 @@
 """Records kept on a branch, as CI keeps them: nothing is lost or changed, and the code's branch is left alone."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -46,6 +47,10 @@ def test_each_record_is_added(origin: Path) -> None:
     assert sorted(git(origin, "show", f"records:{name}") for name in names) == ["one", "two"]
     assert git(origin, "log", "--oneline", "main").count("\n") == 0
     assert sorted(path.read_text() for path in (second / "records").glob("*.json")) == ["one", "two"]
+    shutil.rmtree(second / "records")
+    (second / "record.json").write_text("three")
+    assert keep(second).returncode == 0
+    assert len(list((second / "records").glob("*.json"))) == 3
     again = keep(clone(origin, "again", "two"))
     assert (again.returncode, again.stdout.endswith(" is kept already\n")) == (0, True)
 

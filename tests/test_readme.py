@@ -215,7 +215,7 @@ def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
 def test_the_history_workflow_runs_the_readmes_commands() -> None:
     """All three, in their order."""
     workflow = (ROOT / ".github/workflows/history.yml").read_text()
-    runs = re.findall(r"- run: (pytest .*|benchmarks/keep_record.*|python -m parabola .*)", workflow)
+    runs = re.findall(r"run: (pytest .*|benchmarks/keep_record.*|python -m parabola .*)", workflow)
 
     assert len(runs) == 3
     assert "\n".join(runs) in README

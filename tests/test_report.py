@@ -1,5 +1,6 @@
 """What records say: held against numbers that are known, on the terminal, in Markdown and on the command line."""
 
+import copy
 import dataclasses
 import re
 import subprocess
@@ -112,7 +113,7 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
     low, high = map(float, row[5].split(" – "))
 
     assert section.lines == (
-        "compiled: gpu:0 is never faster in the range measured (batch size 1 to 999).",
+        "compiled: gpu:0 is never surely faster in the range measured (batch size 1 to 999).",
         "compiled, many members: gpu:0 is faster from 64 members on, not yet at 8 (measured: 1 to 512 members).",
     )
     assert len(table.rows) == 10
@@ -151,17 +152,41 @@ def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wins", "says"),
     [
-        ([(1, False), (9, False)], "gpu is never faster in the range measured (batch size 1 to 9)"),
+        ([(1, False), (9, False)], "gpu is never surely faster in the range measured (batch size 1 to 9)"),
         ([(1, True), (9, True)], "gpu is faster in the whole range measured (batch size 1 to 9)"),
         ([(1, False), (9, True), (27, True)], "gpu is faster from batch size 9 on, not yet at 1"),
         ([(1, True), (9, False), (27, True)], "gpu is faster at batch size 1, 27 only"),
         ([(1, True), (9, False)], "gpu is faster at batch size 1 only"),
-        ([(7, False)], "gpu is never faster in the range measured (batch size 7 alone)"),
+        ([(7, False)], "gpu is never surely faster in the range measured (batch size 7 alone)"),
     ],
 )
 def test_crossover(wins: list[tuple[int, bool]], says: str) -> None:
     """From which size on the second side surely wins, or a plain sentence that it does not."""
     assert speedups._crossover(wins, "batch size {}", "gpu").startswith(says)
+
+
+def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
+    """Too few rounds decide nothing; of several learning rates each has its sentence, which names it."""
+    both = made_records.suite() + made_records.suite("gpu:0", slower=0.01)
+    few = copy.deepcopy(both)
+    for one in few:
+        one["stats"]["rounds"] = 2
+    other = [made_records.benchmark("epoch time", one["param"] + "x", 1.0, **one["extra_info"]) for one in both[:1]]
+    other += [made_records.benchmark("epoch time", both[-6]["param"] + "x", 2.0, **both[15]["extra_info"])]
+    for one in other:
+        one["extra_info"]["learning_rate"] = 0.1
+    said = [
+        next(part.lines for part in report.sections(read(tmp_path, content)) if " against " in part.title)
+        for content in (made_records.record(few), made_records.record(both + other))
+    ]
+
+    assert said[0] == ("compiled: too few rounds to tell.", "compiled, many members: too few rounds to tell.")
+    assert said[1][:2] == (
+        "compiled, 999 samples, learning rate 0.001: "
+        "gpu:0 is faster in the whole range measured (batch size 1 to 999).",
+        "compiled, 999 samples, learning rate 0.1: "
+        "gpu:0 is never surely faster in the range measured (batch size 1 alone).",
+    )
 
 
 def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
@@ -188,7 +213,7 @@ def test_history_finds_a_planted_step(tmp_path: Path) -> None:
     assert len(changes) == 15
     assert all(abs(change.at - 130) <= 3 and 1.05 < change.ratio < 1.15 for change in changes)
     section = report.sections(found)[1]
-    assert section.lines[1] == "15 changes of level found."
+    assert section.lines[1] == "15 changes of level found in 15 cases."
     assert section.tables[0].rows[0][2:] == ("slower", section.tables[0].rows[0][3], "all 15")
     assert len(section.details[0].rows) == 15
 
@@ -209,22 +234,73 @@ def test_history_goes_by_the_commits_dates_and_leaves_out_what_is_no_commit(tmp_
     np.testing.assert_allclose(line.seconds / usual, [1, 1.2, 1])
 
 
+def test_a_change_lies_after_the_last_commit_before_it_that_was_measured(tmp_path: Path) -> None:
+    """A case that only some commits measure blames all those in between; the others are not drawn in."""
+    contents = made_records.noisy_history(200, {95: 1.3})
+    for commit, content in enumerate(contents):
+        if commit % 10:
+            del content["benchmarks"][0]
+    section = report.sections(read(tmp_path, *contents))[1]
+    rare = next(
+        row for row in section.details[0].rows if row[0] == "bench_epoch_time[compiled-cpu-batch_1-learning_rate_0.001]"
+    )
+    before, last = (int(name, 16) for name in rare[-1].split(".."))
+    ranges = [[int(name, 16) for name in row[0].split("..")] for row in section.tables[0].rows]
+
+    assert (before, last) == (90, 100)
+    assert all(before < 95 <= last for before, last in ranges)
+    assert sum(int(row[-1].split(" of ")[0].removeprefix("all ")) for row in section.tables[0].rows) == 15
+
+
+def test_before_and_after_keep_to_their_level(tmp_path: Path) -> None:
+    """Of a change that is taken back after eight commits, the level between them is shown."""
+    found = read(tmp_path, *made_records.noisy_history(120, {60: 1.5, 68: 1 / 1.5}))
+    rows = [row for row in report.sections(found)[1].details[0].rows if "bench_members[cpu-members_1]" in row[0]]
+
+    assert len(rows) == 2
+    up, down = rows
+    assert up[4] == down[3]
+    assert float(up[4].split()[0]) / float(up[3].split()[0]) == pytest.approx(1.5, rel=0.1)
+
+
+def test_rounds_of_another_length_are_another_case(tmp_path: Path) -> None:
+    """With --epochs a call's own cost weighs otherwise: neither now nor over commits are they mixed."""
+    short = made_records.record(made_records.suite(slower=5.0), commit=2)
+    short["parabola"]["grid"] = {"epochs": 1}
+    found = read(tmp_path, *[made_records.record(commit=commit) for commit in range(3)], short)
+    (past,) = history.histories(found)
+    epochs = [line for line in past.lines if line.measurement.kind == "epoch time"]
+
+    assert len(epochs) == 20
+    assert {len(line.at) for line in epochs} == {1, 3}
+    assert any(line.measurement.label.endswith("learning_rate_0.001], 1 epochs a round") for line in epochs)
+
+
+def test_two_states_of_one_commit_are_not_pooled(tmp_path: Path) -> None:
+    """Of a working tree with changes the last record counts alone: nobody knows what changed in between."""
+    full, part = made_records.record(), made_records.record(made_records.suite()[:1], datetime="2026-03-01T00:00:00")
+    for content in (full, part):
+        content["commit_info"]["dirty"] = True
+    now = report.sections(read(tmp_path, full, part))[0]
+
+    assert now.lines[0].startswith("Commit 000000000 with changes of its own, measured 2026-03-01 00:00 UTC, 1 record.")
+    assert len(now.details[0].rows) == 1
+
+
 def test_pass_rates_go_with_the_commits(tmp_path: Path) -> None:
     """The newest count with Wilson's interval, and the range so far."""
     contents = [made_records.record(commit=commit) for commit in range(3)]
     for content, settled in zip(contents, (30, 38, 36), strict=True):
         content["benchmarks"][-1]["extra_info"]["settled_seeds"] = settled
+    later = made_records.record(made_records.suite()[:-1], commit=3)
     section = report.sections(read(tmp_path, *contents))[1]
+    without = report.sections(read(tmp_path, *contents, later))[1]
     low, high = statistics.share_interval(36, 40)
+    (row,), (unknown,) = section.tables[-1].rows, without.tables[-1].rows
 
-    assert section.tables[-1].rows == (
-        (
-            "bench_time_to_accuracy[compiled-cpu-111-0.1]",
-            "36 of 40",
-            f"{100 * low:.0f} – {100 * high:.0f} %",
-            "30 – 38",
-        ),
-    )
+    assert row[0] == "bench_time_to_accuracy[compiled-cpu-111-0.1]"
+    assert row[1:] == ("36 of 40", f"{100 * low:.0f} – {100 * high:.0f} %", "75 – 95 %")
+    assert unknown[1:] == ("not measured", "–", "75 – 95 %")
 
 
 def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:

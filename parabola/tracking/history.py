@@ -55,6 +55,7 @@ class History:
         commits: oldest first.
         lines: a case each.
         left_out: how many of the fingerprint's records are not in it, as they belong to no commit alone.
+        cut_short: how many that are in it did not come to their end.
     """
 
     name: str
@@ -62,6 +63,7 @@ class History:
     commits: tuple[Commit, ...]
     lines: tuple[Line, ...]
     left_out: int
+    cut_short: int
 
 
 def histories(records: Iterable[Record]) -> list[History]:
@@ -80,12 +82,13 @@ def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) ->
     made = {record.commit: record.committed for record in usable if record.committed}
     commits = sorted((Commit(id, when) for id, when in made.items()), key=lambda commit: (commit.made, commit.id))
     places = {commit.id: place for place, commit in enumerate(commits)}
-    by_case = defaultdict[str, dict[int, list[Measurement]]](lambda: defaultdict(list))
+    by_case = defaultdict[tuple[str, int], dict[int, list[Measurement]]](lambda: defaultdict(list))
     for record in usable:
         for measurement in record.measurements:
-            by_case[measurement.case][places[record.commit]].append(measurement)
+            by_case[measurement.case, measurement.epochs or 0][places[record.commit]].append(measurement)
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
-    return History(name, fingerprint, tuple(commits), lines, len(newest_first) - len(usable))
+    cut_short = sum(record.cut_short for record in usable)
+    return History(name, fingerprint, tuple(commits), lines, len(newest_first) - len(usable), cut_short)
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:

@@ -40,6 +40,7 @@ class Measurement:
         kind: what was measured, as "epoch time".
         unit: of the times, as "seconds per epoch".
         engine, device, batch_size, learning_rate, samples, members: the case; None for what it does not have.
+        epochs: of a round, where they were asked for, which makes another case; None where the suite chose them.
         median, low_quartile, high_quartile: over the rounds.
         rounds: how many.
         coefficient_error: at the end of the last round; None where the benchmark has none.
@@ -56,6 +57,7 @@ class Measurement:
     learning_rate: float | None
     samples: int | None
     members: int | None
+    epochs: int | None
     median: float
     low_quartile: float
     high_quartile: float
@@ -64,6 +66,16 @@ class Measurement:
     verdict: str | None
     seeds: int | None
     settled_seeds: int | None
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """What tells a case from another one."""
+        return self.case, self.epochs
+
+    @property
+    def label(self) -> str:
+        """The case's name in a table."""
+        return short_name(self.case) + (f", {self.epochs} epochs a round" if self.epochs else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +149,7 @@ def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
             paths = sorted(path.rglob("*.json"))
         else:
             paths = [path] if path.is_file() else sorted(map(Path, glob.glob(where, recursive=True)))
-        paths = [one for one in paths if one.is_file() and not any(part.startswith(".parabola-") for part in one.parts)]
+        paths = _whole(paths)
         if not paths:
             raise ValueError(f"no record there: a JSON file, a folder of them or a glob. Received: {where!r}")
         found |= {one: name or found.get(one, "") for one in paths}
@@ -145,16 +157,30 @@ def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
 
 
 def newest(folder: Path) -> list[tuple[str, Path]]:
-    """Return the file below a folder that was written last, as `find` would.
+    """Return the file below a folder that was written last, of those that can be read, as `find` would.
 
     Raises:
         ValueError: if there is none.
     """
-    paths = [path for path in folder.rglob("*.json") if path.is_file()]
+    paths = _whole(folder.rglob("*.json"))
     if not paths:
         leave = "`pytest --benchmark-only --benchmark-autosave` leaves one"
         raise ValueError(f"no record under {folder}: {leave}; or name files, folders or globs")
-    return [("", max(paths, key=lambda path: path.stat().st_mtime_ns))]
+    paths.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [("", next(filter(_readable, paths), paths[0]))]
+
+
+def _whole(paths: Iterable[Path]) -> list[Path]:
+    """Return those that are files, and none that a killed process left half-written."""
+    return [path for path in paths if path.is_file() and not any(part.startswith(".parabola-") for part in path.parts)]
+
+
+def _readable(path: Path) -> bool:
+    try:
+        read(path)
+    except Unreadable:
+        return False
+    return True
 
 
 def read_all(named: Iterable[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
@@ -205,9 +231,14 @@ class _Session(msgspec.Struct):
     failed: list[str]
 
 
+class _Grid(msgspec.Struct):
+    epochs: int | None = None
+
+
 class _Ours(msgspec.Struct):
     version: int
     session: _Session | None = None
+    grid: _Grid | None = None
 
 
 class _File(msgspec.Struct):
@@ -272,7 +303,8 @@ def _diagnosis(text: bytes) -> str:
 
 def _record(path: str, content: _File) -> Record:
     machine, commit = content.machine_info, content.commit_info or _Commit()
-    measurements = tuple(map(_measurement, content.benchmarks))
+    epochs = content.parabola.grid.epochs if content.parabola.grid else None
+    measurements = tuple(_measurement(one, epochs) for one in content.benchmarks)
     if not measurements:
         raise Unreadable("no case has a time in it")
     session = content.parabola.session or _Session(len(measurements), len(measurements), [])
@@ -291,7 +323,7 @@ def _record(path: str, content: _File) -> Record:
     )
 
 
-def _measurement(benchmark: _Benchmark) -> Measurement:
+def _measurement(benchmark: _Benchmark, epochs: int | None) -> Measurement:
     info, stats = benchmark.extra_info, benchmark.stats
     for seconds in (stats.median, stats.q1, stats.q3):
         if not 0 < seconds < math.inf:
@@ -310,6 +342,7 @@ def _measurement(benchmark: _Benchmark) -> Measurement:
         learning_rate=info.learning_rate,
         samples=info.samples,
         members=info.members,
+        epochs=epochs if kind == "epoch time" else None,
         median=stats.median,
         low_quartile=stats.q1,
         high_quartile=stats.q3,

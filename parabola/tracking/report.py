@@ -95,15 +95,17 @@ def _newest(records: Sequence[Record], history: History) -> list[Record]:
     machine = history.name, history.fingerprint
     own = [one for one in records if (one.name, one.fingerprint) == machine]
     own.sort(key=lambda one: one.measured, reverse=True)
+    if own[0].dirty or not own[0].commit:
+        return own[:1]  # nobody knows whether another one is of the same code
     return [one for one in own if (one.commit, one.dirty) == (own[0].commit, own[0].dirty)]
 
 
 def _current(found: Sequence[Record]) -> list[Measurement]:
     """Return each case once, as it was measured last."""
-    by_case: dict[str, Measurement] = {}
+    by_case = dict[tuple[str, int | None], Measurement]()
     for record in found:
         for one in record.measurements:
-            by_case.setdefault(one.case, one)
+            by_case.setdefault(one.key, one)
     return list(by_case.values())
 
 
@@ -227,13 +229,17 @@ def _place(kind: str) -> int:
 
 def _line_label(side: Side, one: Measurement) -> str:
     samples = f", {one.samples:,} samples" if one.samples not in (None, PUBLISHED_SAMPLES) else ""
-    return f"{one.engine} {side.label}{samples}"
+    epochs = f", {one.epochs} epochs a round" if one.epochs else ""
+    return f"{one.engine} {side.label}{samples}{epochs}"
 
 
 def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
     caption = "Median over rounds, with the range between the quartiles. Both axes are logarithmic; "
-    caption += "click a name to pick it, again to see all, hover for figures."
+    caption += (
+        "of a size at several learning rates the smallest's is drawn. Click a name to pick it, again to see all; "
+    )
+    caption += "hover for figures."
     drawn = []
     for kind, axis in AXES.items():
         found = [(_line_label(side, one), one) for side in sides for one in side.measurements if one.kind == kind]
@@ -304,7 +310,8 @@ def _history(history: History, name: str) -> Section:
     lines = [
         f"{_count(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
         f"{_count(len(history.lines), 'case')}.",
-        _count_changes(len(found), len(commits)),
+        _count_changes(len(found), [len(line.at) for line in history.lines]),
+        f"{_count(history.cut_short, 'record')} of a session that was cut short." if history.cut_short else "",
         aside,
     ]
     changed = tuple(_change_row(history, line, change) for line, change in found)
@@ -327,10 +334,12 @@ def _history(history: History, name: str) -> Section:
     )
 
 
-def _count_changes(number: int, commits: int) -> str:
-    if commits < FEWEST:
+def _count_changes(number: int, lengths: Sequence[int]) -> str:
+    searched = sum(length >= FEWEST for length in lengths)
+    if not searched:
         return f"Changes of level are looked for from {FEWEST} commits on."
-    return f"{_count(number, 'change')} of level found." if number else "No change of level found in any case."
+    where = f"in {_count(searched, 'case')}" + ("" if searched == len(lengths) else f" that have {FEWEST} commits")
+    return f"{_count(number, 'change') if number else 'No change'} of level found {where}."
 
 
 def _history_picture(history: History, kind: str) -> Picture:
@@ -342,12 +351,13 @@ def _history_picture(history: History, kind: str) -> Picture:
 
 def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) -> Table:
     """Lay out which cases changed in the same direction within the same commits: the newest first."""
-    spans = [(int(line.at[one.first]), int(line.at[one.last]), line, one) for line, one in found]
+    spans = [(int(line.at[one.first - 1]) + 1, int(line.at[one.last]), line, one) for line, one in found]
     groups = list[list[tuple[int, int, Line, Change]]]()
     for span in sorted(spans, key=lambda span: (span[3].ratio > 1, span[0], span[1])):
         last = groups[-1] if groups else []
         common = min((end for _, end, _, _ in last), default=-1)
-        if last and span[0] <= common and (span[3].ratio > 1) == (last[0][3].ratio > 1):
+        fresh = all(line is not span[2] for _, _, line, _ in last)
+        if last and fresh and span[0] <= common and (span[3].ratio > 1) == (last[0][3].ratio > 1):
             last.append(span)
         else:
             groups.append([span])
@@ -355,7 +365,7 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
     for group in sorted(groups, key=lambda group: -group[0][0]):
         first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
         ratios = [100 * (change.ratio - 1) for *_, change in group]
-        cases = [short_name(line.measurement.case) for _, _, line, _ in group]
+        cases = [line.measurement.label for _, _, line, _ in group]
         rows.append(
             (
                 _range(history, first - 1, last_place),
@@ -374,9 +384,11 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
 
 
 def _change_row(history: History, line: Line, change: Change) -> tuple[str, ...]:
-    before, after = line.seconds[: change.at], line.seconds[change.at :]
+    edges = [0, *(one.at for one in line.changes), len(line.seconds)]
+    place = edges.index(change.at)
+    before, after = line.seconds[edges[place - 1] : change.at], line.seconds[change.at : edges[place + 1]]
     return (
-        short_name(line.measurement.case),
+        line.measurement.label,
         f"{100 * (change.ratio - 1):+.1f} %",
         f"{100 * (change.low - 1):+.1f} to {100 * (change.high - 1):+.1f} %",
         duration(float(np.median(before[-_NEAR:]))),
@@ -398,15 +410,12 @@ def _pass_rates(history: History) -> Table:
     for line in history.lines:
         if line.settled is None or line.seeds is None:
             continue
-        low, high = statistics.share_interval(int(line.settled[-1]), int(line.seeds[-1]))
-        rows.append(
-            (
-                short_name(line.measurement.case),
-                f"{line.settled[-1]} of {line.seeds[-1]}",
-                f"{100 * low:.0f} – {100 * high:.0f} %",
-                f"{line.settled.min()} – {line.settled.max()}",
-            )
-        )
+        shares = 100 * line.settled / line.seeds
+        newest = ("not measured", "–")
+        if line.at[-1] == len(history.commits) - 1:
+            low, high = statistics.share_interval(int(line.settled[-1]), int(line.seeds[-1]))
+            newest = f"{line.settled[-1]} of {line.seeds[-1]}", f"{100 * low:.0f} – {100 * high:.0f} %"
+        rows.append((line.measurement.label, *newest, f"{shares.min():.0f} – {shares.max():.0f} %"))
     headings = ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
     return Table("Pass rate at the newest commit", headings, tuple(rows), TEXT_COLUMNS)
 

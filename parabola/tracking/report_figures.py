@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from parabola.tracking.history import History
-from parabola.tracking.records import Measurement, short_name
+from parabola.tracking.records import Measurement
 
 # Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
 COLOURS = ("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")
@@ -84,7 +84,7 @@ def history_figure(history: History, kind: str) -> Any:
     for line in history.lines:
         if line.measurement.kind != kind:
             continue
-        name = short_name(line.measurement.case)
+        name = line.measurement.label
         names.append(name)
         usual = float(np.median(line.seconds))
         for part in np.array_split(np.arange(len(line.at)), min(len(line.at), MOST_POINTS)):
@@ -145,7 +145,7 @@ def pass_rate_figure(history: History) -> Any:
     for line in history.lines:
         if line.settled is None or line.seeds is None:
             continue
-        names.append(short_name(line.measurement.case))
+        names.append(line.measurement.label)
         keep = np.unique(np.linspace(0, len(line.at) - 1, MOST_POINTS).astype(int))
         for place, settled, seeds in zip(line.at[keep], line.settled[keep], line.seeds[keep], strict=True):
             low, high = share_interval(int(settled), int(seeds))

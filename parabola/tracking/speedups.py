@@ -1,5 +1,7 @@
 """One device against another: how many times faster, how surely, and from which size on."""
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -68,12 +70,14 @@ def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
         second: the second one's label.
     """
     on_lines = sorted((one for one in found if one.first.kind in AXES), key=_line)
+    engines = Counter(line[:2] for line in dict.fromkeys(map(_line, on_lines)))
     for line, grouped in groupby(on_lines, key=_line):
-        kind = line[0]
+        kind, engine, setting = line
         size = "{} members" if kind == "members" else "batch size {}"
-        points = sorted((getattr(one.first, AXES[kind]), one) for one in grouped if one.low > 0 or one.high > 0)
-        what = line[1] if kind == "epoch time" else f"{line[1]}, many members"
-        yield f"{what}: {_crossover([(at, one.low > 1) for at, one in points], size, second)}"
+        wins = sorted((getattr(one.first, AXES[kind]), one.low > 1) for one in grouped if math.isfinite(one.high))
+        what = engine if kind == "epoch time" else f"{engine}, many members"
+        what += f", {setting}" if engines[kind, engine] > 1 else ""
+        yield f"{what}: {_crossover(wins, size, second) if wins else 'too few rounds to tell'}"
 
 
 def _crossover(wins: Sequence[tuple[int, bool]], size: str, second: str) -> str:
@@ -82,7 +86,7 @@ def _crossover(wins: Sequence[tuple[int, bool]], size: str, second: str) -> str:
     measured = size.format(f"{smallest} to {largest}" if smallest < largest else f"{smallest} alone")
     winning = [at for at, won in wins if won]
     if not winning:
-        return f"{second} is never faster in the range measured ({measured})"
+        return f"{second} is never surely faster in the range measured ({measured})"
     if len(winning) == len(wins):
         return f"{second} is faster in the whole range measured ({measured})"
     if winning == [at for at, _ in wins if at >= winning[0]]:
@@ -92,14 +96,15 @@ def _crossover(wins: Sequence[tuple[int, bool]], size: str, second: str) -> str:
 
 
 def _axes(one: Measurement) -> tuple[object, ...]:
-    return one.kind, one.engine, one.batch_size, one.learning_rate, one.samples, one.members
+    return one.kind, one.engine, one.batch_size, one.learning_rate, one.samples, one.members, one.epochs
 
 
-def _line(one: Speedup) -> tuple[str, str, str, str]:
-    """Return what the points of a line have in common; text, so that it can be sorted."""
+def _line(one: Speedup) -> tuple[str, str, str]:
+    """Return what the points of a line have in common: kind, engine, and the rest in words."""
     case = one.first
-    batch_size = f"{case.batch_size}" if case.kind == "members" else ""
-    return case.kind, case.engine, f"{case.samples}", f"{case.learning_rate} {batch_size}"
+    batch_size = f", batch size {case.batch_size}" if case.kind == "members" else ""
+    epochs = f", {case.epochs} epochs a round" if case.epochs else ""
+    return case.kind, case.engine, f"{case.samples} samples, learning rate {case.learning_rate:g}{batch_size}{epochs}"
 
 
 def _spread(one: Measurement) -> tuple[float, float, float, int]:
