@@ -43,15 +43,15 @@ class Recording:
             session.json = session.json.resolve()
         self.found = _state(session.json)
         if session.json and not session.json.is_char_device():  # as /dev/null, which is left to pytest-benchmark
-            try:
-                files.check_path(session.json, (session.json.suffix.lower(),))
-            except ValueError as error:
-                raise pytest.UsageError(f"--benchmark-json: {error}") from None
+            _check("--benchmark-json", session.json)
             place = session.json
             session.save_json = self._save_json
         if isinstance(session.storage, FileStorage):
             session.storage.save = self._save
-            place = place or session.storage.get(f"{session.save or session.autosave}.json")
+            stored = session.storage.get(f"{session.save or session.autosave}.json")
+            if session.save or session.autosave:
+                _check("--benchmark-storage", stored)
+            place = place or stored
         # A name that no other session has or had, known before there is such a file: Ctrl-C may come at any moment.
         self.unfinished = place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")
 
@@ -69,7 +69,11 @@ class Recording:
         """Put what has a time on disk."""
         self.over += 1
         if self.unfinished and self.session.benchmarks:
-            files.write_text(_text(self._content()), self.unfinished)
+            try:
+                files.write_text(_text(self._content()), self.unfinished)
+            except OSError as error:  # what is measured goes on, and is written at the end
+                self.session.logger.warning(f"{self.unfinished} does not grow any more: {error.strerror}")
+                self.unfinished = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -134,6 +138,14 @@ def own_part(config: pytest.Config) -> dict[str, Any]:
     recording: Recording | None = config.pluginmanager.get_plugin("parabola-recording")
     assert recording is not None, "a record is written that nobody asked for"
     return recording.own_part()
+
+
+def _check(option: str, path: Path) -> None:
+    """Raise pytest.UsageError, naming the option, unless a file can be written there."""
+    try:
+        files.check_path(path, (path.suffix.lower(),))
+    except ValueError as error:
+        raise pytest.UsageError(f"{option}: {error}") from None
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -275,6 +275,9 @@ def report(
             if path:
                 files.check_path(path, formats)
         found = records.find(sources) if sources else records.newest(Path(".benchmarks"))
+        for path in (html, markdown):
+            if path and path.resolve() in [one.resolve() for _, one in found]:
+                raise ValueError(f"a record would be overwritten: choose another file than {path}")
     except ValueError as error:
         usage(error)
     read, skipped = list[records.Record](), list[records.Unreadable]()
@@ -290,7 +293,7 @@ def report(
             bar(1.0, "looking for changes")
         try:
             sections = content.sections(read) if read else []
-        except ValueError as error:
+        except content.RefusedError as error:
             usage(error)
         if bar:
             bar(2.0, "drawing")

@@ -67,6 +67,10 @@ def test_every_picture_is_drawn(shown: Page) -> None:
         assert drawn
         assert 0.7 * place["width"] < drawn["width"] <= place["width"]
         assert chart.locator("svg.marks path").count() > 10
+        for label in chart.locator("svg.marks .role-legend-label text").all():
+            name = label.bounding_box()
+            assert name
+            assert name["x"] + name["width"] <= place["x"] + place["width"]
     assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

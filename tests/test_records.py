@@ -278,6 +278,35 @@ def test_a_case_that_lacks_an_axis_is_no_record(at: int, axis: str, tmp_path: Pa
         records.read(path)
 
 
+@pytest.mark.parametrize(("settled", "seeds"), [(None, 40), (50, 40), (3, None), (0, 0), (-1, 40)])
+def test_impossible_counts_are_no_record(settled: int | None, seeds: int | None, tmp_path: Path) -> None:
+    """They would end the whole report."""
+    content = made_records.record()
+    content["benchmarks"][-1]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
+    (path,) = made_records.write(tmp_path, content)
+
+    with pytest.raises(records.Unreadable, match=f"damaged: {settled} of {seeds} seeds in benchmarks/"):
+        records.read(path)
+
+
+def test_a_place_that_does_not_last_or_is_none(tmp_path: Path) -> None:
+    """A store that cannot be is said before anything runs; a folder that goes away costs the growing record alone."""
+    (tmp_path / "file").write_text("")
+    refused = run_pytest(*QUICK, f"--benchmark-storage={tmp_path}/file/store", "--benchmark-save=x")
+    (tmp_path / "here").mkdir()
+    session = begin(f"--benchmark-json={tmp_path}/here/record.json")
+    wait_for_a_case(tmp_path / "here")
+    shutil.rmtree(tmp_path / "here")
+    time.sleep(0.5)
+    (tmp_path / "here").mkdir()
+    said, _ = session.communicate(timeout=120)
+
+    assert refused.returncode == 4
+    assert "--benchmark-storage: cannot write" in refused.stderr
+    assert session.returncode == 0, said
+    assert len(records.read(tmp_path / "here/record.json").measurements) == 6
+
+
 def test_version_1_is_read(tmp_path: Path) -> None:
     """It did not say whether its session came to an end: it counts as whole."""
     (path,) = made_records.write(tmp_path, {**GOOD, "parabola": {"version": 1, "grid": {}, "left_out": []}})
@@ -296,6 +325,10 @@ def test_files_folders_and_globs(tmp_path: Path) -> None:
     assert [path for _, path in records.find([str(tmp_path), str(first)])] == [first, second, tmp_path / "a=b.json"]
     assert records.find([f"cpu={tmp_path}/0*.json"]) == [("cpu", first), ("cpu", second)]
     assert records.find([f"{tmp_path}/a=b.json"]) == [("", tmp_path / "a=b.json")]
+    (tmp_path / "link.json").symlink_to(first)
+    assert [path for _, path in records.find([str(first), f"cpu={tmp_path}/link.json"])] == [tmp_path / "link.json"]
+    with pytest.raises(ValueError, match=r"a record belongs to one name. Received: .* as 'a' and as 'b'"):
+        records.find([f"a={first}", f"b={first}"])
     with pytest.raises(ValueError, match=r"no record there: .* Received: 'gone\.json'"):
         records.find(["gone.json"])
     with pytest.raises(ValueError, match=r"no record under"):

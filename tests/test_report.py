@@ -114,7 +114,8 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
 
     assert section.lines == (
         "compiled: gpu:0 is never surely faster in the range measured (batch size 1 to 999).",
-        "compiled, many members: gpu:0 is faster from 64 members on, not yet at 8 (measured: 1 to 512 members).",
+        "compiled, many members (a CPU's on one core): "
+        "gpu:0 is faster from 64 members on, not yet at 8 (measured: 1 to 512 members).",
     )
     assert len(table.rows) == 10
     assert low < cpu.median / gpu.median < high
@@ -180,7 +181,10 @@ def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
         for content in (made_records.record(few), made_records.record(both + other))
     ]
 
-    assert said[0] == ("compiled: too few rounds to tell.", "compiled, many members: too few rounds to tell.")
+    assert said[0] == (
+        "compiled: too few rounds to tell.",
+        "compiled, many members (a CPU's on one core): too few rounds to tell.",
+    )
     assert said[1][:2] == (
         "compiled, 999 samples, learning rate 0.001: "
         "gpu:0 is faster in the whole range measured (batch size 1 to 999).",
@@ -213,7 +217,10 @@ def test_history_finds_a_planted_step(tmp_path: Path) -> None:
     assert len(changes) == 15
     assert all(abs(change.at - 130) <= 3 and 1.05 < change.ratio < 1.15 for change in changes)
     section = report.sections(found)[1]
-    assert section.lines[1] == "15 changes of level found in 15 cases."
+    assert (
+        section.lines[1]
+        == "15 changes of level found in 15 cases; what the newest 4 commits of each bring cannot be told yet."
+    )
     assert section.tables[0].rows[0][2:] == ("slower", section.tables[0].rows[0][3], "all 15")
     assert len(section.details[0].rows) == 15
 
@@ -312,8 +319,9 @@ def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
     assert "A\\|B &lt;b&gt;" in text
     assert "| batch size | learning rate | compiled cpu | native cpu |\n| ---: | ---: | ---: | ---: |" in text
     assert text.count("<details>") == text.count("</details>") == 1
-    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("| bench")}
-    assert len(widths) <= 1
+    rows = [line for line in text.splitlines() if line.startswith("| compiled")]
+    assert len(rows) == 5
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {12}
 
 
 def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
@@ -342,9 +350,56 @@ def test_command_line_names_and_skips_what_is_no_record(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_name_may_be_an_updated_machines(tmp_path: Path) -> None:
+    """Both states are reported; what is held against others is what was measured last."""
+    contents = [made_records.record(commit=1), made_records.record(commit=2, machine={"kernel": "6.2"})]
+    contents.append(made_records.record(made_records.suite(slower=0.5), commit=3, machine=GPU))
+    made_records.write(tmp_path, *contents)
+    answer = run("old=0001_made.json", "old=0002_made.json", "new=0003_made.json", folder=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(r"^Now: old, .*kernel 6\.1", answer.stdout, flags=re.MULTILINE)
+    assert re.search(r"^Now: old, .*kernel 6\.2", answer.stdout, flags=re.MULTILINE)
+    assert answer.stdout.count("old against new") == 1
+
+
+def test_every_cpu_is_held_against_every_gpu(tmp_path: Path) -> None:
+    """Whichever was named first."""
+    both = made_records.suite() + made_records.suite("gpu:0", slower=0.1) + made_records.suite("gpu:1", slower=0.2)
+    made_records.write(tmp_path, made_records.record(both, machine=GPU), made_records.record())
+    answer = run("gpu=0001_made.json", "cpu=0002_made.json", folder=tmp_path)
+    held = set(re.findall(r"members: members_512 +(\S.*? : \S.*?)  ", answer.stdout))
+
+    assert {"gpu cpu : gpu gpu:0", "gpu cpu : gpu gpu:1", "cpu : gpu gpu:0", "cpu : gpu gpu:1", "gpu cpu : cpu"} == held
+    assert "compiled cpu : gpu:0   compiled cpu : gpu:1" in answer.stdout
+
+
+def test_a_device_that_the_newest_commit_lacks_is_said(tmp_path: Path) -> None:
+    """It does not vanish without a word."""
+    both = made_records.suite() + made_records.suite("gpu:0")
+    found = read(tmp_path, made_records.record(both, commit=1), made_records.record(commit=2))
+
+    assert "gpu:0 is not here: it was measured last at commit 000000001." in report.sections(found)[0].lines
+
+
+def test_an_output_does_not_replace_a_record(tmp_path: Path) -> None:
+    """Though it be named like one."""
+    made_records.write(tmp_path, made_records.record())
+    (tmp_path / "0001_made.json").rename(tmp_path / "record.md")
+    before = (tmp_path / "record.md").read_bytes()
+    answer = run("record.md", "--markdown", "record.md", folder=tmp_path)
+
+    assert answer.returncode == 2
+    assert answer.stderr == "python -m parabola: a record would be overwritten: choose another file than record.md\n"
+    assert (tmp_path / "record.md").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("",), "no record there: a JSON file, a folder of them or a glob. Received: ''"),
+        (("a=",), "no record there: a JSON file, a folder of them or a glob. Received: ''"),
+        (("x" * 300,), "no record there: a JSON file, a folder of them or a glob. Received: 'xxx"),
         ((), "no record under .benchmarks: `pytest --benchmark-only --benchmark-autosave` leaves one"),
         (("gone/*.json",), "no record there: a JSON file, a folder of them or a glob. Received: 'gone/*.json'"),
         ((".", "--html", "page.txt"), "unknown format '.txt' of page.txt; known: .html"),

@@ -31,7 +31,6 @@ class Line:
         measurement: the newest of the case: which it is.
         at: shape (n,), int: places in the history's commits.
         seconds: shape (n,): the median time there; where a commit has several records, the median of theirs.
-        coefficient_error: shape (n,): NaN where there is none.
         settled, seeds: shape (n,), int: how many passed, of how many; None where the case does not count them.
         changes: of the level of the times; their places count the line's own points.
     """
@@ -39,10 +38,14 @@ class Line:
     measurement: Measurement
     at: npt.NDArray[np.int_]
     seconds: npt.NDArray[np.float64]
-    coefficient_error: npt.NDArray[np.float64]
     settled: npt.NDArray[np.int_] | None
     seeds: npt.NDArray[np.int_] | None
     changes: tuple[changes.Change, ...]
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64] | None:
+        """Shape (n,): the share of the seeds that pass; None where the case does not count them."""
+        return None if self.settled is None or self.seeds is None else self.settled / self.seeds
 
 
 @dataclass(frozen=True)
@@ -95,13 +98,11 @@ def _line(by_place: dict[int, list[Measurement]]) -> Line:
     at = sorted(by_place)
     newest = [by_place[place][0] for place in at]
     seconds = np.array([median([one.median for one in by_place[place]]) for place in at])
-    errors = [np.nan if one.coefficient_error is None else one.coefficient_error for one in newest]
     counted = all(one.seeds for one in newest)
     return Line(
         measurement=newest[-1],
         at=np.array(at),
         seconds=seconds,
-        coefficient_error=np.array(errors, float),
         settled=np.array([one.settled_seeds for one in newest]) if counted else None,
         seeds=np.array([one.seeds for one in newest]) if counted else None,
         changes=tuple(changes.find_changes(seconds)),

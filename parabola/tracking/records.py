@@ -2,6 +2,7 @@
 
 import glob
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -139,21 +140,29 @@ def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
     Raises:
         ValueError: if one of them means no file.
     """
-    found = dict[Path, str]()
+    found = dict[Path, tuple[str, Path]]()
     for source in sources:
         name, equals, where = source.partition("=")
-        if Path(source).exists() or not equals:
+        if not equals or _meant(source):
             name, where = "", source
-        path = Path(where)
-        if path.is_dir():
-            paths = sorted(path.rglob("*.json"))
-        else:
-            paths = [path] if path.is_file() else sorted(map(Path, glob.glob(where, recursive=True)))
-        paths = _whole(paths)
+        paths = _meant(where)
         if not paths:
             raise ValueError(f"no record there: a JSON file, a folder of them or a glob. Received: {where!r}")
-        found |= {one: name or found.get(one, "") for one in paths}
-    return [(name, path) for path, name in found.items()]
+        for path in paths:
+            before, _ = found.setdefault(path.resolve(), (name, path))
+            if before and name and before != name:
+                raise ValueError(f"a record belongs to one name. Received: {path} as {before!r} and as {name!r}")
+            found[path.resolve()] = name or before, path
+    return list(found.values())
+
+
+def _meant(where: str) -> list[Path]:
+    """Return the files that a file's name, a folder's or a glob means."""
+    if not where:
+        return []
+    if os.path.isdir(where):
+        return _whole(sorted(Path(where).rglob("*.json")))
+    return _whole([Path(where)] if os.path.isfile(where) else sorted(map(Path, glob.glob(where, recursive=True))))
 
 
 def newest(folder: Path) -> list[tuple[str, Path]]:
@@ -329,6 +338,9 @@ def _measurement(benchmark: _Benchmark, epochs: int | None) -> Measurement:
         if not 0 < seconds < math.inf:
             raise ValueError(f"a time of {seconds} in {benchmark.fullname}")
     kind, _, unit = benchmark.group.partition(": ")
+    counted = info.seeds is not None and info.settled_seeds is not None and 0 <= info.settled_seeds <= info.seeds
+    if not (counted and info.seeds) and (info.seeds, info.settled_seeds) != (None, None):
+        raise ValueError(f"{info.settled_seeds} of {info.seeds} seeds in {benchmark.fullname}")
     for axis in AXES.get(kind, ()):
         if getattr(info, axis) is None:
             raise ValueError(f"no {axis} in {benchmark.fullname}")

@@ -8,20 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from parabola.tracking import report_figures, statistics, terminal
-from parabola.tracking.changes import FEWEST, Change
+from parabola.tracking.changes import FEWEST, SHORTEST, Change
 from parabola.tracking.history import History, Line, histories
 from parabola.tracking.records import Measurement, Record, differences, short_name
 from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
 from parabola.tracking.tables import Table
 from parabola.tracking.terminal import duration
 
-AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
+AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 PUBLISHED_SAMPLES = 999
 MOST_MACHINES = 4  # with parts of their own, unless they have names
 TEXT_COLUMNS = ("case", "engine", "device", "verdict", "what", "commits", "made", "unit")
+
+
+class RefusedError(ValueError):
+    """Records cannot be reported on as it was asked; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,15 @@ def sections(records: Sequence[Record]) -> list[Section]:
         records: one or more.
 
     Raises:
-        ValueError: if machines that differ have one name.
+        RefusedError: if machines with other processors have one name. One that was updated may keep it.
     """
     past = histories(records)
     newest = [_newest(records, history) for history in past]
     for found, other in combinations((found[0] for found in newest), 2):
-        if found.name and found.name == other.name:
-            differing = "; ".join(differences(found, other))
-            raise ValueError(f"a name is for one machine. Received: {found.name!r} for two, which differ: {differing}")
+        differing = differences(found, other)
+        if found.name and found.name == other.name and any(one.startswith(("cpu model:", "gpu:")) for one in differing):
+            said = f"Received: {found.name!r} for two, which differ: {'; '.join(differing)}"
+            raise RefusedError(f"a name is for one machine. {said}")
     names = _machine_names([found[0] for found in newest])
     every = list(zip(past, newest, names, strict=True))
     shown = [one for at, one in enumerate(every) if at < MOST_MACHINES or one[1][0].name]
@@ -114,7 +120,11 @@ def _machine_names(newest: Sequence[Record]) -> list[str]:
     facts = [dict(record.fingerprint) for record in newest]
     telling = [name for name in facts[0] if len({one[name] for one in facts}) > 1]
     apart = [", ".join(f"{_words(name)} {one[name] or 'none'}" for name in telling) for one in facts]
-    return [record.name or told for record, told in zip(newest, apart, strict=True)]
+    given = [record.name for record in newest]
+    return [
+        told if not name else name if given.count(name) == 1 else f"{name}, {told}"
+        for name, told in zip(given, apart, strict=True)
+    ]
 
 
 def _words(name: str) -> str:
@@ -142,6 +152,12 @@ def _now(found: Sequence[Record], records: Sequence[Record], name: str) -> Secti
     other = next((one for one in records if one.fingerprint != newest.fingerprint), None)
     if other:
         lines.append(f"Not pooled with {Path(other.path).name}: {'; '.join(differences(newest, other))}.")
+    here = {one.device for one in current}
+    for record in sorted(records, key=lambda one: one.measured, reverse=True):
+        if (record.name, record.fingerprint) == (newest.name, newest.fingerprint):
+            gone = sorted({one.device for one in record.measurements} - here)
+            here |= set(gone)
+            lines += [f"{device} is not here: it was measured last at {_commit(record).lower()}." for device in gone]
     tables = []
     if epochs:
         tables.append(terminal.epoch_times([_as_case(one) for one in epochs]))
@@ -255,7 +271,8 @@ def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
 
 def _devices(newest: Sequence[Sequence[Record]], names: Sequence[str]) -> list[Section]:
     """Hold devices against each other: those of one machine, and those of machines that were named, in that order."""
-    named = sorted((found for found in newest if found[0].name), key=lambda found: names.index(found[0].name))
+    last = {found[0].name: found for found in reversed(newest) if found[0].name}  # as the machine was measured last
+    named = sorted(last.values(), key=lambda found: names.index(found[0].name))
     groups = [[found] for found in newest if not found[0].name] + ([named] if named else [])
     made = [_against([side for found in group for side in _sides(found)]) for group in groups]
     return [section for section in made if section]
@@ -280,11 +297,13 @@ def _against(sides: Sequence[Side]) -> Section | None:
             lines.append(f"{first.label} and {second.label} have no case in common.")
         lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
         for one in sorted(found, key=lambda one: _place(one.first.kind)):
-            interval = f"{one.low:.3g} – {one.high:.3g}" if math.isfinite(one.high) else "too few rounds"
+            interval = f"{_times(one.low)} – {_times(one.high)}" if math.isfinite(one.high) else "too few rounds"
             times = duration(one.first.median), duration(one.second.median)
             what = f"{one.first.kind}: {_without_device(one.first)}"
-            answers = " / ".join(side.verdict or "–" for side in (one.first, one.second))
-            rows.append((what, f"{first.label} : {second.label}", *times, f"{one.ratio:.3g} ×", interval, answers))
+            answers = " / ".join(map(_answer, (one.first, one.second)))
+            if one.first.settled_seeds != one.second.settled_seeds:
+                interval = "not of the same seeds"
+            rows.append((what, f"{first.label} : {second.label}", *times, f"{_times(one.ratio)} ×", interval, answers))
     headings = ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
@@ -293,6 +312,14 @@ def _against(sides: Sequence[Side]) -> Section | None:
         tables=(Table(title, headings, tuple(rows), TEXT_COLUMNS),) if rows else (),
         pictures=_size_pictures(sides),
     )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def _answer(one: Measurement) -> str:
+    return f"{one.settled_seeds} of {one.seeds}" if one.seeds else one.verdict or "–"
 
 
 def _without_device(one: Measurement) -> str:
@@ -323,13 +350,20 @@ def _history(history: History, name: str) -> Section:
     kinds = sorted({line.measurement.kind for line in history.lines}, key=_place)
     pictures = [_history_picture(history, kind) for kind in kinds]
     if rates.rows:
-        caption = "Share of the same seeds that pass, with Wilson's 95 % interval."
+        caption = (
+            "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
+        )
+        caption += "the lowest."
         pictures.append(Picture("Pass rate over commits", report_figures.pass_rate_figure(history), caption))
     return Section(
         title=title,
         lines=tuple(line for line in lines if line),
         tables=tuple(one for one in (together, rates) if one.rows),
-        details=(*([changes] if found else []), *(_level_table(history, kind) for kind in kinds)),
+        details=(
+            *([changes] if found else []),
+            *(_level_table(history, kind) for kind in kinds),
+            *([_pass_rate_table(history)] if rates.rows else []),
+        ),
         pictures=tuple(pictures),
     )
 
@@ -338,8 +372,9 @@ def _count_changes(number: int, lengths: Sequence[int]) -> str:
     searched = sum(length >= FEWEST for length in lengths)
     if not searched:
         return f"Changes of level are looked for from {FEWEST} commits on."
-    where = f"in {_count(searched, 'case')}" + ("" if searched == len(lengths) else f" that have {FEWEST} commits")
-    return f"{_count(number, 'change') if number else 'No change'} of level found {where}."
+    where = f"in {_count(searched, 'case')}" + ("" if searched == len(lengths) else f" with {FEWEST} commits or more")
+    found = f"{_count(number, 'change') if number else 'No change'} of level found {where}"
+    return f"{found}; what the newest {SHORTEST - 1} commits of each bring cannot be told yet."
 
 
 def _history_picture(history: History, kind: str) -> Picture:
@@ -378,9 +413,8 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
             )
         )
     headings = ("commits", "made", "verdict", "change", "case")
-    return Table(
-        "Changes of level, newest first: when, how much, and in which cases", headings, tuple(rows), TEXT_COLUMNS
-    )
+    title = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
+    return Table(title, headings, tuple(rows), TEXT_COLUMNS)
 
 
 def _change_row(history: History, line: Line, change: Change) -> tuple[str, ...]:
@@ -408,29 +442,47 @@ _NEAR = 20  # commits to either side of a change, whose medians are shown
 def _pass_rates(history: History) -> Table:
     rows = []
     for line in history.lines:
-        if line.settled is None or line.seeds is None:
+        if line.settled is None or line.seeds is None or line.shares is None:
             continue
-        shares = 100 * line.settled / line.seeds
         newest = ("not measured", "–")
         if line.at[-1] == len(history.commits) - 1:
             low, high = statistics.share_interval(int(line.settled[-1]), int(line.seeds[-1]))
             newest = f"{line.settled[-1]} of {line.seeds[-1]}", f"{100 * low:.0f} – {100 * high:.0f} %"
-        rows.append((line.measurement.label, *newest, f"{shares.min():.0f} – {shares.max():.0f} %"))
+        rows.append(
+            (line.measurement.label, *newest, f"{100 * line.shares.min():.0f} – {100 * line.shares.max():.0f} %")
+        )
     headings = ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
     return Table("Pass rate at the newest commit", headings, tuple(rows), TEXT_COLUMNS)
+
+
+def _pass_rate_table(history: History) -> Table:
+    """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
+    lines = [(line, line.shares) for line in history.lines if line.shares is not None]
+    rows = []
+    for part in report_figures.blocks(len(history.commits)):
+        cells = []
+        for line, shares in lines:
+            here = shares[(line.at >= part[0]) & (line.at <= part[-1])]
+            cells.append(f"{100 * here.min():.0f} %" if len(here) else "–")
+        rows.append((*_commits_of(history, part), *cells))
+    names = [_parameters(line.measurement) for line, _ in lines]
+    return Table("Pass rate by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)
+
+
+def _commits_of(history: History, part: npt.NDArray[np.int_]) -> tuple[str, str]:
+    first, last = (history.commits[place] for place in (part[0], part[-1]))
+    return first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}", f"{last.made:%Y-%m-%d %H:%M}"
 
 
 def _level_table(history: History, kind: str) -> Table:
     """Lay out the times by commit: as the picture, neighbouring commits share a row where there are many."""
     lines = [line for line in history.lines if line.measurement.kind == kind]
     rows = []
-    for part in np.array_split(np.arange(len(history.commits)), min(len(history.commits), report_figures.MOST_POINTS)):
+    for part in report_figures.blocks(len(history.commits)):
         cells = []
         for line in lines:
             here = line.seconds[(line.at >= part[0]) & (line.at <= part[-1])]
             cells.append(duration(float(np.median(here))) if len(here) else "–")
-        first, last = (history.commits[place] for place in (part[0], part[-1]))
-        ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
-        rows.append((ids, f"{last.made:%Y-%m-%d %H:%M}", *cells))
+        rows.append((*_commits_of(history, part), *cells))
     names = [_parameters(line.measurement) for line in lines]
     return Table(f"{kind.capitalize()} by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)

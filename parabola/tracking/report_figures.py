@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from parabola.tracking.history import History
 from parabola.tracking.records import Measurement
@@ -87,7 +88,7 @@ def history_figure(history: History, kind: str) -> Any:
         name = line.measurement.label
         names.append(name)
         usual = float(np.median(line.seconds))
-        for part in np.array_split(np.arange(len(line.at)), min(len(line.at), MOST_POINTS)):
+        for part in blocks(len(line.at)):
             commits = [history.commits[place] for place in line.at[part]]
             seconds = float(np.median(line.seconds[part]))
             rows.append(
@@ -143,10 +144,10 @@ def pass_rate_figure(history: History) -> Any:
 
     rows, names = list[dict[str, Any]](), list[str]()
     for line in history.lines:
-        if line.settled is None or line.seeds is None:
+        if line.settled is None or line.seeds is None or line.shares is None:
             continue
-        names.append(line.measurement.label)
-        keep = np.unique(np.linspace(0, len(line.at) - 1, MOST_POINTS).astype(int))
+        names.append(line.measurement.case.partition("[")[2].removesuffix("]") or line.measurement.label)
+        keep = [part[int(np.argmin(line.shares[part]))] for part in blocks(len(line.at))]
         for place, settled, seeds in zip(line.at[keep], line.settled[keep], line.seeds[keep], strict=True):
             low, high = share_interval(int(settled), int(seeds))
             commit = history.commits[place]
@@ -178,10 +179,15 @@ def pass_rate_figure(history: History) -> Any:
     return alt.layer(bands, lines.add_params(picked)).properties(width="container", height=HEIGHT)
 
 
-def _colour(field: str, names: Sequence[str]) -> Any:
+def blocks(number: int) -> list[npt.NDArray[np.int_]]:
+    """Return the indices of so many values in blocks of neighbours, one value each where they are few."""
+    return np.array_split(np.arange(number), min(number, MOST_POINTS))
+
+
+def _colour(field: str, names: Sequence[str], columns: int = 1) -> Any:
     import altair as alt
 
-    legend = alt.Legend(orient="bottom", columns=2, labelFontSize=12, labelLimit=360, symbolOpacity=1)
+    legend = alt.Legend(orient="bottom", columns=columns, labelFontSize=12, labelLimit=360, symbolOpacity=1)
     return alt.Color(f"{field}:N", title=None, scale=_domain(names, COLOURS), legend=legend)
 
 

@@ -45,14 +45,13 @@ class Speedup:
 
 
 def pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    """Return which sides are held against which: the first CPU against every other one that was asked for.
-
-    On one machine these are its other devices; of several machines all devices of the others, too.
-    """
+    """Return which sides are held against which: the first CPU against all others, every CPU against every GPU."""
     if len(sides) < 2:
         return []
-    first = next((side for side in sides if side.device.startswith("cpu")), sides[0])
-    return [(first, side) for side in sides if side is not first]
+    cpus = [side for side in sides if side.device.startswith("cpu")]
+    first = cpus[0] if cpus else sides[0]
+    others = [side for side in sides if side is not first]
+    return [(first, side) for side in others] + [(cpu, side) for cpu in cpus[1:] for side in others if side not in cpus]
 
 
 def speedups(first: Side, second: Side) -> list[Speedup]:
@@ -75,7 +74,7 @@ def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
         kind, engine, setting = line
         size = "{} members" if kind == "members" else "batch size {}"
         wins = sorted((getattr(one.first, AXES[kind]), one.low > 1) for one in grouped if math.isfinite(one.high))
-        what = engine if kind == "epoch time" else f"{engine}, many members"
+        what = engine if kind == "epoch time" else f"{engine}, many members (a CPU's on one core)"
         what += f", {setting}" if engines[kind, engine] > 1 else ""
         yield f"{what}: {_crossover(wins, size, second) if wins else 'too few rounds to tell'}"
 

@@ -135,22 +135,19 @@ def epoch_times(cases: Sequence[Mapping[str, Any]]) -> tables.Table:
         row = rows.setdefault((case["samples"], case["learning_rate"], case["batch_size"]), {})
         row[case["engine"], case["device"]] = case
     with_samples = len({samples for samples, _, _ in rows}) > 1
-    cpu_gpu = sorted({engine for engine, on in columns if on.startswith("gpu") and (engine, "cpu") in columns})
+    gpus = sorted((engine, on) for engine, on in columns if on.startswith("gpu") and (engine, "cpu") in columns)
     headings = (
         *(["samples"] if with_samples else []),
         *("batch size", "learning rate"),
         *(f"{engine} {device}" for engine, device in columns),
-        *(f"{engine} cpu : gpu" for engine in cpu_gpu),
+        *(f"{engine} cpu : {on}" for engine, on in gpus),
     )
     laid_out = []
     for (samples, learning_rate, batch_size), row in sorted(rows.items()):
         limit = next((case["seconds_per_epoch"] for (engine, _), case in row.items() if engine == "native"), None)
         cells = [_cell(row[column], limit) if column in row else "" for column in columns]
-        for engine in cpu_gpu:
-            sides = [
-                next((row[c] for c in row if c[0] == engine and c[1].startswith(kind)), None) for kind in ("cpu", "gpu")
-            ]
-            times = [side["seconds_per_epoch"] for side in sides if side]
+        for engine, on in gpus:
+            times = [row[engine, side]["seconds_per_epoch"] for side in ("cpu", on) if (engine, side) in row]
             cells.append(f"{times[0] / times[1]:.3g}" if len(times) == 2 else "")
         laid_out.append((*([str(samples)] if with_samples else []), str(batch_size), f"{learning_rate:g}", *cells))
     return tables.Table("Median time per epoch (and how many times native, the limit)", headings, tuple(laid_out))
@@ -199,8 +196,9 @@ def _cell(case: Mapping[str, Any], limit: float | None) -> str:
 
 def duration(seconds: float) -> str:
     """Write a time in the unit that suits it, to three digits: 31.2 µs."""
+    rounded = float(f"{seconds:.3g}")  # first: 0.9999 s is a second, not a thousand milliseconds
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
+        if rounded >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
 
