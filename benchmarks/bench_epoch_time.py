@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import Case, stats_of
+from benchmarks.cases import Case, count_epochs, stats_of
 from benchmarks.reference import check_run
 from parabola import engines
 
@@ -22,8 +22,7 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
 
     def fresh(*_: Any) -> None:
         engine.reset()
-        if stats_of(benchmark) is not None:  # pytest-benchmark divides by this: seconds per epoch, not per round
-            benchmark.stats.iterations = experiment.epochs
+        count_epochs(benchmark, experiment.epochs)
 
     weights = benchmark.pedantic(
         engine.run, args=(rows,), setup=fresh, rounds=case.rounds, warmup_rounds=case.warmup_rounds

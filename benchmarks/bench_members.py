@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import MOST_ROUNDS, stats_of
+from benchmarks.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
 from benchmarks.reference import check_run
 from parabola.engines.members import MembersProgram
 from parabola.experiment import Experiment
@@ -16,7 +16,6 @@ from parabola.experiment import Experiment
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
 # Seconds an epoch, and a member and epoch: fitted by eye to runs on a core of an AMD EPYC, for the number of epochs.
 EPOCH_SECONDS, MEMBER_SECONDS, ROUND_SECONDS = 2e-5, 4e-6, 0.03
-SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 
 
 @pytest.mark.benchmark(group="members: seconds per epoch of all")
@@ -33,8 +32,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     seeds, rates = np.arange(members), np.full(members, LEARNING_RATE)
 
     def fresh() -> tuple[tuple[Any], dict[str, Any]]:
-        if stats_of(benchmark) is not None:  # pytest-benchmark divides by this: seconds per epoch, not per round
-            benchmark.stats.iterations = epochs
+        count_epochs(benchmark, epochs)
         return (program.reset(seeds, rates),), {}
 
     weights = benchmark.pedantic(program.run, setup=fresh, rounds=MOST_ROUNDS if timed else 1, warmup_rounds=1)

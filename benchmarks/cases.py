@@ -13,6 +13,7 @@ PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate
 ROUND_SECONDS = {"fit": 0.2, "fused_fit": 0.2, "compiled": 0.02, "native": 0.02}  # a round lasts about so long
 MOST_ROUNDS, FEWEST_ROUNDS, ROUNDS_SECONDS = 10, 3, 1.0  # 10 rounds, or what fits into a second, but at least 3
 BASELINE_SEEDS = 10_000  # in each cell of the pass rates' baseline: seeds 0 to 9,999
+SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 TOO_LONG_SECONDS = 60.0  # a case above is left out, unless asked for
 
 # Seconds for each epoch, step and sample, fitted by eye to runs on two cores of an AMD EPYC; used to choose how many
@@ -82,6 +83,12 @@ class Case:
 def stats_of(benchmark: Any) -> Any:
     """Return what pytest-benchmark gathers; None where nothing is timed, or where pytest-codspeed times instead."""
     return getattr(benchmark, "stats", None)
+
+
+def count_epochs(benchmark: Any, epochs: int) -> None:
+    """Make pytest-benchmark say seconds per epoch, not per round: it divides by what it takes for iterations."""
+    if stats_of(benchmark) is not None:
+        benchmark.stats.iterations = epochs
 
 
 def session_of(config: pytest.Config) -> Any:

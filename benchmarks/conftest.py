@@ -10,6 +10,7 @@ from benchmarks.cases import (
     GRID,
     LEFT_OUT,
     MEMBERS,
+    SHORT_EPOCHS,
     Case,
     Grid,
     grid_cases,
@@ -22,7 +23,6 @@ from parabola.experiment import ENGINES
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
 FAST = ("compiled", "native")  # which can train many seeds to the end
-SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,17 @@ ROOT = Path(__file__).parents[1]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
 CHART, SCREENSHOT = ROOT / "docs/epoch_time.svg", ROOT / "docs/report.png"
 WIDTH = 160  # of what is printed
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRAWN = "[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))"  # in a page's words
 
 
 def main() -> None:
     """Write the README's blocks and the pictures anew."""
-    paths = record_paths()
-    sections = report.sections(read(paths))
-    chart = epoch_chart(sections)
-    figures.save(chart, CHART)
+    found = read()
+    sections = report.sections(found)
+    figures.save(epoch_chart(sections), CHART)
     take_screenshot(page.page(sections, "parabola"))
-    files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(paths)), README)
+    files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(found, sections)), README)
 
 
 def record_paths() -> list[Path]:
@@ -34,18 +35,23 @@ def record_paths() -> list[Path]:
     return sorted(RECORDS.rglob("*.json"))
 
 
-def read(paths: list[Path]) -> list[records.Record]:
+def read() -> list[records.Record]:
     """Read them all; none may be bad."""
-    return [records.read(path) for path in paths]
+    return [records.read(path) for path in record_paths()]
 
 
-def blocks(paths: list[Path]) -> dict[str, str]:
-    """Return what stands between the marks of each name in the README."""
-    newest = max(read(paths), key=lambda record: record.measured)
+def blocks(found: Sequence[records.Record], sections: Sequence[report.Section]) -> dict[str, str]:
+    """Return what stands between the marks of each name in the README.
+
+    Args:
+        found: the records.
+        sections: of the report on them.
+    """
+    newest = max(found, key=lambda record: record.measured)
     content = json.loads(Path(newest.path).read_text(encoding="utf-8"))
     measured = [(one["extra_info"], one["stats"]["median"]) for one in content["benchmarks"]]
-    past = [section for section in report.sections(read(paths)) if section.title.startswith("History")]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+    past = [section for section in sections if section.title.startswith("History")]
+    digest = hashlib.sha256(b"".join(Path(record.path).read_bytes() for record in found)).hexdigest()[:12]
     return {
         "summary": _fenced(lambda console: terminal.print_suite(measured, content["parabola"]["left_out"], console)),
         "history": _fenced(lambda console: report_text.print_report(past, console)),
@@ -70,7 +76,7 @@ def refresh(text: str, new: Mapping[str, str]) -> str:
     return text
 
 
-def epoch_chart(sections: list[report.Section]) -> Any:
+def epoch_chart(sections: Sequence[report.Section]) -> Any:
     """Return the picture of times over batch size."""
     return sections[0].pictures[0].chart.properties(width=620)
 
@@ -83,14 +89,13 @@ def take_screenshot(html: str) -> None:
     """
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
+    if not CHROMIUM:
         raise SystemExit("python -m benchmarks.readme: needs Chromium for its screenshot, and finds none")
     with sync_playwright() as playwright, files.draft(SCREENSHOT) as beside:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         shown = browser.new_page(viewport={"width": 1000, "height": 1050}, color_scheme="light")
         shown.set_content(html)
-        shown.wait_for_function("[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))")
+        shown.wait_for_function(DRAWN)
         shown.screenshot(path=beside)
         browser.close()
 

@@ -46,11 +46,10 @@ class Recording:
             _check("--benchmark-json", session.json)
             place = session.json
             session.save_json = self._save_json
-        if isinstance(session.storage, FileStorage):
-            session.storage.save = self._save
+        if (session.save or session.autosave) and isinstance(session.storage, FileStorage):
             stored = session.storage.get(f"{session.save or session.autosave}.json")
-            if session.save or session.autosave:
-                _check("--benchmark-storage", stored)
+            _check("--benchmark-storage", stored)
+            session.storage.save = self._save
             place = place or stored
         # A name that no other session has or had, known before there is such a file: Ctrl-C may come at any moment.
         self.unfinished = place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.readme import CHROMIUM, DRAWN
 from parabola.tracking import page, records, report
 from tests import made_records
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="no Chromium here")
 
 
@@ -49,7 +48,7 @@ def shown(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterator[
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.on("request", lambda sent: asked.append(sent.url))
     opened.goto(html.as_uri())
-    opened.wait_for_function("[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))")
+    opened.wait_for_function(DRAWN)
     yield opened
     opened.close()
     assert said == []

@@ -199,15 +199,16 @@ def test_many_records_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
     """`python -m benchmarks.readme` would change nothing."""
-    paths = readme.record_paths()
-    chart = readme.epoch_chart(report.sections(readme.read(paths)))
+    found = readme.read()
+    sections = report.sections(found)
+    chart = readme.epoch_chart(sections)
     drawn = io.StringIO()
     chart.save(drawn, format="svg")
     pictures = drawn.getvalue(), readme.CHART.read_text()
     labels = [sorted(re.findall(r'aria-label="([^"]*)"', picture)) for picture in pictures]
 
-    assert paths
-    assert readme.refresh(README, readme.blocks(paths)) == README
+    assert found
+    assert readme.refresh(README, readme.blocks(found, sections)) == README
     assert labels[0] == labels[1]
     assert len(labels[0]) > 20
 

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from parabola.tracking import machine, tables
 from parabola.tracking.records import short_name
@@ -33,13 +30,7 @@ def headline(record: Mapping[str, Any]) -> str:
 
 def print_comparison(record: Mapping[str, Any], console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
-    table = Table(title=Text(_sides(record)), title_justify="left", box=SIMPLE_HEAD)
-    for heading in COLUMNS:
-        table.add_column(heading, justify="left" if heading in TEXT_COLUMNS else "right", overflow="fold")
-    for case in record["cases"]:
-        *cells, verdict = _row(case)
-        table.add_row(*map(Text, cells), Text(verdict, STYLES[case["verdict"]]))
-    console.print(table)
+    console.print(tables.for_terminal(_table(record), [STYLES[case["verdict"]] for case in record["cases"]]))
     for line in notes(record):
         console.print(line, soft_wrap=True, markup=False)
     style = {"same": "green", "faster": "green", "inconclusive": "yellow"}.get(record["verdict"], "red")
@@ -48,7 +39,7 @@ def print_comparison(record: Mapping[str, Any], console: Console) -> None:
 
 def markdown(record: Mapping[str, Any]) -> str:
     """Return a comment for a pull request: the verdict, the table, and machine and method in a fold."""
-    table = tables.Table("", COLUMNS, tuple(_row(case) for case in record["cases"]), TEXT_COLUMNS)
+    table = _table(record)
     lines = [f"### {tables.escape(headline(record))}", "", tables.escape(_sides(record)), ""]
     lines += tables.markdown_lines(table) if table.rows else []
     lines += ["", *(f"- {tables.escape(note)}" for note in notes(record)), ""]
@@ -92,6 +83,10 @@ def method(record: Mapping[str, Any]) -> list[str]:
         f"intervals: trimmed mean of the launches' log ratios, together {100 * record['confidence']:g} % after Holm",
         f"same: the interval lies within ±{effect}; slower or faster: it excludes 0, and fresh launches confirm it",
     ]
+
+
+def _table(record: Mapping[str, Any]) -> tables.Table:
+    return tables.Table(_sides(record), COLUMNS, tuple(map(_row, record["cases"])), TEXT_COLUMNS)
 
 
 def _row(case: Mapping[str, Any]) -> tuple[str, ...]:

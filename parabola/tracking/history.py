@@ -24,6 +24,23 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Passes:
+    """How many seeds passed over commits.
+
+    Attributes:
+        settled, seeds: shape (n,), int: how many passed, of how many.
+    """
+
+    settled: npt.NDArray[np.int_]
+    seeds: npt.NDArray[np.int_]
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """Shape (n,): from 0 to 1."""
+        return self.settled / self.seeds
+
+
+@dataclass(frozen=True)
 class Line:
     """One case over commits.
 
@@ -31,21 +48,15 @@ class Line:
         measurement: the newest of the case: which it is.
         at: shape (n,), int: places in the history's commits.
         seconds: shape (n,): the median time there; where a commit has several records, the median of theirs.
-        settled, seeds: shape (n,), int: how many passed, of how many; None where the case does not count them.
+        passes: at the same places; None where the case does not count them.
         changes: of the level of the times; their places count the line's own points.
     """
 
     measurement: Measurement
     at: npt.NDArray[np.int_]
     seconds: npt.NDArray[np.float64]
-    settled: npt.NDArray[np.int_] | None
-    seeds: npt.NDArray[np.int_] | None
+    passes: Passes | None
     changes: tuple[changes.Change, ...]
-
-    @property
-    def shares(self) -> npt.NDArray[np.float64] | None:
-        """Shape (n,): the share of the seeds that pass; None where the case does not count them."""
-        return None if self.settled is None or self.seeds is None else self.settled / self.seeds
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class History:
     Attributes:
         name: that the reader gave the machine; else empty.
         fingerprint: the facts that all its records share.
+        records: of it, as they were measured: the newest first.
         commits: oldest first.
         lines: a case each.
         left_out: how many of the fingerprint's records are not in it, as they belong to no commit alone.
@@ -63,6 +75,7 @@ class History:
 
     name: str
     fingerprint: Fingerprint
+    records: tuple[Record, ...]
     commits: tuple[Commit, ...]
     lines: tuple[Line, ...]
     left_out: int
@@ -91,19 +104,19 @@ def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) ->
             by_case[measurement.case, measurement.epochs or 0][places[record.commit]].append(measurement)
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
     cut_short = sum(record.cut_short for record in usable)
-    return History(name, fingerprint, tuple(commits), lines, len(newest_first) - len(usable), cut_short)
+    left_out = len(newest_first) - len(usable)
+    return History(name, fingerprint, tuple(newest_first), tuple(commits), lines, left_out, cut_short)
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:
     at = sorted(by_place)
     newest = [by_place[place][0] for place in at]
     seconds = np.array([median([one.median for one in by_place[place]]) for place in at])
-    counted = all(one.seeds for one in newest)
+    counts = np.array([(one.settled_seeds or 0, one.seeds or 0) for one in newest]).T
     return Line(
         measurement=newest[-1],
         at=np.array(at),
         seconds=seconds,
-        settled=np.array([one.settled_seeds for one in newest]) if counted else None,
-        seeds=np.array([one.seeds for one in newest]) if counted else None,
+        passes=Passes(*counts) if counts[1].all() else None,
         changes=tuple(changes.find_changes(seconds)),
     )

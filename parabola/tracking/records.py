@@ -22,7 +22,7 @@ FINGERPRINT = (
 
 
 # What a case of a kind has to tell of itself.
-AXES = {
+REQUIRED = {
     "epoch time": ("batch_size", "learning_rate", "samples"),
     "members": ("members", "batch_size", "learning_rate", "samples"),
 }
@@ -72,6 +72,11 @@ class Measurement:
     def key(self) -> tuple[str, int | None]:
         """What tells a case from another one."""
         return self.case, self.epochs
+
+    @property
+    def parameters(self) -> str:
+        """What stands between the brackets of the case's name; the name where there are none."""
+        return self.case.partition("[")[2].removesuffix("]") or short_name(self.case)
 
     @property
     def label(self) -> str:
@@ -209,6 +214,8 @@ class _Stats(msgspec.Struct):
 
 
 class _Info(msgspec.Struct):
+    """Of a benchmark's extra_info what a Measurement has under the same names."""
+
     engine: str
     device: str
     batch_size: int | None = None
@@ -341,28 +348,19 @@ def _measurement(benchmark: _Benchmark, epochs: int | None) -> Measurement:
     counted = info.seeds is not None and info.settled_seeds is not None and 0 <= info.settled_seeds <= info.seeds
     if not (counted and info.seeds) and (info.seeds, info.settled_seeds) != (None, None):
         raise ValueError(f"{info.settled_seeds} of {info.seeds} seeds in {benchmark.fullname}")
-    for axis in AXES.get(kind, ()):
+    for axis in REQUIRED.get(kind, ()):
         if getattr(info, axis) is None:
             raise ValueError(f"no {axis} in {benchmark.fullname}")
     return Measurement(
         case=benchmark.fullname,
         kind=kind,
         unit=unit,
-        engine=info.engine,
-        device=info.device,
-        batch_size=info.batch_size,
-        learning_rate=info.learning_rate,
-        samples=info.samples,
-        members=info.members,
         epochs=epochs if kind == "epoch time" else None,
         median=stats.median,
         low_quartile=stats.q1,
         high_quartile=stats.q3,
         rounds=stats.rounds,
-        coefficient_error=info.coefficient_error,
-        verdict=info.verdict,
-        seeds=info.seeds,
-        settled_seeds=info.settled_seeds,
+        **msgspec.structs.asdict(info),
     )
 
 
@@ -378,7 +376,12 @@ def short_name(case: str) -> str:
     return name.split("::")[-1] + bracket + parameters
 
 
+def in_words(fact: str) -> str:
+    """Return the name of a fact as a reader is told it."""
+    return fact.replace("_", " ")
+
+
 def differences(first: Record, second: Record) -> list[str]:
     """Say why two records may not be compared, a line a fact; nothing where they may."""
     pairs = zip(first.fingerprint, second.fingerprint, strict=True)
-    return [f"{name.replace('_', ' ')}: {one}, not {other}" for (name, one), (_, other) in pairs if one != other]
+    return [f"{in_words(name)}: {one}, not {other}" for (name, one), (_, other) in pairs if one != other]

@@ -1,7 +1,7 @@
 """What records say: now, one device against another, and over commits. Laid out once; text and page show it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -13,11 +13,12 @@ import numpy.typing as npt
 from parabola.tracking import report_figures, statistics, terminal
 from parabola.tracking.changes import FEWEST, SHORTEST, Change
 from parabola.tracking.history import History, Line, histories
-from parabola.tracking.records import Measurement, Record, differences, short_name
+from parabola.tracking.records import Measurement, Record, differences, in_words, short_name
 from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
 from parabola.tracking.tables import Table
 from parabola.tracking.terminal import duration
 
+Values = npt.NDArray[np.float64]
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 PUBLISHED_SAMPLES = 999
@@ -69,7 +70,7 @@ def sections(records: Sequence[Record]) -> list[Section]:
         RefusedError: if machines with other processors have one name. One that was updated may keep it.
     """
     past = histories(records)
-    newest = [_newest(records, history) for history in past]
+    newest = [_newest(history) for history in past]
     for found, other in combinations((found[0] for found in newest), 2):
         differing = differences(found, other)
         if found.name and found.name == other.name and any(one.startswith(("cpu model:", "gpu:")) for one in differing):
@@ -78,7 +79,7 @@ def sections(records: Sequence[Record]) -> list[Section]:
     names = _machine_names([found[0] for found in newest])
     every = list(zip(past, newest, names, strict=True))
     shown = [one for at, one in enumerate(every) if at < MOST_MACHINES or one[1][0].name]
-    now = [_now(found, records, name) for _, found, name in shown]
+    now = [_now(history, found, records, name) for history, found, name in shown]
     then = [_history(history, name) for history, _, name in shown]
     devices = _devices([found for _, found, _ in shown], [record.name for record in records])
     others = [one for one in every if one not in shown]
@@ -96,14 +97,12 @@ def _others(machines: Sequence[tuple[History, list[Record], str]]) -> Section:
     return Section("Earlier machines", (said,), (Table("", headings, tuple(rows), (*TEXT_COLUMNS, *headings)),))
 
 
-def _newest(records: Sequence[Record], history: History) -> list[Record]:
+def _newest(history: History) -> list[Record]:
     """Return the records of the commit that was measured last on a machine, newest first."""
-    machine = history.name, history.fingerprint
-    own = [one for one in records if (one.name, one.fingerprint) == machine]
-    own.sort(key=lambda one: one.measured, reverse=True)
-    if own[0].dirty or not own[0].commit:
-        return own[:1]  # nobody knows whether another one is of the same code
-    return [one for one in own if (one.commit, one.dirty) == (own[0].commit, own[0].dirty)]
+    newest = history.records[0]
+    if newest.dirty or not newest.commit:
+        return [newest]  # nobody knows whether another one is of the same code
+    return [one for one in history.records if one.commit == newest.commit and not one.dirty]
 
 
 def _current(found: Sequence[Record]) -> list[Measurement]:
@@ -119,7 +118,7 @@ def _machine_names(newest: Sequence[Record]) -> list[str]:
     """Return what tells machines apart: the names that were given, else the facts that are not the same for all."""
     facts = [dict(record.fingerprint) for record in newest]
     telling = [name for name in facts[0] if len({one[name] for one in facts}) > 1]
-    apart = [", ".join(f"{_words(name)} {one[name] or 'none'}" for name in telling) for one in facts]
+    apart = [", ".join(f"{in_words(name)} {one[name] or 'none'}" for name in telling) for one in facts]
     given = [record.name for record in newest]
     return [
         told if not name else name if given.count(name) == 1 else f"{name}, {told}"
@@ -127,11 +126,7 @@ def _machine_names(newest: Sequence[Record]) -> list[str]:
     ]
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _now(found: Sequence[Record], records: Sequence[Record], name: str) -> Section:
+def _now(history: History, found: Sequence[Record], records: Sequence[Record], name: str) -> Section:
     newest, facts = found[0], dict(found[0].fingerprint)
     current = _current(found)
     epochs = [one for one in current if one.kind == "epoch time"]
@@ -153,11 +148,10 @@ def _now(found: Sequence[Record], records: Sequence[Record], name: str) -> Secti
     if other:
         lines.append(f"Not pooled with {Path(other.path).name}: {'; '.join(differences(newest, other))}.")
     here = {one.device for one in current}
-    for record in sorted(records, key=lambda one: one.measured, reverse=True):
-        if (record.name, record.fingerprint) == (newest.name, newest.fingerprint):
-            gone = sorted({one.device for one in record.measurements} - here)
-            here |= set(gone)
-            lines += [f"{device} is not here: it was measured last at {_commit(record).lower()}." for device in gone]
+    for record in history.records:
+        gone = sorted({one.device for one in record.measurements} - here)
+        here |= set(gone)
+        lines += [f"{device} is not here: it was measured last at {_commit(record).lower()}." for device in gone]
     tables = []
     if epochs:
         tables.append(terminal.epoch_times([_as_case(one) for one in epochs]))
@@ -225,18 +219,13 @@ def _spread(one: Measurement) -> str:
 def _other_times(others: Sequence[Measurement]) -> Table:
     rows = [
         (
-            *(one.kind, _parameters(one), duration(one.median), _spread(one), str(one.rounds), one.unit),
+            *(one.kind, one.parameters, duration(one.median), _spread(one), str(one.rounds), one.unit),
             f"{one.settled_seeds} of {one.seeds}" if one.seeds else "–",
         )
         for one in others
     ]
     headings = ("what", "case", "median", "quartiles", "rounds", "unit", "seeds that pass")
     return Table("What else was timed", headings, tuple(rows), TEXT_COLUMNS)
-
-
-def _parameters(one: Measurement) -> str:
-    """Return what stands between the brackets of a case's name."""
-    return one.case.partition("[")[2].removesuffix("]") or short_name(one.case)
 
 
 def _place(kind: str) -> int:
@@ -251,11 +240,10 @@ def _line_label(side: Side, one: Measurement) -> str:
 
 def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
-    caption = "Median over rounds, with the range between the quartiles. Both axes are logarithmic; "
-    caption += (
-        "of a size at several learning rates the smallest's is drawn. Click a name to pick it, again to see all; "
+    caption = (
+        "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
+        "learning rates the smallest's is drawn. Click a name to pick it, again to see all; hover for figures."
     )
-    caption += "hover for figures."
     drawn = []
     for kind, axis in AXES.items():
         found = [(_line_label(side, one), one) for side in sides for one in side.measurements if one.kind == kind]
@@ -323,7 +311,7 @@ def _answer(one: Measurement) -> str:
 
 
 def _without_device(one: Measurement) -> str:
-    return _parameters(one).replace(f"{one.device}-", "", 1).replace(f"-{one.device}", "", 1)
+    return one.parameters.replace(f"{one.device}-", "", 1).replace(f"-{one.device}", "", 1)
 
 
 def _history(history: History, name: str) -> Section:
@@ -352,8 +340,8 @@ def _history(history: History, name: str) -> Section:
     if rates.rows:
         caption = (
             "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
+            "the lowest."
         )
-        caption += "the lowest."
         pictures.append(Picture("Pass rate over commits", report_figures.pass_rate_figure(history), caption))
     return Section(
         title=title,
@@ -442,47 +430,39 @@ _NEAR = 20  # commits to either side of a change, whose medians are shown
 def _pass_rates(history: History) -> Table:
     rows = []
     for line in history.lines:
-        if line.settled is None or line.seeds is None or line.shares is None:
+        if line.passes is None:
             continue
+        settled, seeds, shares = line.passes.settled, line.passes.seeds, 100 * line.passes.shares
         newest = ("not measured", "–")
         if line.at[-1] == len(history.commits) - 1:
-            low, high = statistics.share_interval(int(line.settled[-1]), int(line.seeds[-1]))
-            newest = f"{line.settled[-1]} of {line.seeds[-1]}", f"{100 * low:.0f} – {100 * high:.0f} %"
-        rows.append(
-            (line.measurement.label, *newest, f"{100 * line.shares.min():.0f} – {100 * line.shares.max():.0f} %")
-        )
+            low, high = statistics.share_interval(int(settled[-1]), int(seeds[-1]))
+            newest = f"{settled[-1]} of {seeds[-1]}", f"{100 * low:.0f} – {100 * high:.0f} %"
+        rows.append((line.measurement.label, *newest, f"{shares.min():.0f} – {shares.max():.0f} %"))
     headings = ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
     return Table("Pass rate at the newest commit", headings, tuple(rows), TEXT_COLUMNS)
 
 
+def _level_table(history: History, kind: str) -> Table:
+    """Lay out the times by commit; where neighbours share a row, their median."""
+    lines = [(line, line.seconds) for line in history.lines if line.measurement.kind == kind]
+    return _by_commit(history, kind.capitalize(), lines, lambda here: duration(float(np.median(here))))
+
+
 def _pass_rate_table(history: History) -> Table:
     """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
-    lines = [(line, line.shares) for line in history.lines if line.shares is not None]
+    lines = [(line, line.passes.shares) for line in history.lines if line.passes]
+    return _by_commit(history, "Pass rate", lines, lambda here: f"{100 * here.min():.0f} %")
+
+
+def _by_commit(
+    history: History, what: str, lines: Sequence[tuple[Line, Values]], told: Callable[[Values], str]
+) -> Table:
+    """Lay out values by commit: a column a line; as in the pictures, neighbours share a row where there are many."""
     rows = []
     for part in report_figures.blocks(len(history.commits)):
-        cells = []
-        for line, shares in lines:
-            here = shares[(line.at >= part[0]) & (line.at <= part[-1])]
-            cells.append(f"{100 * here.min():.0f} %" if len(here) else "–")
-        rows.append((*_commits_of(history, part), *cells))
-    names = [_parameters(line.measurement) for line, _ in lines]
-    return Table("Pass rate by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)
-
-
-def _commits_of(history: History, part: npt.NDArray[np.int_]) -> tuple[str, str]:
-    first, last = (history.commits[place] for place in (part[0], part[-1]))
-    return first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}", f"{last.made:%Y-%m-%d %H:%M}"
-
-
-def _level_table(history: History, kind: str) -> Table:
-    """Lay out the times by commit: as the picture, neighbouring commits share a row where there are many."""
-    lines = [line for line in history.lines if line.measurement.kind == kind]
-    rows = []
-    for part in report_figures.blocks(len(history.commits)):
-        cells = []
-        for line in lines:
-            here = line.seconds[(line.at >= part[0]) & (line.at <= part[-1])]
-            cells.append(duration(float(np.median(here))) if len(here) else "–")
-        rows.append((*_commits_of(history, part), *cells))
-    names = [_parameters(line.measurement) for line in lines]
-    return Table(f"{kind.capitalize()} by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)
+        first, last = (history.commits[place] for place in (part[0], part[-1]))
+        ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
+        here = [values[(line.at >= part[0]) & (line.at <= part[-1])] for line, values in lines]
+        rows.append((ids, f"{last.made:%Y-%m-%d %H:%M}", *(told(some) if len(some) else "–" for some in here)))
+    names = [line.measurement.parameters for line, _ in lines]
+    return Table(f"{what} by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)

@@ -144,11 +144,13 @@ def pass_rate_figure(history: History) -> Any:
 
     rows, names = list[dict[str, Any]](), list[str]()
     for line in history.lines:
-        if line.settled is None or line.seeds is None or line.shares is None:
+        if line.passes is None:
             continue
-        names.append(line.measurement.case.partition("[")[2].removesuffix("]") or line.measurement.label)
-        keep = [part[int(np.argmin(line.shares[part]))] for part in blocks(len(line.at))]
-        for place, settled, seeds in zip(line.at[keep], line.settled[keep], line.seeds[keep], strict=True):
+        names.append(line.measurement.parameters)
+        keep = [part[int(np.argmin(line.passes.shares[part]))] for part in blocks(len(line.at))]
+        for place, settled, seeds in zip(
+            line.at[keep], line.passes.settled[keep], line.passes.seeds[keep], strict=True
+        ):
             low, high = share_interval(int(settled), int(seeds))
             commit = history.commits[place]
             rows.append(
@@ -184,10 +186,10 @@ def blocks(number: int) -> list[npt.NDArray[np.int_]]:
     return np.array_split(np.arange(number), min(number, MOST_POINTS))
 
 
-def _colour(field: str, names: Sequence[str], columns: int = 1) -> Any:
+def _colour(field: str, names: Sequence[str]) -> Any:
     import altair as alt
 
-    legend = alt.Legend(orient="bottom", columns=columns, labelFontSize=12, labelLimit=360, symbolOpacity=1)
+    legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=360, symbolOpacity=1)
     return alt.Color(f"{field}:N", title=None, scale=_domain(names, COLOURS), legend=legend)
 
 

@@ -30,13 +30,18 @@ class Table:
         return ["left" if heading in self.text_columns else "right" for heading in self.headings]
 
 
-def for_terminal(table: Table) -> RichTable:
-    """Return the table as Rich prints it."""
+def for_terminal(table: Table, styles: Sequence[str] = ()) -> RichTable:
+    """Return the table as Rich prints it.
+
+    Args:
+        table: what is shown.
+        styles: of each row's last cell; plain unless given.
+    """
     shown = RichTable(title=Text(table.title) if table.title else None, title_justify="left", box=SIMPLE_HEAD)
     for heading, side in zip(table.headings, table.aligned(), strict=True):
         shown.add_column(Text(heading), justify="left" if side == "left" else "right", overflow="fold")
-    for row in table.rows:
-        shown.add_row(*map(Text, row))
+    for (*cells, last), style in zip(table.rows, styles or [""] * len(table.rows), strict=True):
+        shown.add_row(*map(Text, cells), Text(last, style))
     return shown
 
 
