@@ -9,8 +9,8 @@ from rich.console import Console
 
 from benchmarks import recording
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
-from parabola import devices
-from parabola.devices import refuse_keras_limits
+from parabola import backends, devices, engines
+from parabola.backends import refuse_keras_limits
 from parabola.experiment import ENGINES, Experiment
 from parabola.tracking import machine, records, terminal
 
@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("parabola", "which cases the speed suite and the regression suite run")
     group.addoption("--grid", choices=("quick", "full"), default="quick", help="quick (under 90 s) or full")
     group.addoption("--engine", action="append", choices=ENGINES, default=[], help="only these engines; repeatable")
+    group.addoption("--backend", help=f"Keras' backend: {', '.join(backends.BACKENDS)}; else KERAS_BACKEND's")
     group.addoption("--device", action="append", default=[], help="cpu, cpu:1, gpu, gpu:0, …; repeatable")
     group.addoption(
         "--batch-size", action="append", type=int, default=[], help="of epoch times: 1 to samples; repeatable"
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--samples", action="append", type=int, default=[], help="of epoch times: 1 or more; repeatable")
     group.addoption("--epochs", type=int, help="of epoch times: epochs a round; else what fills the round")
     group.addoption("--rounds", type=int, help="of epoch times: timed rounds; else 10, or 3 where they are slow")
-    group.addoption("--threads", type=int, help="TensorFlow's threads; else its own choice")
+    group.addoption("--threads", type=int, help="the backend's threads; else its own choice")
     group.addoption("--seeds", type=int, metavar="FIRST", help="of pass rates: the first of 400; else from the commit")
     group.addoption("--all", action="store_true", help="also cases predicted to take over a minute")
 
@@ -45,6 +46,10 @@ def read_grid(options: argparse.Namespace) -> Grid:
         pytest.UsageError: if a value is out of bounds, or no case can have it.
     """
     try:
+        backends.choose(options.backend)
+        for engine in options.engine:
+            if reason := engines.missing(engine):
+                raise ValueError(f"engine {reason}")
         for name in ("rounds", "threads"):
             value = getattr(options, name)
             if value is not None and value < 1:
@@ -56,7 +61,7 @@ def read_grid(options: argparse.Namespace) -> Grid:
         for learning_rate in options.learning_rate:
             Experiment(learning_rate=learning_rate)
         if options.device or options.threads:
-            devices.start(threads=options.threads)
+            backends.start(threads=options.threads)
             for device in options.device:
                 devices.resolve(device)
             if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
@@ -83,7 +88,7 @@ def read_grid(options: argparse.Namespace) -> Grid:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options; time nothing unless times were asked for, and never under xdist."""
-    devices.set_environment()
+    backends.set_environment()
     asked = [name for name in ASKS_FOR_TIMES if getattr(config.option, f"benchmark_{name}", None)]
     if asked and (config.getoption("numprocesses", None) or config.getoption("dist", "no") != "no"):
         option = f"--benchmark-{asked[0].replace('_', '-')}"

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
 from benchmarks.reference import check_run
-from parabola.engines.members import MembersProgram
+from parabola.engines import members_program
 from parabola.experiment import Experiment
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
@@ -28,7 +28,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     """
     epochs = math.ceil(ROUND_SECONDS / (EPOCH_SECONDS + members * MEMBER_SECONDS)) if timed else SHORT_EPOCHS
     experiment = Experiment(device=device, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, epochs=epochs)
-    program = MembersProgram(experiment, members)
+    program = members_program(experiment, members)
     seeds, rates = np.arange(members), np.full(members, LEARNING_RATE)
 
     def fresh() -> tuple[tuple[Any], dict[str, Any]]:

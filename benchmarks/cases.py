@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parabola.engines import missing
 from parabola.experiment import ENGINES, Experiment
 
 PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
@@ -130,15 +131,16 @@ def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], 
         default_devices: where to run unless the grid says.
 
     Returns:
-        The cases to run, and a line for each that was left out.
+        The cases to run, and a line for each, or each engine, that was left out.
 
     Raises:
         ValueError: if a value is out of bounds.
     """
     full = grid.name == "full"
     cases: list[Case] = []
+    engines = grid.engines or tuple(engine for engine in ENGINES if not missing(engine))
     for samples in grid.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):
-        for engine in grid.engines or ENGINES:
+        for engine in engines:
             for device in grid.devices or default_devices:
                 if not runs_on(engine, device):
                     continue
@@ -155,7 +157,8 @@ def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], 
                     for learning_rate in grid.learning_rates or own_learning_rates(engine, batch_size, full)
                 ]
     fits = [case for case in cases if grid.everything or case.predicted_seconds <= TOO_LONG_SECONDS]
-    left_out = [
+    left_out = [missing(engine) for engine in grid.engines or ENGINES if missing(engine)]
+    left_out += [
         f"{case.id}: predicted {case.predicted_seconds:.0f} s, more than {TOO_LONG_SECONDS:.0f} (--all runs it)"
         for case in cases
         if case not in fits

@@ -19,6 +19,7 @@ from benchmarks.cases import (
     session_of,
 )
 from parabola import devices
+from parabola.engines import missing
 from parabola.experiment import ENGINES
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
@@ -36,15 +37,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
     elif "engine" in names:
         can = FAST if metafunc.function.__name__ == "bench_time_to_accuracy" else ENGINES
-        few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick"
-        engines = [name for name in grid.engines or (("compiled",) if few else ENGINES) if name in can]
+        there = [name for name in grid.engines or ENGINES if name in can and not missing(name)]
+        few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick" and not grid.engines
+        engines = [name for name in there if name == "compiled"] or there[:1] if few else there
         pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "members" in names:  # they are trained as by compiled
         sizes = (FULL_MEMBERS if grid.name == "full" else MEMBERS) if "compiled" in (grid.engines or ENGINES) else ()
         blocks = [(device, members) for device in on for members in sizes]
         ids = [f"{device}-members_{members}" for device, members in blocks]
-        metafunc.parametrize(("device", "members"), blocks, ids=ids)
+        why = missing("members")
+        marks = pytest.mark.skipif(bool(why), reason=why)
+        metafunc.parametrize(("device", "members"), [pytest.param(*block, marks=marks) for block in blocks], ids=ids)
     elif "device" in names:
         metafunc.parametrize("device", on)
 

@@ -15,7 +15,7 @@ import typer.core
 if TYPE_CHECKING:
     from parabola.experiment import Experiment, Fit
 
-CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
+CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, WORKER_FAILED, INTERRUPTED = *range(1, 8), 130
 COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
 PIPE_WIDTH = 200  # columns of a table that nobody watches
@@ -30,11 +30,12 @@ def main() -> None:
 # Options that several commands have, each said once.
 Target = Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")]
 Network = Annotated[str, typer.Option(help="two_neuron or one_neuron.")]
-Device = Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …")]
+Device = Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.")]
 Optimizer = Annotated[str, typer.Option(help="A Keras optimizer: adam, sgd, rmsprop, …")]
 FinalLearningRate = Annotated[
     float | None, typer.Option(help="Keras' cosine decay goes there by the last step; else it stays.")
 ]
+Backend = Annotated[str | None, typer.Option(help="Keras' backend: tensorflow, jax or torch; else KERAS_BACKEND's.")]
 Init = Annotated[str, typer.Option(help="glorot, or sign-aware: the second kernel's sign from three samples.")]
 Epochs = Annotated[int, typer.Option(help="1 or more.")]
 Samples = Annotated[int, typer.Option(help="1 or more.")]
@@ -48,7 +49,14 @@ Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .png, 
 def train(
     target: Target = "1,2,2",
     network: Network = "two_neuron",
-    engine: Annotated[str, typer.Option(help="fit, fused_fit, compiled or native.")] = "compiled",
+    engine: Annotated[
+        str | None, typer.Option(help="fit, fused_fit, compiled (the default) or native.", show_default=False)
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="mirrored over devices or multi_worker over processes, instead of an engine.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of multi_worker; else TF_CONFIG's.")] = None,
+    backend: Backend = None,
     device: Device = "cpu",
     optimizer: Optimizer = "adam",
     learning_rate: Annotated[float, typer.Option(help="Finite, above 0.")] = 0.001,
@@ -61,7 +69,7 @@ def train(
     data_seed: DataSeed = 42,
     low: Low = 0.0,
     high: High = 1.0,
-    threads: Annotated[int | None, typer.Option(min=1, help="TensorFlow's threads; else its own choice.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="The backend's threads; else its own choice.")] = None,
     plot: Plot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 unless the run passes.")] = False,
@@ -71,28 +79,45 @@ def train(
     A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
     """
     knobs = dict(locals())
-    from parabola import devices
+    from parabola import backends, devices, engines
+    from parabola import workers as processes
     from parabola.tracking import figures, files, terminal
 
+    knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:
+        worker = processes.index_here() if strategy == "multi_worker" else None
+        if workers and (strategy != "multi_worker" or worker is not None):
+            raise ValueError(f"--workers needs --strategy multi_worker, and no TF_CONFIG. Received: {workers}")
+        backends.choose(backend)
         experiment = read_experiment(knobs)
+        if reason := engines.missing(engine):
+            raise ValueError(f"engine {reason}")
         if plot:
             files.check_path(plot, figures.FORMATS)
         if engine == "native" and threads:
-            raise ValueError(f"engine native has one thread; --threads is TensorFlow's. Received: {threads}")
-        if engine != "native":
-            devices.start(threads=threads)
+            raise ValueError(f"engine native has one thread; --threads is the backend's. Received: {threads}")
+        if engine not in ("native", "distributed"):
+            backends.start(threads=threads)
             devices.resolve(device)
+        elif strategy == "mirrored":
+            backends.start(threads=threads)
+            devices.resolve_all(device)
+        elif strategy and worker is not None:
+            backends.start(threads=threads)
     except ValueError as error:
         usage(error)
-    fit = run(experiment)
-    if as_json:
-        print(json.dumps({**fit.summary(), "threads": threads}))
+    if strategy == "multi_worker" and worker is None:
+        summary = run_workers(knobs)
     else:
-        terminal.print_training(fit.summary())
-    if plot:
-        figures.save(training_figure(fit), plot)
-    if check and fit.verdict != "pass":
+        fit = run(experiment)
+        summary = {**fit.summary(), "threads": threads}
+        if plot and not worker:
+            figures.save(training_figure(fit), plot)
+    if as_json and not worker:
+        print(json.dumps(summary))
+    elif not worker:  # all have the same weights; the first speaks for all
+        terminal.print_training(summary)
+    if check and summary["verdict"] != "pass":
         raise typer.Exit(CHECK_FAILED)
 
 
@@ -106,6 +131,7 @@ def learning_map(
     first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
     target: Target = "1,2,2",
     network: Network = "two_neuron",
+    backend: Backend = None,
     device: Device = "cpu",
     optimizer: Optimizer = "adam",
     final_learning_rate: FinalLearningRate = None,
@@ -125,11 +151,14 @@ def learning_map(
     Finished cells are kept in the JSON file: after an interruption, the same command goes on from there.
     """
     knobs = dict(locals())
-    from parabola import devices
+    from parabola import backends, devices, engines
     from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.tracking import figures, files, maps, terminal
 
     try:
+        backends.choose(backend)
+        if reason := engines.missing("members"):
+            raise ValueError(reason)
         rates = LEARNING_RATES if learning_rates is None else numbers("learning-rates", learning_rates, float)
         sizes = tuple(size for size in BATCH_SIZES if size <= samples)
         sizes = sizes if batch_sizes is None else numbers("batch-sizes", batch_sizes, int)
@@ -138,7 +167,7 @@ def learning_map(
             files.check_path(plot, figures.FORMATS)
         files.check_path(json_file, (".json",))
         maps.read(json_file, grid.identity())
-        devices.resolve(device)
+        (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
     except ValueError as error:
         usage(error)
     with terminal.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
@@ -359,6 +388,7 @@ def usage(error: Exception) -> NoReturn:
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
+    from parabola.engines import PeerError
     from parabola.tracking import terminal
     from parabola.training import NotRepresentableWarning, train
 
@@ -367,11 +397,36 @@ def run(experiment: "Experiment") -> "Fit":
 
     warnings.simplefilter("always", NotRepresentableWarning)
     warnings.showwarning = say
-    slow = experiment.engine.endswith("fit") or experiment.epochs * experiment.samples > PROGRESS_FROM
+    slow = experiment.engine not in ("compiled", "native") or experiment.epochs * experiment.samples > PROGRESS_FROM
     if not slow:
         return train(experiment)
-    with terminal.progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
-        return train(experiment, progress=bar)
+    try:
+        with terminal.progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
+            return train(experiment, progress=bar)
+    except PeerError as error:
+        worker_failed(error)
+
+
+def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Train in processes of their own, with the options of `train`; return what the first says of its run."""
+    from parabola import workers
+
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
+        signal.signal(ending, signal.default_int_handler)
+    own = {"as_json", "check", "plot", "workers"}
+    given = {name: value for name, value in knobs.items() if name not in own and value is not None}
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
+    try:
+        return workers.train_together(arguments, knobs["workers"] or 2, chief=plot)
+    except workers.WorkerError as error:
+        worker_failed(error)
+
+
+def worker_failed(error: Exception) -> NoReturn:
+    """Say in one line which worker is gone, and exit 7."""
+    print(f"python -m parabola: {error}", file=sys.stderr)
+    raise typer.Exit(WORKER_FAILED)
 
 
 def training_figure(fit: "Fit") -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from parabola.engines.members import MembersProgram
+from parabola.engines import members_program
 from parabola.experiment import Experiment
 from parabola.target import Array, coefficient_error, first_settled, first_true
 
@@ -79,7 +79,7 @@ class Ensemble:
         blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, members if gpu else BLOCK_MEMBERS)))
         self.block_members = -(-members // blocks)
         self.experiment = experiment
-        self.programs = [MembersProgram(experiment, self.block_members) for _ in range(min(workers, blocks))]
+        self.programs = [members_program(experiment, self.block_members) for _ in range(min(workers, blocks))]
 
     def train(
         self, seeds: Array, learning_rates: Array | None = None, *, progress: Callable[[int], None] | None = None

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from parabola.backends import backend, refuse_keras_limits
 from parabola.data import curves_up, sample
-from parabola.devices import refuse_keras_limits
 from parabola.networks import NETWORKS, Network
 from parabola.target import Array, Parabola, coefficient_error, first_true, mean_squared_error, polynomial
 
@@ -17,6 +17,7 @@ OPTIMIZERS = {
     for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
 }
 ENGINES = ("fit", "fused_fit", "compiled", "native")
+STRATEGIES = ("mirrored", "multi_worker")  # of engine "distributed", which is for several devices and has no speed
 INITS = ("glorot", "sign-aware")
 OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # of a Fit: a row after every epoch
 Verdict = Literal["pass", "fail", "not representable", "diverged"]
@@ -29,8 +30,9 @@ class Experiment:
     Attributes:
         target: the true parabola.
         network: "two_neuron" or "one_neuron".
-        engine: "fit", "fused_fit", "compiled" or "native".
-        device: "cpu", "cpu:1", "gpu", "gpu:0", …
+        engine: "fit", "fused_fit", "compiled" or "native"; or "distributed".
+        strategy: of "distributed": "mirrored" over devices, or "multi_worker" over processes as TF_CONFIG says.
+        device: "cpu", "cpu:1", "gpu", "gpu:0", …; "gpu:all" is every GPU, for "mirrored" and for members on JAX.
         optimizer: a name in OPTIMIZERS, or a function that makes a stock Keras optimizer of a learning rate
             (with a momentum or a schedule of its own).
         learning_rate: finite, above 0.
@@ -50,6 +52,7 @@ class Experiment:
     target: Parabola = field(default_factory=Parabola)
     network: str = "two_neuron"
     engine: str = "compiled"
+    strategy: str | None = None
     device: str = "cpu"
     optimizer: str | Callable[[float], Any] = "adam"
     learning_rate: float = 0.001
@@ -65,7 +68,12 @@ class Experiment:
 
     def __post_init__(self) -> None:
         known("network", self.network, NETWORKS)
-        known("engine", self.engine, ENGINES)
+        known("engine", self.engine, (*ENGINES, "distributed"))
+        if self.strategy is not None:
+            known("strategy", self.strategy, STRATEGIES)
+        if (self.engine == "distributed") != (self.strategy is not None):
+            received = f"engine={self.engine!r}, strategy={self.strategy!r}"
+            raise ValueError(f"engine distributed has a strategy, and no other engine has. Received: {received}")
         known("init", self.init, INITS)
         if isinstance(self.optimizer, str):
             known("optimizer", self.optimizer, OPTIMIZERS)
@@ -125,7 +133,7 @@ class Fit:
 
     Attributes:
         experiment: what was asked for.
-        device: where the weights were found to be, as the framework names it.
+        device: where the weights were found to be: "cpu:0", "gpu:0", …
         weights: shape (epochs, weights), float32, in Keras' order, after every epoch.
         seconds: inside the clock: the epochs alone.
         compile_seconds: building, tracing and compiling, before the clock.
@@ -184,7 +192,8 @@ class Fit:
             "learnt": polynomial(self.coefficients[last], digits=8) if finite else None,
             **spec,
             "smallest_learning_rate": self.experiment.smallest_learning_rate,
-            "device": self.device.rpartition("device:")[2].lower(),
+            "device": self.device,
+            "backend": backend(),
             **{name: getattr(self, name)[last].tolist() if finite else None for name in OUTCOMES},
             "verdict": self.verdict,
             "diverged_epoch": self.diverged_epoch,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from parabola.backends import BACKENDS, backend
 from parabola.ensemble import Ensemble, Members
 from parabola.experiment import Experiment
 from parabola.target import Array
@@ -56,10 +57,13 @@ class Grid:
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides the cells, as JSON holds it."""
-        own = {"engine", "learning_rate", "batch_size", "seed"}
+        own = {"engine", "strategy", "learning_rate", "batch_size", "seed"}
         shared = {name: value for name, value in vars(self.experiment).items() if name not in own}
         axes = {name: value for name, value in asdict(self).items() if name != "experiment"}
-        return dict(json.loads(json.dumps({**shared, "target": [*self.experiment.target.coefficients], **axes})))
+        # The default is not said: maps from before there was another one go on.
+        other = {} if backend() == BACKENDS[0] else {"backend": backend()}
+        known = {**other, **shared, "target": [*self.experiment.target.coefficients], **axes}
+        return dict(json.loads(json.dumps(known)))
 
 
 def make_cell(members: Members) -> maps.Cell:

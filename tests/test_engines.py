@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parabola import engines
+from parabola.backends import BACKENDS
 from parabola.data import order_bank
-from parabola.engines.members import MembersProgram
+from parabola.engines import members_program
 from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
 from parabola.target import Array, Parabola
 
@@ -19,7 +20,9 @@ EPOCHS = 4
 
 def test_registry_has_the_engines_that_an_experiment_knows() -> None:
     """One list for what may be asked for, one for where it is."""
-    assert tuple(engines.CLASSES) == ENGINES
+    assert set(engines.CLASSES["tensorflow"]) == {*ENGINES, "distributed"}
+    assert all(set(classes) <= {*ENGINES, "distributed"} for classes in engines.CLASSES.values())
+    assert tuple(engines.CLASSES) == BACKENDS
 
 
 def run(**knobs: Any) -> Array:
@@ -139,7 +142,7 @@ def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
 
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, run(engine="fused_fit", **knobs), rtol=0, atol=1e-5)
-    program = MembersProgram(engine.experiment, 2)
+    program = members_program(engine.experiment, 2)
     members = program.run(program.reset(np.array([7, 11]), np.array([0.001, 0.003])))
     np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5)
 

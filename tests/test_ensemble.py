@@ -10,7 +10,7 @@ import pytest
 import parabola.ensemble
 from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
-from parabola.engines.members import MembersProgram
+from parabola.engines import members_program
 from parabola.ensemble import Ensemble, Members, summarise
 from parabola.experiment import Experiment, Fit
 from parabola.target import Array, Parabola
@@ -22,7 +22,7 @@ RATES = np.array([0.001, 0.03, 0.003, 0.05, 0.01])
 def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
     """Return the weights of all members after every epoch, shape (members, epochs, weights)."""
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
-    program = MembersProgram(spec, len(rates))
+    program = members_program(spec, len(rates))
     return np.moveaxis(program.run(program.reset(SEEDS[: len(rates)], rates)), 2, 0)
 
 
@@ -158,7 +158,7 @@ def test_nothing_compiles_again() -> None:
 
 def test_blocks_do_not_hang_on_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounding hangs on a block's size, so a run on another machine, or beside other tests, has the same."""
-    monkeypatch.setattr(parabola.ensemble, "MembersProgram", lambda *_: None)
+    monkeypatch.setattr(parabola.ensemble, "members_program", lambda *_: None)
     spec = Experiment()
 
     assert [Ensemble(spec, 1200, workers=workers).block_members for workers in (1, 2, 3, 8)] == [300] * 4
@@ -169,7 +169,7 @@ def test_blocks_do_not_hang_on_the_cores(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(("samples", "epochs", "members"), [(999, 999, 10**6), (10**6, 1, 10**4), (10, 10**6, 10**4)])
 def test_blocks_are_bounded(samples: int, epochs: int, members: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many members, samples or epochs, a block's samples and its weights over all epochs stay within bounds."""
-    monkeypatch.setattr(parabola.ensemble, "MembersProgram", lambda *_: None)
+    monkeypatch.setattr(parabola.ensemble, "members_program", lambda *_: None)
     spec = Experiment(samples=samples, epochs=epochs)
     size = Ensemble(spec, members, workers=2).block_members
 

@@ -58,10 +58,10 @@ def test_what_would_shorten_a_run_is_refused(name: str, monkeypatch: pytest.Monk
         Experiment()
 
 
-def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engines are TensorFlow's."""
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with pytest.raises(ValueError, match="KERAS_BACKEND=jax is not supported"):
+def test_an_unknown_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engines are TensorFlow's, JAX's and PyTorch's."""
+    monkeypatch.setenv("KERAS_BACKEND", "openvino")
+    with pytest.raises(ValueError, match="KERAS_BACKEND=openvino is not supported; known: tensorflow, jax, torch"):
         Experiment()
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from benchmarks.pass_rates import find_changes, fresh_seeds
 from benchmarks.reference import check_gradient, check_run
-from parabola import devices, engines
+from parabola import backends, engines
 from parabola.data import order_rows
 from parabola.engines.compiled import CompiledEngine
 from parabola.experiment import Experiment
 from parabola.learning_map import train_cells
 
-tf = devices.start()
+tf = backends.start()
 
 import keras  # noqa: E402  (TensorFlow's settings come first)
 

@@ -104,7 +104,7 @@ def test_plot_is_written_in_each_format(suffix: str, tmp_path: Path) -> None:
         ("--device cpu:7", "device cpu:7 is not there; here: cpu:0"),
         ("--optimizer muon", "unknown optimizer 'muon'"),
         ("--engine native --optimizer sgd", "native knows adam only"),
-        ("--engine native --threads 2", "--threads is TensorFlow's. Received: 2"),
+        ("--engine native --threads 2", "--threads is the backend's. Received: 2"),
         ("--target 0,1,2", "a ≠ 0: x + 2 is no parabola"),
         ("--target x", "three numbers a,b,c"),
         ("--plot run.pdf", "unknown format '.pdf' of run.pdf; known: .png, .svg, .html"),

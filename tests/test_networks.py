@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from parabola import devices
+from parabola import backends
 from parabola.networks import NETWORKS, one_neuron_weights, two_neuron_coefficients, two_neuron_weights
 from parabola.target import Array, Parabola
 
@@ -25,7 +25,7 @@ def test_coefficients_are_what_keras_computes(name: str) -> None:
     """The stock model's output is the polynomial that is read from its weights."""
     network = NETWORKS[name]
     weights = np.random.default_rng(1).normal(size=sum(int(np.prod(shape)) for shape in network.shapes))
-    devices.start()
+    backends.start()
     model = network.build()
     assert tuple(weight.shape for weight in model.weights) == network.shapes
     pieces = np.split(weights, np.cumsum([int(np.prod(shape)) for shape in network.shapes])[:-1])

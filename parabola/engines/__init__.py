@@ -3,17 +3,53 @@
 import time
 from abc import ABC, abstractmethod
 from importlib import import_module
+from typing import Any
 
+from parabola.backends import backend
 from parabola.data import order_bank, order_rows
 from parabola.experiment import Experiment
 from parabola.target import Array
 
+# By backend, where each engine is. `native` needs none, and PyTorch has no program of a whole run: see `missing`.
+_FIT = {"fit": "parabola.engines.fit:FitEngine", "fused_fit": "parabola.engines.fit:FusedFitEngine"}
+_NATIVE = {"native": "parabola.engines.native:NativeEngine"}
 CLASSES = {
-    "fit": "parabola.engines.fit:FitEngine",
-    "fused_fit": "parabola.engines.fit:FusedFitEngine",
-    "compiled": "parabola.engines.compiled:CompiledEngine",
-    "native": "parabola.engines.native:NativeEngine",
+    "tensorflow": {
+        **_FIT,
+        "compiled": "parabola.engines.compiled:CompiledEngine",
+        **_NATIVE,
+        "distributed": "parabola.engines.distributed:DistributedEngine",
+    },
+    "jax": {**_FIT, "compiled": "parabola.engines.jax:CompiledEngine", **_NATIVE},
+    "torch": {**_FIT, **_NATIVE},
 }
+MEMBERS = {"tensorflow": "parabola.engines.members:MembersProgram", "jax": "parabola.engines.jax:MembersProgram"}
+
+
+def missing(engine: str) -> str:
+    """Say why the backend lacks an engine, or "members"; nothing where it has it."""
+    has = [*CLASSES[backend()], *(["members"] if backend() in MEMBERS else [])]
+    return "" if engine in has else f"{engine} is not there on the {backend()} backend, which has {', '.join(has)}"
+
+
+def _load(where: str) -> Any:
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+def members_program(experiment: Experiment, members: int) -> Any:
+    """Return the program of a block of members: `reset`, and `run` from what it returns.
+
+    Raises:
+        ValueError: if the device is not there, or the backend has no such program.
+    """
+    if reason := missing("members"):
+        raise ValueError(reason)
+    return _load(MEMBERS[backend()])(experiment, members)
+
+
+class PeerError(RuntimeError):
+    """Another process of a run is gone, or cannot be reached."""
 
 
 class Engine(ABC):
@@ -23,7 +59,7 @@ class Engine(ABC):
         experiment: what it was made for.
         x, y: shape (samples, 1), float32.
         bank: shape (rows, samples), int32: the permutations that orders are taken from.
-        device: where the weights are, as the framework names it; known once built.
+        device: where the weights are: "cpu:0", "gpu:0", …; known once built.
         compile_seconds: what building took.
     """
 
@@ -66,10 +102,11 @@ def create(experiment: Experiment) -> Engine:
     """Return the experiment's engine, not yet built.
 
     Raises:
-        ValueError: if the device is not there.
+        ValueError: if the device is not there, or the backend has no such engine.
     """
-    module, _, name = CLASSES[experiment.engine].partition(":")
-    engine: Engine = getattr(import_module(module), name)(experiment)
+    if reason := missing(experiment.engine):
+        raise ValueError(f"engine {reason}")
+    engine: Engine = _load(CLASSES[backend()][experiment.engine])(experiment)
     return engine
 
 

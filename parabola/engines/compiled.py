@@ -19,21 +19,22 @@ class CompiledEngine(KerasEngine):
         """Copy the inputs to the device; trace and compile by running no epochs."""
         # As float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy the bank in every run.
         bank = self.bank.view(np.float32)
-        self.inputs = [self.tf.constant(array) for array in (self.x, self.y, bank)]
-        self.program = self.tf.function(self._traced(), autograph=False, jit_compile=True)
+        self.inputs = [self.framework.constant(array) for array in (self.x, self.y, bank)]
+        self.program = self.framework.function(self._traced(), autograph=False, jit_compile=True)
         self.run(np.zeros(0, np.int32))
 
     def run(self, rows: Array) -> Array:
         """Run the program; the rows, four bytes an epoch, are copied within."""
-        with self.tf.device(self.placement):
-            weights = self.program(*self.inputs, self.tf.constant(self.padded(rows, self.experiment.epochs + 1)))
+        tf = self.framework
+        with tf.device(self.placement):
+            weights = self.program(*self.inputs, tf.constant(self.padded(rows, self.experiment.epochs + 1)))
         return np.array(weights.numpy()[: len(rows)])
 
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""
         import keras
 
-        tf, model, optimizer, spec = self.tf, self.model, self.optimizer, self.experiment
+        tf, model, optimizer, spec = self.framework, self.model, self.optimizer, self.experiment
         mean_squared_error, variables = keras.losses.MeanSquaredError(), self.model.trainable_variables
         whole_steps, rest = divmod(spec.samples, spec.batch_size)
         whole = spec.samples - rest

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola import devices
+from parabola import backends, devices
 from parabola.engines import Engine
 from parabola.experiment import OPTIMIZERS, Experiment
 from parabola.target import Array
@@ -46,20 +46,28 @@ class KerasEngine(Engine):
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__(experiment)
-        self.placement = devices.resolve(experiment.device)
-        self.tf = devices.start()
+        self.framework = backends.start()
+        self.placement = self.place()
+
+    def place(self) -> str:
+        """Return the name of the device, with its number."""
+        return devices.resolve(self.experiment.device)
 
     def build(self) -> None:
         """Make the model and the optimizer on the device; then let the engine compile."""
-        spec = self.experiment
-        with self.tf.device(self.placement):
-            self.model = spec.net.build()
-            rate = spec.learning_rate if spec.final_learning_rate is None else decay(spec, spec.learning_rate)
-            self.optimizer = make_optimizer(spec, rate, self.model.trainable_variables)
+        with devices.scope(self.placement):
+            self.make()
             self.device = devices.check_placement(self.model.weights[0].value, self.placement)
-            # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
-            self.fresh = [variable.numpy() for variable in self.optimizer.variables]
             self.compile()
+
+    def make(self) -> None:
+        """Make the model and the optimizer, and take note of the optimizer's fresh state."""
+        spec = self.experiment
+        self.model = spec.net.build()
+        rate = spec.learning_rate if spec.final_learning_rate is None else decay(spec, spec.learning_rate)
+        self.optimizer = make_optimizer(spec, rate, self.model.trainable_variables)
+        # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
+        self.fresh = [np.array(variable.numpy()) for variable in self.optimizer.variables]
 
     def compile(self) -> None:
         """Trace and compile, the model and the optimizer being in place."""

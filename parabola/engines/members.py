@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola import devices
+from parabola import backends, devices
 from parabola.data import order_bank, order_rows
 from parabola.engines.keras_engine import assign, decay, make_optimizer
 from parabola.experiment import Experiment
@@ -19,7 +19,7 @@ class MembersProgram:
     """
 
     def __init__(self, experiment: Experiment, members: int) -> None:
-        tf, spec = devices.start(), experiment
+        tf, spec = backends.start(), experiment
         import keras
 
         self.tf, self.experiment, self.members = tf, spec, members

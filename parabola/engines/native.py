@@ -84,7 +84,7 @@ class NativeEngine(Engine):
 
     def build(self) -> None:
         """Compile, by running no epochs."""
-        self.device = "/device:CPU:0"
+        self.device = "cpu:0"
         self.kernel = make_kernel(self.experiment.network == "two_neuron")
         self.reset()
         self.run(np.zeros(0, np.int32))

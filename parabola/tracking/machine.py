@@ -15,7 +15,7 @@ def facts(threads: int | None = None) -> dict[str, Any]:
     """Return the machine and its software as flat numbers and strings, without loading TensorFlow.
 
     Args:
-        threads: what TensorFlow's thread pools were set to, or None.
+        threads: what the backend's thread pools were set to, or None.
 
     Returns:
         Nothing in it names the host or changes from run to run.
@@ -33,6 +33,7 @@ def facts(threads: int | None = None) -> dict[str, Any]:
         "system": platform.system(),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "backend": backend(),
         **{name.replace("-", "_"): installed(name) for name in PACKAGES},
         "threads": " ".join(settings) or "default",
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
@@ -43,6 +44,7 @@ def facts(threads: int | None = None) -> dict[str, Any]:
 def lines(known: dict[str, Any]) -> list[str]:
     """Return the facts as a few lines for the head of a report."""
     packages = ", ".join(f"{name} {known[name.replace('-', '_')]}" for name in PACKAGES)
+    packages += "" if known["backend"] == "tensorflow" else f"; backend {known['backend']}"
     return [
         f"machine: {known['cpu_model']}, {known['cores_usable']} of {known['cores']} cores, {known['memory_gib']} GiB",
         f"gpu: {known['gpu']}; CUDA {known['cuda']}",
@@ -77,6 +79,12 @@ def cuda_version() -> str:
     """Return the version of the CUDA runtime that is installed beside TensorFlow, or "none"."""
     found = (dist for dist in distributions() if (dist.name or "").startswith("nvidia-cuda-runtime"))
     return next((dist.version for dist in found), "none")
+
+
+def backend() -> str:
+    """Return Keras' backend; where it is another package than TensorFlow, which has its version anyway, with that."""
+    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    return name if name == "tensorflow" else f"{name} {installed(name)}"
 
 
 def installed(name: str) -> str:

@@ -17,7 +17,7 @@ OURS = "parabola"
 # What decides whether two times may be compared, in the order in which a difference is said.
 FINGERPRINT = (
     *("cpu_model", "gpu", "cuda", "cores", "cores_usable", "memory_gib", "system", "kernel"),
-    *("python", "tensorflow", "keras", "numpy", "numba", "threads", "xla_flags", "onednn"),
+    *("python", "backend", "tensorflow", "keras", "numpy", "numba", "threads", "xla_flags", "onednn"),
 )
 
 
@@ -318,7 +318,7 @@ def _diagnosis(text: bytes) -> str:
 
 
 def _record(path: str, content: _File) -> Record:
-    machine, commit = content.machine_info, content.commit_info or _Commit()
+    machine, commit = {"backend": "tensorflow", **content.machine_info}, content.commit_info or _Commit()
     epochs = content.parabola.grid.epochs if content.parabola.grid else None
     measurements = tuple(_measurement(one, epochs) for one in content.benchmarks)
     if not measurements:

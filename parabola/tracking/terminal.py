@@ -37,9 +37,11 @@ def print_training(run: Mapping[str, Any]) -> None:
     last = run["smallest_learning_rate"]
     decaying = f" decaying to {last:g}" if last < run["learning_rate"] else ""
     init = f"init {run['init']}, " if run["init"] != "glorot" else ""
+    backend = "" if run["backend"] == "tensorflow" else f", {run['backend']}"
     console.print(
-        f"{run['network']}, {run['engine']} on {run['device']}: {run['epochs']} epochs of {run['samples']} samples, "
-        f"batch size {run['batch_size']}, learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
+        f"{run['network']}, {run['engine']} on {run['device']}{backend}: "
+        f"{run['epochs']} epochs of {run['samples']} samples, batch size {run['batch_size']}, "
+        f"learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
     )
     if run["coefficients"] is not None:
         table = Table(box=None, pad_edge=False)

@@ -1,0 +1,97 @@
+"""Several devices, or several processes, train one model on the same global batches, by tf.distribute."""
+
+from typing import Any
+
+import numpy as np
+
+from parabola import devices
+from parabola.engines import PeerError
+from parabola.engines.keras_engine import KerasEngine
+from parabola.target import Array
+
+
+class DistributedEngine(KerasEngine):
+    """An epoch a dispatch: a loop of our own around `strategy.run`. Keras' `fit` does not work under all strategies.
+
+    A batch is dealt out to the replicas, sample by sample; where it does not come out even, what is missing has a
+    weight of 0. Each replica's loss is its part of the batch's mean, so that the sum of the gradients, which the stock
+    Keras optimizer takes over all replicas, is that of one process. Not compiled by XLA: tf.distribute and it exclude
+    each other. `multi_worker` finds its peers in TF_CONFIG, as TensorFlow documents it.
+    """
+
+    def place(self) -> str:
+        """Make the strategy, and return the name of its first device in this process."""
+        distribute, names = self.framework.distribute, devices.resolve_all
+        if self.experiment.strategy == "mirrored":
+            self.strategy = distribute.MirroredStrategy(names(self.experiment.device))
+        else:  # before any other use of TensorFlow, even a list of its devices
+            self.strategy = distribute.MultiWorkerMirroredStrategy()
+        full: list[str] = list(self.strategy.extended.worker_devices)
+        self.names = [name.rpartition("device:")[2].lower() for name in full]
+        kind = self.experiment.device.partition(":")[0]
+        if not all(name.startswith(kind) for name in self.names):
+            raise ValueError(f"{self.experiment.strategy} is on {', '.join(self.names)} here, not on {kind}")
+        return self.names[0]
+
+    def build(self) -> None:
+        """Make the model and the optimizer of each replica; then trace and compile."""
+        with self.strategy.scope():
+            self.make()
+        copies = self.strategy.experimental_local_results(self.model.weights[0].value)
+        found = [devices.check_placement(copy, name) for copy, name in zip(copies, self.names, strict=True)]
+        self.device = ", ".join(found)
+        self.program = self.framework.function(self._traced(), autograph=False)
+        self.run(np.zeros(1, np.int32))
+
+    def load(self, weights: Array, learning_rate: float) -> None:
+        """Assign on every replica."""
+        with self.strategy.scope():
+            super().load(weights, learning_rate)
+
+    def run(self, rows: Array) -> Array:
+        """Train epoch by epoch."""
+        history = []
+        try:
+            for row in rows:
+                self.program(*self._deal(self.bank[row]))
+                history.append(np.concatenate([weight.numpy().ravel() for weight in self.model.weights]))
+        except self.framework.errors.UnavailableError as error:
+            raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
+        return np.stack(history)
+
+    def _deal(self, order: Array) -> list[Any]:
+        """Return x, y and weights of an epoch, a part for each replica: shape (steps, its samples of a batch, 1)."""
+        spec, replicas = self.experiment, self.strategy.num_replicas_in_sync
+        part = -(-spec.batch_size // replicas)
+        places = np.full((spec.steps, part * replicas), -1)
+        filled = np.pad(order, (0, spec.steps * spec.batch_size - len(order)), constant_values=-1)
+        places[:, : spec.batch_size] = filled.reshape(spec.steps, spec.batch_size)
+        there = (places >= 0).astype(np.float32)
+        weights = there / there.sum(axis=1, keepdims=True)
+        parts = [values.reshape(spec.steps, part, replicas, 1) for values in (self.x[places], self.y[places], weights)]
+
+        def own(values: Array) -> Any:
+            return self.strategy.experimental_distribute_values_from_function(
+                lambda context: self.framework.constant(values[:, :, context.replica_id_in_sync_group])
+            )
+
+        return [own(values) for values in parts]
+
+    def _traced(self) -> Any:
+        """Return the Python function that becomes the program of an epoch."""
+        tf, variables, steps = self.framework, self.model.trainable_variables, self.experiment.steps
+
+        def step(x: Any, y: Any, weights: Any, position: Any) -> None:
+            with tf.GradientTape() as tape:
+                errors = tf.square(y[position] - self.model(x[position], training=True))
+                loss = tf.reduce_sum(weights[position] * errors)
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+
+        def epoch(x: Any, y: Any, weights: Any) -> None:
+            def every(position: Any) -> Any:
+                self.strategy.run(step, args=(x, y, weights, position))
+                return (position + 1,)
+
+            tf.while_loop(lambda position: position < steps, every, (tf.constant(0),))
+
+        return epoch

@@ -1,0 +1,79 @@
+"""What `fit` trains on under TensorFlow: a tf.data pipeline, in our order of the samples."""
+
+from typing import Any
+
+import numpy as np
+
+from parabola.engines.keras_engine import KerasEngine
+from parabola.target import Array
+
+
+class Pipeline:
+    """The pipeline that Keras makes from arrays, but with our indices instead of a shuffle of its own.
+
+    Batches of indices, gathered samples, prefetch; Keras makes its iterator anew every epoch.
+    """
+
+    steps_per_epoch: int | None = None
+
+    def __init__(self, engine: KerasEngine) -> None:
+        self.tf, self.engine = engine.framework, engine
+        with self.tf.device("/CPU:0"):
+            self.arguments = {"x": self._batches(), "steps_per_epoch": self.steps_per_epoch}
+
+    def choose(self, rows: Array) -> None:
+        """Take note of the run's rows."""
+        self.rows = rows
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Put the epoch's order where its iterator, which Keras makes next, will find it."""
+        self.order.assign(self.engine.bank[self.rows[epoch]])
+
+    def _orders(self) -> Any:
+        """Return a dataset of one order: the present epoch's."""
+        self.order = self.tf.Variable(self.engine.bank[0])
+        return self.tf.data.Dataset.range(1).map(lambda _: self.order.read_value()).prefetch(1)
+
+    def _batches(self) -> Any:
+        """Return a dataset of (x, y) batches, each order's partial last batch included."""
+        tf, spec = self.tf, self.engine.experiment
+        whole = spec.samples // spec.batch_size * spec.batch_size
+
+        def split(order: Any) -> Any:
+            indices = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:whole], [-1, spec.batch_size]))
+            return indices.concatenate(tf.data.Dataset.from_tensors(order[whole:])) if whole < spec.samples else indices
+
+        inputs = tf.data.Dataset.from_tensors((tf.constant(self.engine.x), tf.constant(self.engine.y))).repeat()
+        dataset = tf.data.Dataset.zip(self._orders().flat_map(split), inputs).map(
+            lambda indices, data: (tf.gather(data[0], indices), tf.gather(data[1], indices)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        options = tf.data.Options()
+        options.experimental_optimization.apply_default_optimizations = False
+        # Where its length is unknown, Keras ends an epoch by a call that finds no data but still runs the one part of
+        # a step that needs none: `iterations` counts one step too many, and Adam's bias correction is off.
+        length = spec.steps if self.steps_per_epoch is None else tf.data.INFINITE_CARDINALITY
+        dataset = dataset.with_options(options).apply(tf.data.experimental.assert_cardinality(length))
+        return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+class EndlessPipeline(Pipeline):
+    """One iterator for all epochs: Keras keeps it where it is told the steps of an epoch."""
+
+    def __init__(self, engine: KerasEngine) -> None:
+        self.steps_per_epoch = engine.experiment.steps
+        super().__init__(engine)
+
+    def choose(self, rows: Array) -> None:
+        """Put the run's rows where the iterator will find them."""
+        self.chosen.assign(self.engine.padded(rows, self.engine.experiment.epochs))
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Do nothing: the iterator goes on."""
+
+    def _orders(self) -> Any:
+        """Return a dataset of all epochs' orders, one after the other, without end."""
+        tf, spec, bank = self.tf, self.engine.experiment, self.tf.constant(self.engine.bank)
+        self.chosen = tf.Variable(np.zeros(spec.epochs, np.int32))
+        epochs = tf.data.Dataset.range(spec.epochs).repeat()
+        return epochs.map(lambda epoch: tf.gather(bank, tf.maximum(self.chosen[epoch], 0)))

@@ -1,0 +1,119 @@
+"""Several processes of this machine train together: each is told of the others by TF_CONFIG, and none outlives one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 5  # for what is told to end, before it is killed
+
+
+class WorkerError(RuntimeError):
+    """A worker did not come to its end; the message says which, and why."""
+
+
+def train_together(arguments: Sequence[str], workers: int, *, chief: Sequence[str] = ()) -> dict[str, Any]:
+    """Run `python -m parabola train` in so many processes on the loopback interface.
+
+    Args:
+        arguments: of `train`; `--json` is added.
+        workers: 1 or more.
+        chief: arguments for the first of them alone.
+
+    Returns:
+        What the first worker, the chief, printed.
+
+    Raises:
+        WorkerError: if one of them fails or is killed; the others have been ended.
+    """
+    ports = free_ports(workers)
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    command = [sys.executable, "-m", "parabola", "train", *arguments, "--json"]
+    with ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2 * workers)]
+        said, complaints = files[:workers], files[workers:]
+        running = stack.enter_context(_ended())
+        for index in range(workers):
+            task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+            environment = {**os.environ, "TF_CONFIG": json.dumps(task), "GRPC_VERBOSITY": "NONE"}
+            running.append(
+                subprocess.Popen(
+                    [*command, *(() if index else chief)],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said[index],
+                    stderr=complaints[index],
+                    start_new_session=True,  # Ctrl-C is for this process, which ends them
+                )
+            )
+        while any(codes := [worker.poll() for worker in running]) or None in codes:
+            failed = [index for index, code in enumerate(codes) if code]
+            if failed:
+                time.sleep(POLL_SECONDS)  # one that is killed takes others with it: the first to go is to be named
+                raise WorkerError(_reason(codes, complaints))
+            time.sleep(POLL_SECONDS)
+        said[0].seek(0)
+        answer: dict[str, Any] = json.loads(said[0].read())
+        return answer
+
+
+@contextmanager
+def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Give a list of processes, and leave none of them running."""
+    running = list["subprocess.Popen[bytes]"]()
+    try:
+        yield running
+    finally:
+        for worker in running:
+            if worker.poll() is None:
+                worker.terminate()
+        for worker in running:
+            try:
+                worker.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+
+
+def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
+    """Say which worker is gone: one that was killed, else the first that failed, with its last words."""
+    gone = [index for index, code in enumerate(codes) if code]
+    index = min(gone, key=lambda index: (codes[index] or 0) > 0)
+    code = codes[index] or 0
+    if code < 0:
+        return f"worker {index} of {len(codes)} was killed by {signal.Signals(-code).name}; the others were ended"
+    complaints[index].seek(0)
+    lines = complaints[index].read().strip().splitlines() or [f"exit code {code}"]
+    return f"worker {index} of {len(codes)} failed; the others were ended. It said: {lines[-1]}"
+
+
+def free_ports(number: int) -> list[int]:
+    """Return so many ports that nobody listens on, on the loopback interface."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def index_here() -> int | None:
+    """Return which worker of a cluster this process is, as TF_CONFIG says; None where it says nothing.
+
+    Raises:
+        ValueError: if TF_CONFIG cannot be read.
+    """
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return None
+    try:
+        return int(json.loads(text)["task"]["index"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"TF_CONFIG needs JSON with a cluster and a task. Received: {text}") from None
