@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks import recording
+from benchmarks import recording, sharing
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
 from parabola import backends, devices, engines
 from parabola.backends import refuse_keras_limits
@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--learning-rate", action="append", type=float, default=[], help="of epoch times: finite, above 0; repeatable"
     )
+    group.addoption("--members", action="append", type=int, default=[], help="of blocks: 1 or more; repeatable")
     group.addoption("--samples", action="append", type=int, default=[], help="of epoch times: 1 or more; repeatable")
     group.addoption("--epochs", type=int, help="of epoch times: epochs a round; else what fills the round")
     group.addoption("--rounds", type=int, help="of epoch times: timed rounds; else 10, or 3 where they are slow")
@@ -58,6 +59,9 @@ def read_grid(options: argparse.Namespace) -> Grid:
             for batch_size in options.batch_size or [1]:
                 epochs = Experiment.epochs if options.epochs is None else options.epochs
                 Experiment(samples=samples, batch_size=batch_size, epochs=epochs)
+        for members in options.members:
+            if members < 1:
+                raise ValueError(f"members must be a whole number of at least 1. Received: {members}")
         for learning_rate in options.learning_rate:
             Experiment(learning_rate=learning_rate)
         if options.device or options.threads:
@@ -79,6 +83,7 @@ def read_grid(options: argparse.Namespace) -> Grid:
         batch_sizes=tuple(dict.fromkeys(options.batch_size)),
         learning_rates=tuple(dict.fromkeys(options.learning_rate)),
         samples=tuple(dict.fromkeys(options.samples)),
+        members=tuple(dict.fromkeys(options.members)),
         epochs=options.epochs,
         rounds=options.rounds,
         everything=options.all,
@@ -88,6 +93,7 @@ def read_grid(options: argparse.Namespace) -> Grid:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options; time nothing unless times were asked for, and never under xdist."""
+    sharing.take_part(config)
     backends.set_environment()
     asked = [name for name in ASKS_FOR_TIMES if getattr(config.option, f"benchmark_{name}", None)]
     if asked and (config.getoption("numprocesses", None) or config.getoption("dist", "no") != "no"):

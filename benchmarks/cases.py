@@ -47,6 +47,7 @@ class Grid:
     batch_sizes: tuple[int, ...] = ()
     learning_rates: tuple[float, ...] = ()
     samples: tuple[int, ...] = ()
+    members: tuple[int, ...] = ()
     epochs: int | None = None
     rounds: int | None = None
     everything: bool = False

@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+GPU_MEMORY = "PARABOLA_GPU_MEMORY_MIB"  # of one GPU, for TensorFlow and PyTorch; JAX has a variable of its own
 BACKENDS = ("tensorflow", "jax", "torch")  # Keras' names for them; the first is always there
 # XLA on the CPU compiles a loop into one function only while it touches less than this many bytes, 1,024 by
 # default; above, it dispatches every operation of every step by itself, up to ten times slower. 1 MiB, about
@@ -82,7 +83,11 @@ def _start_tensorflow(tf: Any, threads: int | None, logical_cpus: int) -> None:
         pieces = [tf.config.LogicalDeviceConfiguration()] * logical_cpus
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], pieces)
     for gpu in tf.config.list_physical_devices("GPU"):
-        if not tf.config.experimental.get_memory_growth(gpu):
+        if limit := os.environ.get(GPU_MEMORY):
+            if not tf.config.get_logical_device_configuration(gpu):
+                piece = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+                tf.config.set_logical_device_configuration(gpu, [piece])
+        elif not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
@@ -101,6 +106,9 @@ def _start_torch(torch: Any, threads: int | None, logical_cpus: int) -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     torch.backends.cuda.matmul.allow_tf32 = False
+    if (limit := os.environ.get(GPU_MEMORY)) and torch.cuda.is_available():
+        whole = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, int(limit) * 2**20 / whole))
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no GPU
 
 

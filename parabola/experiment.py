@@ -153,6 +153,7 @@ class Fit:
 
     def __post_init__(self) -> None:
         spec = self.experiment
+        on_host(self.weights)
         with np.errstate(all="ignore"):
             coefficients = spec.net.coefficients(self.weights)
             object.__setattr__(self, "coefficients", coefficients)
@@ -200,6 +201,18 @@ class Fit:
             "seconds": self.seconds,
             "compile_seconds": self.compile_seconds,
         }
+
+
+def on_host(weights: Array) -> Array:
+    """Return a run's weights.
+
+    Raises:
+        TypeError: if they are the device's still: then the clock may have stopped before the device did.
+    """
+    if type(weights) is not np.ndarray:
+        found = f"{type(weights).__module__}.{type(weights).__name__}"
+        raise TypeError(f"a run must wait for the device and return its weights as a NumPy array. Received: {found}")
+    return weights
 
 
 def known(name: str, value: str, values: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from parabola import engines
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment, Fit, on_host
 
 REPORT_SECONDS = 0.3  # between two reports of progress; each costs the engine a call
 
@@ -40,6 +40,7 @@ def train(experiment: Experiment, *, progress: Callable[[int], None] | None = No
         begun = time.perf_counter()
         pieces.append(engine.run(rows[done : done + piece]))
         elapsed = time.perf_counter() - begun
+        on_host(pieces[-1])
         seconds, done = seconds + elapsed, done + len(pieces[-1])
         if progress:
             progress(done)

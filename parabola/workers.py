@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 POLL_SECONDS = 0.05
-GRACE_SECONDS = 5  # for what is told to end, before it is killed
+GRACE_SECONDS = 2  # for what is told to end, before it is killed
 
 
 class WorkerError(RuntimeError):

@@ -1,0 +1,173 @@
+"""What a GPU is worth, proven and measured in stages that resume: python -m benchmarks.gpu FOLDER --backend jax"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parabola import backends, devices
+from parabola.tracking import files, machine
+
+LIMIT_MINUTES = 8.0
+
+BATCH_SIZES = {999: (1, 9, 27, 111, 999), 1_000_000: (1_000, 10_000, 100_000, 1_000_000)}
+MEMBERS = (1, 10, 100, 1_000, 10_000, 100_000)
+MAP_SEEDS = 200
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command; it is done once it has left its file.
+
+    Attributes:
+        name: of the stage.
+        command: what runs, without the interpreter.
+        leaves: a file in the folder, written at the end of a command that did not fail.
+        record: whether the command writes that file itself.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    leaves: str
+    record: bool = True
+
+
+def stages(
+    device: str,
+    folder: Path,
+    *,
+    batch_sizes: dict[int, Sequence[int]] | None = None,
+    members: Sequence[int] = MEMBERS,
+    map_seeds: int = MAP_SEEDS,
+) -> Iterator[Stage]:
+    """Return the stages in their order.
+
+    Args:
+        device: the one that is held against the CPU: "gpu:0", …
+        folder: where their files go.
+        batch_sizes: by number of samples.
+        members: trained together.
+        map_seeds: in each cell of the map.
+    """
+    yield Stage("device checks", ("benchmarks.gpu", "--check", "--device", device), "checks.txt", record=False)
+    exact = ("benchmarks/test_coefficients.py", "-k", "not pass_rates")
+    yield Stage("same answers", ("pytest", "-q", *exact, "--device", device), "answers.txt", record=False)
+    for place in dict.fromkeys(("cpu", device)):
+        kind = place.replace(":", "_")
+        for samples, sizes in (batch_sizes or BATCH_SIZES).items():
+            for size in sizes:
+                name = f"{kind}-samples_{samples}-batch_{size}.json"
+                engines = [f"--engine={engine}" for engine in ("compiled", "native") if not backends_lack(engine)]
+                axes = [f"--samples={samples}", f"--batch-size={size}", "--learning-rate=0.001", f"--device={place}"]
+                timed = ("pytest", "--benchmark-only", "--all", "-q", "-k", "epoch_time", *engines, *axes)
+                yield Stage(name, (*timed, f"--benchmark-json={folder / name}"), name)
+        for number in members:
+            name = f"{kind}-members_{number}.json"
+            timed = ("pytest", "--benchmark-only", "-q", "-k", "members", f"--members={number}", f"--device={place}")
+            yield Stage(name, (*timed, f"--benchmark-json={folder / name}"), name)
+    path = folder / "map/learning_map.json"
+    drawn = ("parabola", "map", f"--device={device}", f"--seeds={map_seeds}", f"--json={path}")
+    yield Stage("map", drawn, "map.txt", record=False)
+
+
+def backends_lack(engine: str) -> bool:
+    """Say whether the backend has no such engine."""
+    from parabola.engines import missing
+
+    return bool(missing(engine))
+
+
+def check(device: str) -> None:
+    """Print what the backend sees, and hold the device to it.
+
+    Raises:
+        SystemExit: if a tensor is not where it was asked to be, or a product is not made in float32.
+    """
+    framework, full = backends.start(), devices.resolve(device)
+    import keras
+    import numpy as np
+
+    with devices.scope(full):
+        variable = keras.Variable(np.full((64, 64), 1 + 2.0**-12, np.float32))
+        devices.check_placement(variable.value, full)
+        product = np.array(keras.ops.convert_to_numpy(keras.ops.matmul(variable, variable)))
+    exact = 64 * (1 + 2.0**-12) ** 2  # TF32 has 10 bits of mantissa and would lose the 2⁻¹²
+    print("\n".join(machine.lines(machine.facts())))
+    print(f"{backends.backend()} {framework.__version__} has {', '.join(devices.available())}")
+    print(f"a product of matrices on {full} is off by {abs(product[0, 0] / exact - 1):.1e} of it")
+    if abs(product[0, 0] / exact - 1) > 1e-6:
+        raise SystemExit(f"{full} multiplies with less than float32's precision")
+
+
+def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
+    """Run a stage; return what went wrong, or nothing."""
+    said = folder / "said" / f"{stage.leaves}.txt"
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("w") as out:
+        process = subprocess.Popen([sys.executable, "-m", *stage.command], stdout=out, stderr=subprocess.STDOUT)
+        try:
+            code = process.wait(limit_minutes * 60)
+        except subprocess.TimeoutExpired:
+            return f"not done after {limit_minutes:g} min; the next call goes on with it, or begins it anew"
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+    if code:
+        return f"exit code {code}; see {said}"
+    if not stage.record:
+        files.write_text(said.read_text(), folder / stage.leaves)
+    return ""
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where all records go; what it has is not measured again.")] = Path(
+        "benchmarks/records/gpu"
+    ),
+    backend: Annotated[str | None, typer.Option(help="tensorflow, jax or torch.")] = None,
+    device: Annotated[str, typer.Option(help="To be held against the CPU.")] = "gpu:0",
+    minutes: Annotated[float, typer.Option(help="After so many, no stage is begun; the next call goes on.")] = 1e9,
+    limit_minutes: Annotated[float, typer.Option(help="Of one stage.")] = LIMIT_MINUTES,
+    only_check: Annotated[bool, typer.Option("--check", help="Only hold the device to what is asked of it.")] = False,
+) -> None:
+    """Check a GPU, hold its answers against the reference, time it beside the CPU, and draw the map on it."""
+    try:
+        backends.choose(backend)
+        if only_check:
+            check(device)
+            return
+    except ValueError as error:
+        print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    begun, failed = time.monotonic(), 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for stage in stages(device, folder):
+        if (folder / stage.leaves).exists():
+            continue
+        if time.monotonic() - begun > 60 * minutes:
+            print("the time is up; the same command goes on")
+            raise typer.Exit(failed and 1)
+        stage_begun = time.monotonic()
+        print(f"{stage.name} …", flush=True)
+        reason = run(stage, folder, limit_minutes)
+        print(f"{stage.name}: {reason or 'done'} ({time.monotonic() - stage_begun:.0f} s)", flush=True)
+        failed += bool(reason)
+        if reason and not stage.record and stage.name != "map":
+            raise typer.Exit(1)  # no times of a device that is not right
+    records = sorted(path.name for path in folder.glob("*.json"))
+    print(f"{folder}: {len(records)} records. python -m parabola report {folder}")
+    raise typer.Exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)
