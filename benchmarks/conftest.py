@@ -43,11 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "members" in names:  # they are trained as by compiled
-        sizes = (
-            (grid.members or (FULL_MEMBERS if grid.name == "full" else MEMBERS))
-            if "compiled" in (grid.engines or ENGINES)
-            else ()
-        )
+        sizes = grid.members or (FULL_MEMBERS if grid.name == "full" else MEMBERS)
+        sizes = sizes if "compiled" in (grid.engines or ENGINES) else ()
         blocks = [(device, members) for device in on for members in sizes]
         ids = [f"{device}-members_{members}" for device, members in blocks]
         why = missing("members")

@@ -135,6 +135,7 @@ def _now(history: History, found: Sequence[Record], records: Sequence[Record], n
         f"{_commit(newest)}, measured {newest.measured:%Y-%m-%d %H:%M} UTC, {_count(len(found), 'record')}.",
         f"Machine: {facts['cpu_model']}, {facts['cores_usable']} of {facts['cores']} cores, {facts['memory_gib']} GiB; "
         f"GPU {facts['gpu']}; {facts['system']} {facts['kernel']}; Python {facts['python']}, "
+        f"{'' if facts['backend'] == 'tensorflow' else facts['backend'] + ', '}"
         f"TensorFlow {facts['tensorflow']}, Keras {facts['keras']}; threads {facts['threads']}; "
         f"XLA_FLAGS {facts['xla_flags'] or 'none'}.",
     ]
