@@ -9,7 +9,8 @@ import pytest
 from benchmarks.cases import stats_of
 from benchmarks.reference import check_run
 from parabola import engines
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment
+from parabola.fit import Fit
 from parabola.target import Array, first_settled, first_true
 from parabola.tracking import statistics
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from parabola import engines
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment
+from parabola.fit import Fit
 from parabola.target import Array, Parabola
 
 FILE = Path(__file__).with_suffix(".json")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from parabola import engines
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment
+from parabola.fit import Fit
 from parabola.target import Array
 
 EXACT_STEPS = 2000  # within which two right runs agree weight by weight even at learning rate 0.1, batch size 1

@@ -16,7 +16,8 @@ from benchmarks.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_chang
 from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.reference import check_gradient, check_run
 from parabola import devices, engines
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment
+from parabola.fit import Fit
 from parabola.learning_map import train_cells
 from parabola.target import Parabola
 from parabola.training import NotRepresentableWarning, train

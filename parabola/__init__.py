@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parabola.experiment import Experiment, Fit
+    from parabola.experiment import Experiment
+    from parabola.fit import Fit
     from parabola.target import Parabola
     from parabola.training import train
 
 __all__ = ["Experiment", "Fit", "Parabola", "train"]
-_HOMES = {"Experiment": "experiment", "Fit": "experiment", "Parabola": "target", "train": "training"}
+_HOMES = {"Experiment": "experiment", "Fit": "fit", "Parabola": "target", "train": "training"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,8 @@ import typer
 import typer.core
 
 if TYPE_CHECKING:
-    from parabola.experiment import Experiment, Fit
+    from parabola.experiment import Experiment
+    from parabola.fit import Fit
 
 CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, WORKER_FAILED, INTERRUPTED = *range(1, 8), 130
 COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}

@@ -12,7 +12,8 @@ from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
 from parabola.engines import members_program
 from parabola.ensemble import Ensemble, Members, summarise
-from parabola.experiment import Experiment, Fit
+from parabola.experiment import Experiment
+from parabola.fit import Fit
 from parabola.target import Array, Parabola
 
 SEEDS = np.array([3, 2**40, 0, 11, 7])

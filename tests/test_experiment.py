@@ -1,6 +1,5 @@
-"""What goes in is checked; what comes out says what became of it."""
+"""What goes in is checked."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -8,14 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parabola.experiment import Experiment, Fit
-from parabola.target import Array, Parabola
-
-SOLUTION = [1, 1, 1, 1]  # (x + 1)² + 1
-
-
-def make_fit(weights: Array | list[Any], **knobs: Any) -> Fit:
-    return Fit(Experiment(**knobs), "/device:CPU:0", np.array(weights, np.float32), 2.0, 1.0)
+from parabola.experiment import Experiment
+from parabola.target import Parabola
 
 
 @pytest.mark.parametrize(
@@ -34,6 +27,9 @@ def make_fit(weights: Array | list[Any], **knobs: Any) -> Fit:
         ({"data_seed": 2**32}, "Received: 4294967296"),
         ({"low": 1.0, "high": 1.0}, r"\[1.0, 1.0\)"),
         ({"engine": "eager"}, "unknown engine 'eager'; known: fit, fused_fit, compiled, native"),
+        ({"engine": "distributed"}, "engine='distributed', strategy=None"),
+        ({"strategy": "mirrored"}, "engine='compiled', strategy='mirrored'"),
+        ({"engine": "distributed", "strategy": "central"}, "unknown strategy 'central'; known: mirrored, multi_worker"),
         ({"network": "three"}, "unknown network 'three'; known: two_neuron, one_neuron"),
         ({"optimizer": "muon"}, "unknown optimizer 'muon'; known: .*adam"),
         ({"init": "zeros"}, "unknown init 'zeros'; known: glorot, sign-aware"),
@@ -69,50 +65,6 @@ def test_steps_count_the_partial_batch() -> None:
     """999 samples in batches of 32 are 31 whole ones and one of 7."""
     assert Experiment(batch_size=32).steps == 32
     assert Experiment(batch_size=999).steps == 1
-
-
-def test_fit_reads_error_and_loss_from_the_weights() -> None:
-    """The exact solution has neither; with b2 off by a half, both follow by hand."""
-    fit = make_fit([[1, 1, 1, 1.5], SOLUTION])
-
-    np.testing.assert_allclose(fit.coefficient_error, [0.5, 0])
-    np.testing.assert_allclose(fit.loss, [0.25, 0], atol=1e-15)
-    assert fit.verdict == "pass"
-
-
-@pytest.mark.parametrize(("bias", "verdict"), [(1.0009, "pass"), (1.0011, "fail")])
-def test_pass_means_error_below_learning_rate(bias: float, verdict: str) -> None:
-    """On one side of 0.001 and on the other."""
-    assert make_fit([[1, 1, 1, bias]]).verdict == verdict
-
-
-def test_not_representable_is_neither_pass_nor_fail() -> None:
-    """One neuron on x² + 2x + 2."""
-    assert make_fit([[1, 1]], network="one_neuron").verdict == "not representable"
-    assert make_fit([[1, 1]], network="one_neuron", target=Parabola(1, 2, 1)).verdict == "pass"
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_divergence_is_data(bad: float) -> None:
-    """The first epoch that went wrong is named, and what came before is kept, also in JSON."""
-    fit = make_fit([[1, 1, 1, 2], SOLUTION, [bad, 1, 1, 1], [bad] * 4])
-    summary = json.loads(json.dumps(fit.summary(), allow_nan=False))
-
-    assert fit.verdict == summary["verdict"] == "diverged"
-    assert fit.diverged_epoch == summary["diverged_epoch"] == 3
-    assert summary["coefficients"] == [1, 2, 2]
-    assert make_fit([[bad] * 4]).summary()["coefficients"] is None
-
-
-def test_under_a_decay_a_pass_is_judged_by_the_smallest_rate() -> None:
-    """An error between the last learning rate and the first is no pass; without the decay it is."""
-    weights = np.array([[1, 1, 1, 1.005]], np.float32)
-    verdicts = [
-        Fit(Experiment(learning_rate=0.01, final_learning_rate=final), "", weights, 0.0, 0.0).verdict
-        for final in (None, 0.01, 0.001)
-    ]
-
-    assert verdicts == ["pass", "pass", "fail"]
 
 
 @settings(deadline=None)
