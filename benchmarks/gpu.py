@@ -146,6 +146,7 @@ def main(
         if only_check:
             check(device)
             return
+        devices.resolve(device)
     except ValueError as error:
         print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None

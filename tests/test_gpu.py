@@ -1,0 +1,131 @@
+"""The script for GPU machines, with a CPU in the GPU's place: its order of work, what it leaves, and how it resumes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+
+from benchmarks import gpu
+from parabola.tracking import records
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few and small sizes, and of the exact tests one."""
+    right = gpu.stages
+
+    def few(device: str, folder: Path) -> Any:
+        for stage in right(device, folder, batch_sizes={999: (999,)}, members=(8,), map_seeds=4):
+            command = tuple("bits and native" if word == "not pass_rates" else word for word in stage.command)
+            if stage.name == "map":
+                command += ("--learning-rates=0.1", "--batch-sizes=999", "--epochs=9")
+            yield gpu.Stage(stage.name, command, stage.leaves, stage.record)
+
+    monkeypatch.setattr(gpu, "stages", few)
+    monkeypatch.chdir(ROOT)
+
+
+def test_stages_cover_what_is_promised(tmp_path: Path) -> None:
+    """Checks and answers first; then, on the CPU and the GPU alike, each size; the map last."""
+    names = [stage.name for stage in gpu.stages("gpu:0", tmp_path)]
+    timed = names[2:-1]
+    half = len(timed) // 2
+
+    assert (names[:2], names[-1]) == (["device checks", "same answers"], "map")
+    assert [name.replace("cpu", "gpu_0") for name in timed[:half]] == timed[half:]
+    assert {f"cpu-samples_1000000-batch_{10**power}.json" for power in (3, 4, 5, 6)} < set(timed)
+    assert {f"cpu-members_{10**power}.json" for power in range(6)} < set(timed)
+    assert {f"gpu_0-samples_999-batch_{size}.json" for size in (1, 9, 27, 111, 999)} < set(timed)
+
+
+def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every stage leaves its file; what is there is not run again; `report` reads the folder."""
+    folder = tmp_path / "records"
+    with pytest.raises(typer.Exit) as ended:
+        gpu.main(folder, device="cpu:0", minutes=0.0)
+    assert not ended.value.exit_code
+    assert "the time is up" in capsys.readouterr().out
+    with pytest.raises(typer.Exit) as ended:
+        gpu.main(folder, device="cpu:0")
+    said = capsys.readouterr().out
+    assert ended.value.exit_code == 0, said + "".join(path.read_text() for path in (folder / "said").iterdir())
+    assert said.count(": done (") == len([*gpu.stages("cpu:0", folder)])
+    left = {path.name for path in folder.iterdir()} - {"said", "map"}
+    assert left == {stage.leaves for stage in gpu.stages("cpu:0", folder)}
+    assert "off by" in (folder / "checks.txt").read_text()
+    assert json.loads((folder / "map/learning_map.json").read_text())["cells"]
+    kinds = {one.kind for path in folder.glob("*.json") for one in records.read(path).measurements}
+    assert kinds == {"epoch time", "members"}
+
+    with pytest.raises(typer.Exit):
+        gpu.main(folder, device="cpu:0")
+    assert "done" not in capsys.readouterr().out
+    report = [sys.executable, "-m", "parabola", "report", str(folder)]
+    answer = subprocess.run(report, cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "compiled cpu" in answer.stdout
+
+
+def test_no_time_of_a_device_that_is_not_right(
+    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where its answers are wrong, the script ends there, and says where to look."""
+    before = gpu.stages
+    failing = ("pytest", "-q", "no/such/test.py")
+    monkeypatch.setattr(
+        gpu,
+        "stages",
+        lambda *where: [
+            gpu.Stage(one.name, failing if one.name == "same answers" else one.command, one.leaves, one.record)
+            for one in before(*where)
+        ],
+    )
+    with pytest.raises(typer.Exit) as ended:
+        gpu.main(tmp_path, device="cpu:0")
+
+    assert ended.value.exit_code == 1
+    assert "same answers: exit code 4; see" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"said", "checks.txt"}
+
+
+def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """It leaves nothing, and what it said is kept."""
+    stage = gpu.Stage("slow", ("timeit", "-n1", "-r1", "import time; time.sleep(60)"), "slow.txt", record=False)
+    reason = gpu.run(stage, tmp_path, limit_minutes=0.02)
+
+    assert reason.startswith("not done after 0.02 min")
+    assert os.listdir(tmp_path) == ["said"]
+
+
+def test_less_than_float32_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product as TF32 makes it, with 10 bits of mantissa, is refused; float32's passes."""
+    gpu.check("cpu:0")
+    import keras
+
+    right = keras.ops.matmul
+
+    def tf32(one: Any, other: Any) -> Any:
+        rounded = [np.array(value).view(np.uint32) + 0x1000 & 0xFFFFE000 for value in (one, other)]
+        return right(*(value.view(np.float32) for value in rounded))
+
+    monkeypatch.setattr(keras.ops, "matmul", tf32)
+    with pytest.raises(SystemExit, match="less than float32's precision"):
+        gpu.check("cpu:0")
+
+
+def test_a_device_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing is written."""
+    with pytest.raises(typer.Exit) as ended:
+        gpu.main(tmp_path / "records", device="gpu:7")
+
+    assert ended.value.exit_code == 2
+    assert "device gpu:7 is not there; here: cpu:0" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,150 @@
+"""Processes that train together: the same answer as one, and none is left when one is gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from parabola import engines, workers
+from parabola.__main__ import app
+from parabola.experiment import Experiment
+
+ROOT = Path(__file__).parents[1]
+TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"]
+
+MIRRORED = """
+import numpy as np
+from parabola import backends, devices, engines
+from parabola.experiment import Experiment
+backends.start(logical_cpus=3)
+for batch_size, samples in ((1, 50), (32, 999), (111, 999)):
+    spec = Experiment(batch_size=batch_size, samples=samples, epochs=3)
+    knobs = {**vars(spec), "engine": "distributed", "strategy": "mirrored", "device": "cpu:all"}
+    built, native = engines.build(Experiment(**knobs)), engines.build(Experiment(**{**vars(spec), "engine": "native"}))
+    assert built.device == "cpu:0, cpu:1, cpu:2", built.device
+    for seed, rate in ((7, 0.001), (3, 0.01)):
+        found = built.run(built.reset(seed=seed, learning_rate=rate))
+        expected = native.run(native.reset(seed=seed, learning_rate=rate))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=rate / 100)
+    assert np.abs(found[-1] - spec.initial_weights(3)).min() > 1e-4
+print("proven")
+"""
+
+
+def test_mirrored_devices_train_as_one() -> None:
+    """Three devices share each batch, of 1, 32 or 111 samples, and have the weights of one after every epoch."""
+    answer = subprocess.run([sys.executable, "-c", MIRRORED], cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+    assert answer.stdout == "proven\n", answer.stderr
+
+
+@pytest.mark.parametrize(("batch_size", "number"), [(32, 2), (111, 3)])
+def test_workers_train_as_one_process(batch_size: int, number: int, tmp_path: Path) -> None:
+    """The same global batches, the same coefficients within rounding; one report, one picture."""
+    options = ["--batch-size", str(batch_size), "--epochs", "6", "--learning-rate", "0.01"]
+    picture = tmp_path / "run.svg"
+    answer = subprocess.run(
+        [*TRAIN, "--workers", str(number), *options, "--json", "--plot", str(picture)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert answer.returncode == 0, answer.stderr
+    run = json.loads(answer.stdout)
+    built = engines.build(Experiment(engine="native", batch_size=batch_size, epochs=6, learning_rate=0.01))
+    weights = built.run(built.reset())[-1]
+
+    np.testing.assert_allclose(run["weights"], weights, rtol=0, atol=1e-5)
+    assert (run["engine"], run["strategy"], run["device"]) == ("distributed", "multi_worker", "cpu:0")
+    assert np.abs(weights - built.experiment.initial_weights(7)).min() > 1e-3
+    assert os.listdir(tmp_path) == ["run.svg"]
+
+
+def processes_of(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def wait_until_training(parent: int) -> list[int]:
+    """Return the workers, once they have used more time than importing and compiling takes."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        pids = processes_of(parent)
+        busy = [sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[11:13])) for pid in pids]
+        if len(pids) == 2 and min(busy) > 12 * os.sysconf("SC_CLK_TCK"):
+            return pids
+        time.sleep(0.2)
+    raise AssertionError("the workers do not get to train")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
+    """Within a minute, with a line that names it and exit 7, nothing left running; and so does Ctrl-C, with 130."""
+    process = subprocess.Popen(
+        [*TRAIN, "--epochs", "100000"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    pids = wait_until_training(process.pid)
+    begun = time.monotonic()
+    os.kill(pids[1] if ending == signal.SIGKILL else process.pid, ending)
+    out, said = process.communicate(timeout=100)
+
+    assert time.monotonic() - begun < 60
+    assert out.strip() in ("", "Aborted!")
+    if ending == signal.SIGKILL:
+        assert said == "python -m parabola: worker 1 of 2 was killed by SIGKILL; the others were ended\n"
+        assert process.returncode == 7
+    else:
+        assert "Traceback" not in said
+        assert process.returncode == 130
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
+    """What it said last is what is passed on."""
+    with pytest.raises(
+        workers.WorkerError, match=r"worker \d of 2 failed; the others were ended. It said: .*Received: 0"
+    ):
+        workers.train_together(["--epochs=0"], 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "configuration", "says"),
+    [
+        ("--workers 2", "", "--workers needs --strategy multi_worker, and no TF_CONFIG. Received: 2"),
+        ("--strategy mirrored --workers 2", "", "--workers needs --strategy multi_worker"),
+        ("--strategy multi_worker", "nonsense", "TF_CONFIG needs JSON with a cluster and a task. Received: nonsense"),
+        ("--strategy multi_worker", '{"cluster": {}}', "TF_CONFIG needs JSON with a cluster and a task"),
+        ("--strategy central", "", "unknown strategy 'central'; known: mirrored, multi_worker"),
+        ("--strategy mirrored --engine fit", "", "engine distributed has a strategy, and no other engine has"),
+        ("--engine distributed", "", "engine='distributed', strategy=None"),
+        ("--strategy mirrored --device gpu:all", "", "device gpu is not there"),
+        ("--strategy multi_worker --device tpu", "", "unknown device 'tpu'"),
+        ("--strategy multi_worker --threads 0", "", "'--threads'"),
+    ],
+)
+def test_bad_input_is_one_line(options: str, configuration: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any process is started."""
+    monkeypatch.setenv("TF_CONFIG", configuration)
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a process was started"))
+    answer = CliRunner().invoke(app, ["train", *options.split()])
+
+    assert answer.exit_code == 2
+    assert says in answer.stderr
+
+
+def test_free_ports_are_not_given_twice() -> None:
+    """Of one call, each is another."""
+    ports = workers.free_ports(20)
+
+    assert len(set(ports)) == 20
+    assert all(1024 <= port < 65536 for port in ports)
