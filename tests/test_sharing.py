@@ -16,8 +16,8 @@ def test_each_worker_has_a_gpu_of_its_own() -> None:
     """As long as there are enough: nearly all of its memory, and its part of the cores."""
     first, second = (sharing.share(worker, 2, GPUS, 16) for worker in (0, 1))
 
-    assert first["CUDA_VISIBLE_DEVICES"], second["CUDA_VISIBLE_DEVICES"] == ("0", "1")
-    assert first["PARABOLA_GPU_MEMORY_MIB"], second["PARABOLA_GPU_MEMORY_MIB"] == ("72000", "36000")
+    assert (first["CUDA_VISIBLE_DEVICES"], second["CUDA_VISIBLE_DEVICES"]) == ("0", "1")
+    assert (first["PARABOLA_GPU_MEMORY_MIB"], second["PARABOLA_GPU_MEMORY_MIB"]) == ("72000", "36000")
     assert first["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.900"
     assert first["TF_NUM_INTRAOP_THREADS"] == first["OMP_NUM_THREADS"] == "8"
 
@@ -71,7 +71,7 @@ def test_only_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that was started by hand keeps all; a worker of xdist takes the part of its number, and leaves what
     the caller has set."""
     environment: dict[str, str] = {"CUDA_VISIBLE_DEVICES": "1,0", "OMP_NUM_THREADS": "5"}
-    monkeypatch.setattr(sharing.os, "environ", environment)
+    monkeypatch.setattr("os.environ", environment)
     monkeypatch.setattr(sharing, "memory_of_gpus", lambda: {"0": 10_000, "1": 20_000})
     before, config = dict(environment), SimpleNamespace()
     sharing.take_part(config)  # type: ignore[arg-type]

@@ -111,9 +111,8 @@ def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
 
 def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
     """What it said last is what is passed on."""
-    with pytest.raises(
-        workers.WorkerError, match=r"worker \d of 2 failed; the others were ended. It said: .*Received: 0"
-    ):
+    said = r"worker \d of 2 failed; the others were ended. It said: .*Received: 0"
+    with pytest.raises(workers.WorkerError, match=said):
         workers.train_together(["--epochs=0"], 2)
 
 
