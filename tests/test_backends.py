@@ -311,6 +311,15 @@ def test_the_command_line_chooses(backend: str) -> None:
     )
 
 
+def test_a_backend_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the speed suite itself; a record comes back that has all engines."""
+    monkeypatch.setattr(compare_backends, "BATCH_SIZES", (999,))
+    record = compare_backends.measure("tensorflow", tmp_path / "record.json")
+
+    assert {one.engine for one in record.measurements} == {"fit", "fused_fit", "compiled", "native"}
+    assert {one.batch_size for one in record.measurements} == {999}
+
+
 def test_the_table_of_backends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A row a backend and engine, with the ratio to its own session's `native`; kept records are not made again."""
     (path,) = sorted((ROOT / "benchmarks/records").rglob("*.json"))[-1:]

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+# With a backend of their own, or several devices, in processes of their own.
+APART = [command for command in COMMANDS if re.search(r" --(backend|strategy) |^pytest -n |benchmarks.gpu", command)]
+COMMANDS = [command for command in COMMANDS if command not in APART]
 TRAIN = [command for command in COMMANDS if command.startswith("python -m parabola train")]
 MAPS = [command for command in COMMANDS if command.startswith("python -m parabola map")]
 TABLES = ["python -m benchmarks.pass_rates", "python -m benchmarks.false_alarms"]
@@ -36,6 +40,7 @@ CHANGES, MANY, REFRESH, KEEP = (
     "python -m benchmarks.readme",
     "benchmarks/keep_record.sh record.json records",  # in tests/test_keep_record.py
 )
+BACKENDS = "python -m benchmarks.compare_backends"  # in tests/test_backends.py
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
 SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 
@@ -48,10 +53,14 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def test_every_command_is_of_a_kind_that_is_run() -> None:
-    """The two that install are run by .ci/run, which takes them from here; the rest below."""
+    """The three that install are run by .ci/run, which takes them from here; the rest below."""
     install = [command for command in COMMANDS if command.startswith("pip install -e")]
-    assert install == ["pip install -e . && pytest --benchmark-only", "pip install -e '.[test]' && pytest -n auto"]
-    records = [*REPORT, CHANGES, MANY, REFRESH, KEEP]
+    assert install == [
+        "pip install -e . && pytest --benchmark-only",
+        "pip install -e '.[test]' && pytest -n auto",
+        "pip install -e '.[test,jax,torch]' && pytest -n auto tests/test_backends.py",
+    ]
+    records = [*REPORT, CHANGES, MANY, REFRESH, KEEP, BACKENDS]
     assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
     assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
 
@@ -65,6 +74,28 @@ def test_train_examples(command: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
     assert answer.exit_code == 0, answer.output
     assert os.listdir(tmp_path) == options[options.index("--plot") + 1 :][:1] if "--plot" in options else True
+
+
+@pytest.mark.parametrize("command", APART)
+def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) -> None:
+    """At a smaller size, and with the CPU where a GPU is written."""
+    backend = re.search(r"--backend (\w+)", command)
+    if backend and find_spec(backend[1]) is None:
+        pytest.skip(f"backend {backend[1]} is not installed: pip install -e '.[{backend[1]}]'")
+    words = shlex.split(
+        re.sub(r"gpu:all|gpu$", "cpu", command).replace("benchmarks/records/gpu", f"{tmp_path}/records")
+    )
+    smaller = {
+        "map": ["--seeds=4", "--batch-sizes=999", "--learning-rates=0.1", "--epochs=9", f"--json={tmp_path}/map.json"],
+        "benchmarks.gpu": ["--device=cpu", "--minutes=0"],
+        "--benchmark-only": [*shlex.split(SMALLER), f"--benchmark-json={tmp_path}/record.json"],
+        "-n": ["-k", "same_bits"],
+    }
+    more = [option for word, options in smaller.items() if word in words for option in options]
+    python = [sys.executable, "-m", *words] if words[0] == "pytest" else [sys.executable, *words[1:]]
+    said = run([*python, *more], ROOT)
+
+    assert re.search(r"Median time per epoch|coefficient error|pass rate|which share|the time is up|\d+ passed", said)
 
 
 @pytest.mark.parametrize("command", MAPS)
