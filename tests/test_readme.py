@@ -82,9 +82,8 @@ def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) 
     backend = re.search(r"--backend (\w+)", command)
     if backend and find_spec(backend[1]) is None:
         pytest.skip(f"backend {backend[1]} is not installed: pip install -e '.[{backend[1]}]'")
-    words = shlex.split(
-        re.sub(r"gpu:all|gpu$", "cpu", command).replace("benchmarks/records/gpu", f"{tmp_path}/records")
-    )
+    here = re.sub(r"gpu:all|gpu$", "cpu", command).replace("benchmarks/records/gpu", f"{tmp_path}/records")
+    words = shlex.split(here.replace("-n 8", "-n 2"))
     smaller = {
         "map": ["--seeds=4", "--batch-sizes=999", "--learning-rates=0.1", "--epochs=9", f"--json={tmp_path}/map.json"],
         "benchmarks.gpu": ["--device=cpu", "--minutes=0"],

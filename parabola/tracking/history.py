@@ -112,11 +112,11 @@ def _line(by_place: dict[int, list[Measurement]]) -> Line:
     at = sorted(by_place)
     newest = [by_place[place][0] for place in at]
     seconds = np.array([median([one.median for one in by_place[place]]) for place in at])
-    counts = np.array([(one.settled_seeds or 0, one.seeds or 0) for one in newest]).T
+    counted = all(one.seeds for one in newest)
     return Line(
         measurement=newest[-1],
         at=np.array(at),
         seconds=seconds,
-        passes=Passes(*counts) if counts[1].all() else None,
+        passes=Passes(*np.array([(one.settled_seeds, one.seeds) for one in newest]).T) if counted else None,
         changes=tuple(changes.find_changes(seconds)),
     )
