@@ -103,8 +103,10 @@ def train(
         elif strategy == "mirrored":
             backends.start(threads=threads)
             devices.resolve_all(device)
-        elif strategy and worker is not None:
-            backends.start(threads=threads)
+        elif strategy:
+            devices.check_name(device)
+            if worker is not None:
+                backends.start(threads=threads)
     except ValueError as error:
         usage(error)
     if strategy == "multi_worker" and worker is None:

@@ -25,14 +25,19 @@ def defaults() -> list[str]:
     return ["cpu", *(name for name in available() if name == "gpu:0")]
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError unless devices have such names, whether it is there or not."""
+    if not re.fullmatch(r"(cpu|gpu)(:\d+)?", name):
+        raise ValueError(f"unknown device {name!r}; devices are named cpu, cpu:1, gpu, gpu:0, …")
+
+
 def resolve(name: str) -> str:
     """Return a device's name with its number: "cpu:0", "gpu:0", …; without a number, it is the first.
 
     Raises:
         ValueError: if that names no device, or one that is not there (the message names those that are).
     """
-    if not re.fullmatch(r"(cpu|gpu)(:\d+)?", name):
-        raise ValueError(f"unknown device {name!r}; devices are named cpu, cpu:1, gpu, gpu:0, …")
+    check_name(name)
     full, here = name if ":" in name else f"{name}:0", available()
     if full not in here:
         extra = {"tensorflow": "gpu", "jax": "jax-gpu", "torch": "torch"}[backend()]

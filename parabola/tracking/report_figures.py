@@ -1,6 +1,7 @@
 """The pictures of a report: times over sizes, and over commits. Drawn with Altair, as wide as their place."""
 
 from collections.abc import Sequence
+from statistics import median  # of few values far faster than NumPy's
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
     labels = list(dict.fromkeys(label for label, _ in points))
     sizes = sorted({row["size"] for row in rows})
     picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
-    base = alt.Chart({"values": rows}).encode(
+    base = alt.Chart().encode(
         x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=_exact(sizes)),
         color=_colour("line", labels),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
@@ -64,7 +65,7 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
     lines = base.mark_line(strokeWidth=2).encode(y=y)
     ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="time per epoch"), y2="high:Q")
     dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=_domain(labels)))
-    return alt.layer(lines, ranges, dots.add_params(picked)).properties(width="container", height=HEIGHT)
+    return _of(rows, lines, ranges, dots.add_params(picked))
 
 
 def history_figure(history: History, kind: str) -> Any:
@@ -90,7 +91,7 @@ def history_figure(history: History, kind: str) -> Any:
         usual = float(np.median(line.seconds))
         for part in blocks(len(line.at)):
             commits = [history.commits[place] for place in line.at[part]]
-            seconds = float(np.median(line.seconds[part]))
+            seconds = median(line.seconds[part].tolist())
             rows.append(
                 {
                     "case": name,
@@ -129,11 +130,11 @@ def history_figure(history: History, kind: str) -> Any:
         alt.Tooltip("made:N"),
         alt.Tooltip("of:N", title="point"),
     ]
-    base = alt.Chart({"values": rows}).encode(x=x, y=y, color=colour, opacity=shown, tooltip=tooltip)
+    base = alt.Chart().encode(x=x, y=y, color=colour, opacity=shown, tooltip=tooltip)
     rule = alt.Chart({"values": rules}).mark_rule(strokeDash=[5, 4], strokeWidth=2)
     rule = rule.encode(x=x, color=colour, opacity=shown, tooltip=["case:N", "change:N", "id:N"])
     layers = [base.mark_line(strokeWidth=1.5), base.mark_point(filled=True, size=26).add_params(picked, moved)]
-    return alt.layer(*layers, *([rule] if rules else [])).properties(width="container", height=HEIGHT)
+    return _of(rows, *layers, *([rule] if rules else []))
 
 
 def pass_rate_figure(history: History) -> Any:
@@ -165,7 +166,7 @@ def pass_rate_figure(history: History) -> Any:
                 }
             )
     picked = alt.selection_point(fields=["case"], bind="legend", name="pick")
-    base = alt.Chart({"values": rows}).encode(
+    base = alt.Chart().encode(
         x=alt.X("commit:Q", title="commit, oldest first", axis=alt.Axis(format="d", tickMinStep=1, grid=False)),
         color=_colour("case", names),
         tooltip=["case:N", "seeds:N", alt.Tooltip("id:N", title="commit")],
@@ -178,7 +179,16 @@ def pass_rate_figure(history: History) -> Any:
     )
     shown = alt.condition(picked, alt.value(1), alt.value(0.1))
     lines = base.mark_line(point=True, strokeWidth=2).encode(y=y, opacity=shown)
-    return alt.layer(bands, lines.add_params(picked)).properties(width="container", height=HEIGHT)
+    return _of(rows, bands, lines.add_params(picked))
+
+
+def _of(rows: list[dict[str, Any]], *layers: Any) -> Any:
+    """Return layers as one chart of such rows, which come last: Altair copies a chart's data with every step."""
+    import altair as alt
+
+    chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
+    chart.data = {"values": rows}
+    return chart
 
 
 def blocks(number: int) -> list[npt.NDArray[np.int_]]:
