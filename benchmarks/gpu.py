@@ -71,7 +71,7 @@ def stages(
             name = f"{kind}-members_{number}.json"
             timed = ("pytest", "--benchmark-only", "-q", "-k", "members", f"--members={number}", f"--device={place}")
             yield Stage(name, (*timed, f"--benchmark-json={folder / name}"), name)
-    path = folder / "map/learning_map.json"
+    path = folder / "map/learning_map.json"  # in a folder of its own: it is no record
     drawn = ("parabola", "map", f"--device={device}", f"--seeds={map_seeds}", f"--json={path}")
     yield Stage("map", drawn, "map.txt", record=False)
 
@@ -108,7 +108,8 @@ def check(device: str) -> None:
 def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     """Run a stage; return what went wrong, or nothing."""
     said = folder / "said" / f"{stage.leaves}.txt"
-    said.parent.mkdir(parents=True, exist_ok=True)
+    for name in ("said", "map"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     with said.open("w") as out:
         process = subprocess.Popen([sys.executable, "-m", *stage.command], stdout=out, stderr=subprocess.STDOUT)
         try:

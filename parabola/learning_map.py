@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.backends import BACKENDS, backend
+from parabola import backends
 from parabola.ensemble import Ensemble, Members
 from parabola.experiment import Experiment
 from parabola.target import Array
@@ -55,13 +55,14 @@ class Grid:
             for learning_rate in self.learning_rates:
                 replace(spec, learning_rate=learning_rate, batch_size=batch_size)
 
-    def identity(self) -> dict[str, Any]:
-        """Return all that decides the cells, as JSON holds it."""
+    def identity(self, backend: str = "") -> dict[str, Any]:
+        """Return all that decides the cells, as JSON holds it; of the process' backend unless another is meant."""
+        backend = backend or backends.backend()
         own = {"engine", "strategy", "learning_rate", "batch_size", "seed"}
         shared = {name: value for name, value in vars(self.experiment).items() if name not in own}
         axes = {name: value for name, value in asdict(self).items() if name != "experiment"}
         # The default is not said: maps from before there was another one go on.
-        other = {} if backend() == BACKENDS[0] else {"backend": backend()}
+        other = {} if backend == backends.BACKENDS[0] else {"backend": backend}
         known = {**other, **shared, "target": [*self.experiment.target.coefficients], **axes}
         return dict(json.loads(json.dumps(known)))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from parabola import devices
 from parabola.engines import PeerError
-from parabola.engines.keras_engine import KerasEngine
+from parabola.engines.keras_engine import KerasEngine, on_host
 from parabola.target import Array
 
 
@@ -54,7 +54,7 @@ class DistributedEngine(KerasEngine):
         try:
             for row in rows:
                 self.program(*self._deal(self.bank[row]))
-                history.append(np.concatenate([weight.numpy().ravel() for weight in self.model.weights]))
+                history.append(np.concatenate([value.ravel() for value in on_host(self.model.weights)]))
         except self.framework.errors.UnavailableError as error:
             raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
         return np.stack(history)

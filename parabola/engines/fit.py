@@ -7,7 +7,7 @@ import numpy as np
 
 from parabola import devices
 from parabola.backends import backend
-from parabola.engines.keras_engine import KerasEngine
+from parabola.engines.keras_engine import KerasEngine, on_host
 from parabola.target import Array
 
 JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what Keras' own "auto" means on a CPU
@@ -81,7 +81,7 @@ class FitEngine(KerasEngine):
                 engine.feed.begin_epoch(epoch)
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                self.weights.append(np.concatenate([weight.numpy().ravel() for weight in engine.model.weights]))
+                self.weights.append(np.concatenate([value.ravel() for value in on_host(engine.model.weights)]))
 
         self.history = History()
         self.run(np.zeros(1, np.int32))

@@ -6,7 +6,7 @@ import numpy as np
 
 from parabola import backends, devices
 from parabola.data import order_bank, order_rows
-from parabola.engines.keras_engine import KerasEngine, decay, make_optimizer
+from parabola.engines.keras_engine import KerasEngine, decay, make_optimizer, on_host
 from parabola.experiment import Experiment
 from parabola.target import Array
 
@@ -124,7 +124,7 @@ class MembersProgram:
         with devices.scope(names[0]):
             self.model = spec.net.build()
             self.optimizer = make_optimizer(spec, spec.learning_rate, self.model.trainable_variables)
-            self.fresh = [np.array(variable.numpy()) for variable in self.optimizer.variables]
+            self.fresh = on_host(self.optimizer.variables)
         self.inputs = [jax.device_put(values, everywhere) for values in (*spec.data, order_bank(spec.samples))]
         member = jax.vmap(self._traced(), in_axes=(0, 0, 0, None, None, None), out_axes=2)
         self.program = jax.jit(member)  # compiled by the first run

@@ -41,6 +41,13 @@ def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:
         variable.assign(value)
 
 
+def on_host(variables: Sequence[Any]) -> list[Array]:
+    """Return copies of variables' values."""
+    import keras
+
+    return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+
+
 class KerasEngine(Engine):
     """An engine around a stock Keras model and a stock Keras optimizer."""
 
@@ -67,7 +74,7 @@ class KerasEngine(Engine):
         rate = spec.learning_rate if spec.final_learning_rate is None else decay(spec, spec.learning_rate)
         self.optimizer = make_optimizer(spec, rate, self.model.trainable_variables)
         # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
-        self.fresh = [np.array(variable.numpy()) for variable in self.optimizer.variables]
+        self.fresh = on_host(self.optimizer.variables)
 
     def compile(self) -> None:
         """Trace and compile, the model and the optimizer being in place."""
