@@ -45,7 +45,8 @@ def on_host(variables: Sequence[Any]) -> list[Array]:
     """Return copies of variables' values."""
     import keras
 
-    return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+    tensors = map(keras.ops.convert_to_tensor, variables)
+    return [np.array(keras.ops.convert_to_numpy(tensor)) for tensor in tensors]
 
 
 class KerasEngine(Engine):
