@@ -68,6 +68,9 @@ def read_grid(options: argparse.Namespace) -> Grid:
             backends.start(threads=options.threads)
             for device in options.device:
                 devices.resolve(device)
+            numbered = [device for device in options.device if device.startswith("gpu:") and device != "gpu:0"]
+            if numbered and getattr(options, "numprocesses", None):
+                raise ValueError(f"under -n each process has a GPU of its own, named gpu. Received: {numbered[0]}")
             if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
                 raise ValueError(f"engine native runs on cpu only. Received: --device {options.device[0]}")
         if options.seeds is not None and not BASELINE_SEEDS <= options.seeds < 2**62:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import stats_of
+from benchmarks.cases import GRID, stats_of
 from benchmarks.reference import check_run
 from parabola import engines
 from parabola.experiment import Experiment
-from parabola.fit import Fit
+from parabola.fit import Fit, on_host
 from parabola.target import Array, first_settled, first_true
 from parabola.tracking import statistics
 
@@ -22,7 +22,13 @@ SETTINGS = ((1, 0.001), (9, 0.001), (27, 0.01), (111, 0.1))
 @pytest.mark.benchmark(group="time to accuracy: seconds per run")
 @pytest.mark.parametrize(("batch_size", "learning_rate"), SETTINGS)
 def bench_time_to_accuracy(
-    benchmark: Any, engine: str, device: str, batch_size: int, learning_rate: float, timed: bool
+    benchmark: Any,
+    engine: str,
+    device: str,
+    batch_size: int,
+    learning_rate: float,
+    timed: bool,
+    request: pytest.FixtureRequest,
 ) -> None:
     """Inside the clock: the epochs of a run, up to that from which the coefficient error stays below the learning rate.
 
@@ -30,6 +36,8 @@ def bench_time_to_accuracy(
     that never get there have no round: they are counted. Outside: all that is outside of epoch times.
     """
     experiment = Experiment(engine=engine, device=device, batch_size=batch_size, learning_rate=learning_rate)
+    if device.startswith("gpu") and batch_size < 111 and not request.config.stash[GRID].devices:
+        pytest.skip(f"40 runs of small batches take minutes on a GPU; --device {device} runs them")
     built = engines.build(experiment)
     check_run(experiment, built.run(built.reset()))
     seeds = SEEDS if timed else FEW_SEEDS
@@ -49,6 +57,7 @@ def bench_time_to_accuracy(
     benchmark.pedantic(lambda seed, rows: trained.append((seed, built.run(rows))), setup=fresh, rounds=len(learnt))
     assert {seed for seed, _ in trained} == set(learnt)
     for seed, weights in trained:
+        on_host(weights)
         np.testing.assert_array_equal(weights, learnt[seed].weights[: settled[seed]])
     epochs, low, high = statistics.median_interval([settled[seed] for seed in learnt])
     benchmark.extra_info.update(

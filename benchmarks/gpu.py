@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from parabola import backends, devices
+from parabola.engines import missing
 from parabola.tracking import files, machine
 
 LIMIT_MINUTES = 8.0
@@ -28,8 +29,8 @@ class Stage:
     Attributes:
         name: of the stage.
         command: what runs, without the interpreter.
-        leaves: a file in the folder, written at the end of a command that did not fail.
-        record: whether the command writes that file itself.
+        leaves: a file in the folder, there only after a command that did not fail.
+        record: whether that is a record of the speed suite; else it is what the command said.
     """
 
     name: str
@@ -56,31 +57,32 @@ def stages(
         map_seeds: in each cell of the map.
     """
     yield Stage("device checks", ("benchmarks.gpu", "--check", "--device", device), "checks.txt", record=False)
+    # Without --device it is on the CPU and the first GPU, and leaves out what takes a GPU hours: runs of small batches.
     exact = ("benchmarks/test_coefficients.py", "-k", "not pass_rates")
-    yield Stage("same answers", ("pytest", "-q", *exact, "--device", device), "answers.txt", record=False)
+    yield Stage("same answers", ("pytest", "-q", *exact), "answers.txt", record=False)
     for place in dict.fromkeys(("cpu", device)):
         kind = place.replace(":", "_")
         for samples, sizes in (batch_sizes or BATCH_SIZES).items():
             for size in sizes:
                 name = f"{kind}-samples_{samples}-batch_{size}.json"
-                engines = [f"--engine={engine}" for engine in ("compiled", "native") if not backends_lack(engine)]
+                engines = [f"--engine={engine}" for engine in timed_engines()]
                 axes = [f"--samples={samples}", f"--batch-size={size}", "--learning-rate=0.001", f"--device={place}"]
                 timed = ("pytest", "--benchmark-only", "--all", "-q", "-k", "epoch_time", *engines, *axes)
-                yield Stage(name, (*timed, f"--benchmark-json={folder / name}"), name)
-        for number in members:
+                yield Stage(name, timed, name)
+        for number in () if missing("members") else members:
             name = f"{kind}-members_{number}.json"
             timed = ("pytest", "--benchmark-only", "-q", "-k", "members", f"--members={number}", f"--device={place}")
-            yield Stage(name, (*timed, f"--benchmark-json={folder / name}"), name)
+            yield Stage(name, timed, name)
+    if missing("members"):
+        return
     path = folder / "map/learning_map.json"  # in a folder of its own: it is no record
     drawn = ("parabola", "map", f"--device={device}", f"--seeds={map_seeds}", f"--json={path}")
     yield Stage("map", drawn, "map.txt", record=False)
 
 
-def backends_lack(engine: str) -> bool:
-    """Say whether the backend has no such engine."""
-    from parabola.engines import missing
-
-    return bool(missing(engine))
+def timed_engines() -> tuple[str, ...]:
+    """Return whole runs and the CPU's limit; where the backend has no whole runs, Keras' own loops."""
+    return ("fit", "fused_fit", "native") if missing("compiled") else ("compiled", "native")
 
 
 def check(device: str) -> None:
@@ -93,7 +95,7 @@ def check(device: str) -> None:
     import keras
     import numpy as np
 
-    with devices.scope(full):
+    with devices.scope(full)():
         variable = keras.Variable(np.full((64, 64), 1 + 2.0**-12, np.float32))
         devices.check_placement(variable.value, full)
         product = np.array(keras.ops.convert_to_numpy(keras.ops.matmul(variable, variable)))
@@ -110,8 +112,12 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     said = folder / "said" / f"{stage.leaves}.txt"
     for name in ("said", "map"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    measured = folder / "said" / stage.leaves
+    measured.unlink(missing_ok=True)
+    command = [sys.executable, "-m", *stage.command, *([f"--benchmark-json={measured}"] if stage.record else [])]
     with said.open("w") as out:
-        process = subprocess.Popen([sys.executable, "-m", *stage.command], stdout=out, stderr=subprocess.STDOUT)
+        # In a session of its own: Ctrl-C is for this process, which ends it.
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             code = process.wait(limit_minutes * 60)
         except subprocess.TimeoutExpired:
@@ -126,8 +132,9 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
                     process.wait()
     if code:
         return f"exit code {code}; see {said}"
-    if not stage.record:
-        files.write_text(said.read_text(), folder / stage.leaves)
+    if stage.record and not measured.exists():
+        return f"nothing was measured; see {said}"
+    files.write_text((measured if stage.record else said).read_text(), folder / stage.leaves)
     return ""
 
 
@@ -136,7 +143,7 @@ def main(
         "benchmarks/records/gpu"
     ),
     backend: Annotated[str | None, typer.Option(help="tensorflow, jax or torch.")] = None,
-    device: Annotated[str, typer.Option(help="To be held against the CPU.")] = "gpu:0",
+    device: Annotated[str, typer.Option(help="To be held against the CPU; CUDA_VISIBLE_DEVICES says which.")] = "gpu:0",
     minutes: Annotated[float, typer.Option(help="After so many, no stage is begun; the next call goes on.")] = 1e9,
     limit_minutes: Annotated[float, typer.Option(help="Of one stage.")] = LIMIT_MINUTES,
     only_check: Annotated[bool, typer.Option("--check", help="Only hold the device to what is asked of it.")] = False,
@@ -151,6 +158,8 @@ def main(
     except ValueError as error:
         print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
+        signal.signal(ending, signal.default_int_handler)
     begun, failed = time.monotonic(), 0
     folder.mkdir(parents=True, exist_ok=True)
     for stage in stages(device, folder):

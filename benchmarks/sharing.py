@@ -17,7 +17,7 @@ def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int
     Args:
         worker: which, from 0.
         workers: how many there are.
-        gpus: name, as CUDA_VISIBLE_DEVICES has it, and memory in MiB of each; dealt out in turn.
+        gpus: name, as CUDA_VISIBLE_DEVICES has it, and memory in MiB (0: not known) of each; dealt out in turn.
         cores: of the CPU.
     """
     environment = dict.fromkeys(THREAD_SETTINGS, str(max(1, cores // workers)))
@@ -26,7 +26,8 @@ def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int
         sharing = len(range(worker % len(gpus), workers, len(gpus)))
         environment["CUDA_VISIBLE_DEVICES"] = name
         environment["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{MEMORY_SHARE / sharing:.3f}"  # JAX's own
-        environment["PARABOLA_GPU_MEMORY_MIB"] = str(int(MEMORY_SHARE * memory_mib / sharing))
+        if memory_mib:
+            environment["PARABOLA_GPU_MEMORY_MIB"] = str(int(MEMORY_SHARE * memory_mib / sharing))
     return environment
 
 
@@ -36,12 +37,15 @@ def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str
     Args:
         memory_mib: of all GPUs that the driver has, by index and by UUID.
         visible: the caller's CUDA_VISIBLE_DEVICES: indices or (the beginnings of) UUIDs; None where it is not set. As
-            CUDA does, what follows the first that is not there is left out.
+            CUDA does, what follows the first that is not there is left out. Parts of a GPU ("MIG-…") are as named.
     """
-    if visible is None:
-        return [(name, mib) for name, mib in memory_mib.items() if name.isdigit()]
+    if visible is None:  # by UUID: CUDA may number them otherwise than the driver
+        return [(name, mib) for name, mib in memory_mib.items() if not name.isdigit()]
     found = list[tuple[str, int]]()
     for name in (name.strip() for name in visible.split(",")):
+        if name.startswith("MIG-"):
+            found.append((name, 0))
+            continue
         full = [one for one in memory_mib if one == name or (name.startswith("GPU-") and one.startswith(name))]
         if len(full) != 1:
             break
@@ -50,13 +54,16 @@ def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str
 
 
 def memory_of_gpus() -> dict[str, int]:
-    """Return each GPU's memory in MiB, by index and by UUID; nothing where there is no driver."""
+    """Return each GPU's memory in MiB (0 where the driver does not say), by index and by UUID; nothing without one."""
     if not shutil.which("nvidia-smi"):
         return {}
     query = ["nvidia-smi", "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"]
-    answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    except subprocess.TimeoutExpired:
+        return {}
     rows = [line.split(", ") for line in answer.stdout.splitlines() if answer.returncode == 0]
-    return {name: int(mib) for index, uuid, mib in rows for name in (index, uuid)}
+    return {name: int(mib) if mib.isdigit() else 0 for index, uuid, mib in rows for name in (index, uuid)}
 
 
 def take_part(config: pytest.Config) -> None:
@@ -66,7 +73,10 @@ def take_part(config: pytest.Config) -> None:
         return
     worker, workers = int(given["workerid"].removeprefix("gw")), given["workercount"]
     gpus = usable(memory_of_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-    for name, value in share(worker, workers, gpus, os.cpu_count() or 1).items():
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if "XLA_CLIENT_MEM_FRACTION" in os.environ:  # the same by its newer name; JAX refuses both together
+        os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = os.environ.pop("XLA_CLIENT_MEM_FRACTION")
+    for name, value in share(worker, workers, gpus, cores).items():
         if name == "CUDA_VISIBLE_DEVICES":
             os.environ[name] = value
         else:

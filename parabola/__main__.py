@@ -1,6 +1,7 @@
 """The command line: parses, calls, prints. What is heavy is imported only once a command runs."""
 
 import json
+import os
 import re
 import signal
 import sys
@@ -56,7 +57,9 @@ def train(
     strategy: Annotated[
         str | None, typer.Option(help="mirrored over devices or multi_worker over processes, instead of an engine.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes of multi_worker; else TF_CONFIG's.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of multi_worker; else TF_CONFIG's, else 2.")
+    ] = None,
     backend: Backend = None,
     device: Device = "cpu",
     optimizer: Optimizer = "adam",
@@ -105,6 +108,8 @@ def train(
             devices.resolve_all(device)
         elif strategy:
             devices.check_name(device)
+            if ":" in device:
+                raise ValueError(f"strategy multi_worker takes cpu or gpu, without a number. Received: {device}")
             if worker is not None:
                 backends.start(threads=threads)
     except ValueError as error:
@@ -408,11 +413,13 @@ def run(experiment: "Experiment") -> "Fit":
             return train(experiment, progress=bar)
     except PeerError as error:
         worker_failed(error)
+    except ValueError as error:  # of a device that is known only where it is used
+        usage(error)
 
 
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
-    from parabola import workers
+    from parabola import devices, workers
 
     for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
         signal.signal(ending, signal.default_int_handler)
@@ -421,7 +428,9 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
     try:
-        return workers.train_together(arguments, knobs["workers"] or 2, chief=plot)
+        gpus = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
+        gpus = (gpus or devices.gpu_numbers()) if knobs["device"] == "gpu" else []
+        return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus)
     except workers.WorkerError as error:
         worker_failed(error)
 

@@ -67,8 +67,9 @@ def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
 
     Raises:
         RuntimeError: if threads or logical_cpus come after the backend's first use.
-        ValueError: if the backend has no such setting.
+        ValueError: if the backend has no such setting, is not installed, or Keras runs on another one already.
     """
+    choose(None)
     set_environment()
     framework = _import_quietly(backend())
     _SETTINGS[backend()](framework, threads, logical_cpus)

@@ -2,7 +2,10 @@
 
 import re
 import shutil
-from contextlib import AbstractContextManager
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 from parabola.backends import backend, start
@@ -16,8 +19,11 @@ def available() -> list[str]:
         return [name for name in names if name.startswith(("cpu", "gpu"))]
     if backend() == "torch":
         return ["cpu:0", *(f"gpu:{number}" for number in range(framework.cuda.device_count()))]
-    kinds = ["cpu", *(["gpu"] if framework.default_backend() == "gpu" else [])]
-    return [f"{kind}:{number}" for kind in kinds for number in range(len(framework.devices(kind)))]
+    names = list[str]()
+    for kind in ("cpu", "gpu"):
+        with suppress(RuntimeError):  # none of that kind, or JAX_PLATFORMS leaves it out
+            names += [f"{kind}:{number}" for number in range(len(framework.devices(kind)))]
+    return names
 
 
 def defaults() -> list[str]:
@@ -60,20 +66,28 @@ def resolve_all(name: str) -> list[str]:
     return [full for full in available() if full.startswith(kind)]
 
 
+def gpu_numbers() -> list[str]:
+    """Return the numbers of the GPUs that the driver has, without starting a backend."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True, timeout=30, check=False).stdout.split()
+
+
 def jax_device(name: str) -> Any:
     """Return JAX's own object for a device, of a name from `resolve`."""
     kind, _, number = name.partition(":")
     return start().devices(kind)[int(number)]
 
 
-def scope(name: str) -> AbstractContextManager[Any]:
-    """Return what places the tensors that are made within it on a device, of a name from `resolve`."""
+def scope(name: str) -> Callable[[], AbstractContextManager[Any]]:
+    """Return what makes contexts in which tensors are placed on a device, of a name from `resolve`."""
     if backend() == "jax":
-        return start().default_device(jax_device(name))  # type: ignore[no-any-return]
+        return partial(start().default_device, jax_device(name))
     import keras
 
     # PyTorch's one CPU has no number: to Keras a variable on "cpu" is not on "cpu:0", and it would move it.
-    return keras.device("cpu" if backend() == "torch" and name == "cpu:0" else name)  # type: ignore[no-any-return]
+    return partial(keras.device, "cpu" if backend() == "torch" and name == "cpu:0" else name)
 
 
 def check_placement(tensor: Any, wanted: str) -> str:

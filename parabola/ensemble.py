@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from parabola import devices
 from parabola.engines import members_program
 from parabola.experiment import Experiment
 from parabola.target import Array, coefficient_error, first_settled, first_true
@@ -75,8 +76,12 @@ class Ensemble:
         workers = workers or (1 if gpu else cores)
         values = max(experiment.samples, experiment.epochs * len(experiment.net.shapes))
         most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
-        # An even number of blocks, whatever the cores: their size decides rounding, and that now and then who passes.
-        blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, members if gpu else BLOCK_MEMBERS)))
+        if gpu:
+            most *= len(devices.resolve_all(experiment.device))
+            blocks = -(-members // most)
+        else:
+            # An even number, whatever the cores: the size decides rounding, and that now and then who passes.
+            blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, BLOCK_MEMBERS)))
         self.block_members = -(-members // blocks)
         self.experiment = experiment
         self.programs = [members_program(experiment, self.block_members) for _ in range(min(workers, blocks))]

@@ -17,7 +17,7 @@ from parabola.tracking import maps
 LEARNING_RATES = tuple(float(f"{rate:.4g}") for rate in np.geomspace(1e-4, 1, 25))  # 0.001 and 0.1 are among them
 BATCH_SIZES = (1, 3, 9, 27, 37, 111, 333, 999)  # all that leave no partial batch of the 999 samples
 MOST_SEEDS = 10**6  # of a cell, so that what became of each fits in memory
-AT_A_TIME = 1000  # members or more, after which finished cells are saved: some seconds
+AT_A_TIME = {"cpu": 1000, "gpu": 20_000}  # members or more, after which finished cells are saved: some seconds
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def train_cells(
     members = len(learning_rates) * len(seeds)
     if not members:
         return
-    group = group or min(len(learning_rates), -(-AT_A_TIME // len(seeds)))
+    group = group or cells_at_a_time(experiment, len(learning_rates), len(seeds))
     ensemble = Ensemble(experiment, group * len(seeds), workers=workers)
     for first in range(0, len(learning_rates), group):
         rates = learning_rates[first : first + group]
@@ -109,6 +109,11 @@ def train_cells(
 
         trained = ensemble.train(np.tile(seeds, len(rates)), np.repeat(rates, len(seeds)), progress=report)
         yield [make_cell(part) for part in trained.split(len(rates))]
+
+
+def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
+    """Return how many of so many cells are trained before any is saved: more on a GPU, which needs them to be fast."""
+    return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
 def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[maps.Cell]:
@@ -130,7 +135,8 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
     # A step costs about what a sample does.
     costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
     seeds = grid.first_seed + np.arange(grid.seeds)  # of int64 up to its end, where a range would turn to float
-    group = min(len(grid.learning_rates), -(-AT_A_TIME // grid.seeds))  # of the whole grid, however little is missing
+    # Of the whole grid, however little is missing.
+    group = cells_at_a_time(grid.experiment, len(grid.learning_rates), grid.seeds)
     for column, (experiment, rates) in enumerate(columns):
 
         def report(share: float, before: int = sum(costs[:column]), cost: int = costs[column]) -> None:

@@ -1,4 +1,4 @@
-"""Several processes of this machine train together: each is told of the others by TF_CONFIG, and none outlives one."""
+"""Several processes of this machine train together: each is told of the others by TF_CONFIG, and all end with one."""
 
 import json
 import os
@@ -20,13 +20,16 @@ class WorkerError(RuntimeError):
     """A worker did not come to its end; the message says which, and why."""
 
 
-def train_together(arguments: Sequence[str], workers: int, *, chief: Sequence[str] = ()) -> dict[str, Any]:
+def train_together(
+    arguments: Sequence[str], workers: int, *, chief: Sequence[str] = (), gpus: Sequence[str] = ()
+) -> dict[str, Any]:
     """Run `python -m parabola train` in so many processes on the loopback interface.
 
     Args:
         arguments: of `train`; `--json` is added.
         workers: 1 or more.
         chief: arguments for the first of them alone.
+        gpus: as CUDA_VISIBLE_DEVICES names them, to be dealt out; without any, each process sees what this one does.
 
     Returns:
         What the first worker, the chief, printed.
@@ -44,6 +47,8 @@ def train_together(arguments: Sequence[str], workers: int, *, chief: Sequence[st
         for index in range(workers):
             task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             environment = {**os.environ, "TF_CONFIG": json.dumps(task), "GRPC_VERBOSITY": "NONE"}
+            if gpus:  # each has one of its own, as far as there are enough
+                environment["CUDA_VISIBLE_DEVICES"] = gpus[index % len(gpus)]
             running.append(
                 subprocess.Popen(
                     [*command, *(() if index else chief)],
@@ -57,8 +62,8 @@ def train_together(arguments: Sequence[str], workers: int, *, chief: Sequence[st
         while any(codes := [worker.poll() for worker in running]) or None in codes:
             failed = [index for index, code in enumerate(codes) if code]
             if failed:
-                time.sleep(POLL_SECONDS)  # one that is killed takes others with it: the first to go is to be named
-                raise WorkerError(_reason(codes, complaints))
+                time.sleep(POLL_SECONDS)  # one that is killed takes others with it: it is the one to be named
+                raise WorkerError(_reason([worker.poll() for worker in running], complaints))
             time.sleep(POLL_SECONDS)
         said[0].seek(0)
         answer: dict[str, Any] = json.loads(said[0].read())
@@ -114,6 +119,11 @@ def index_here() -> int | None:
     if not text:
         return None
     try:
-        return int(json.loads(text)["task"]["index"])
+        known = json.loads(text)
+        index, workers, roles = int(known["task"]["index"]), known["cluster"]["worker"], [*known["cluster"]]
+        if not 0 <= index < len(workers) or (known["task"]["type"], roles) != ("worker", ["worker"]):
+            raise ValueError
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"TF_CONFIG needs JSON with a cluster and a task. Received: {text}") from None
+        asked = 'JSON of a cluster, whose one role is "worker", and a task of type "worker" with an index into it'
+        raise ValueError(f"TF_CONFIG needs {asked}. Received: {text}") from None
+    return index

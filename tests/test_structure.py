@@ -27,10 +27,10 @@ MAY_IMPORT = {
     "backends": set(),
     "workers": set(),
     "devices": {"backends"},
-    "engines": {"target", "data", "experiment", "backends", "devices", "engines"},
+    "engines": {"target", "data", "experiment", "backends", "devices", "workers", "engines"},
     "fit": {"target", "experiment", "backends"},
     "training": {"experiment", "fit", "engines"},
-    "ensemble": {"target", "experiment", "engines"},
+    "ensemble": {"target", "experiment", "devices", "engines"},
     "learning_map": {"target", "experiment", "backends", "ensemble", "tracking"},
     "__init__": {"target", "experiment", "fit", "training"},
     "__main__": {

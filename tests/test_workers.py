@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from parabola.experiment import Experiment
 ROOT = Path(__file__).parents[1]
 TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"]
 
+TWO = '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": {"type": "worker", "index": 1}}'
 MIRRORED = """
 import numpy as np
 from parabola import backends, devices, engines
@@ -74,11 +76,11 @@ def processes_of(parent: int) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def wait_until_training(parent: int) -> list[int]:
-    """Return the workers, once they have used more time than importing and compiling takes."""
+def wait_until_training(found: int | list[int]) -> list[int]:
+    """Return workers, or those of a process, once they have used more time than importing and compiling takes."""
     deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
-        pids = processes_of(parent)
+        pids = processes_of(found) if isinstance(found, int) else found
         busy = [sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[11:13])) for pid in pids]
         if len(pids) == 2 and min(busy) > 8 * os.sysconf("SC_CLK_TCK"):
             return pids
@@ -112,6 +114,34 @@ def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
+def test_processes_that_were_started_by_hand_end_without_their_peer() -> None:
+    """As on many machines, where nobody watches: exit 7 within a minute, with a line that says what is the matter."""
+    addresses = [f"127.0.0.1:{port}" for port in workers.free_ports(2)]
+    started = []
+    for index in range(2):
+        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        command = [*TRAIN, "--epochs", "100000"]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
+    try:
+        wait_until_training([process.pid for process in started])
+        begun = time.monotonic()
+        started[1].kill()
+        out, said = started[0].communicate(timeout=100)
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+    assert time.monotonic() - begun < 60
+    assert started[0].returncode == 7
+    assert "python -m parabola: a worker is gone, or cannot be reached: " in said
+    assert "Traceback" not in said
+    assert out == ""
+
+
 def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
     """What it said last is what is passed on."""
     said = r"worker \d of 2 failed; the others were ended. It said: .*Received: 0"
@@ -124,8 +154,11 @@ def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
     [
         ("--workers 2", "", "--workers needs --strategy multi_worker, and no TF_CONFIG. Received: 2"),
         ("--strategy mirrored --workers 2", "", "--workers needs --strategy multi_worker"),
-        ("--strategy multi_worker", "nonsense", "TF_CONFIG needs JSON with a cluster and a task. Received: nonsense"),
-        ("--strategy multi_worker", '{"cluster": {}}', "TF_CONFIG needs JSON with a cluster and a task"),
+        ("--strategy multi_worker", "nonsense", "with an index into it. Received: nonsense"),
+        ("--strategy multi_worker", '{"task": {"type": "worker", "index": 0}}', "TF_CONFIG needs JSON of a cluster"),
+        ("--strategy multi_worker", TWO.replace("1}", "2}"), "TF_CONFIG needs JSON of a cluster"),
+        ("--strategy multi_worker", TWO.replace('"worker": [', '"chief": [], "worker": ['), "whose one role is"),
+        ("--strategy multi_worker --device cpu:1", "", "takes cpu or gpu, without a number. Received: cpu:1"),
         ("--strategy central", "", "unknown strategy 'central'; known: mirrored, multi_worker"),
         ("--strategy mirrored --engine fit", "", "engine distributed has a strategy, and no other engine has"),
         ("--engine distributed", "", "engine='distributed', strategy=None"),

@@ -1,13 +1,16 @@
 """Several devices, or several processes, train one model on the same global batches, by tf.distribute."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
 from parabola import devices
 from parabola.engines import PeerError
-from parabola.engines.keras_engine import KerasEngine, on_host
+from parabola.engines.keras_engine import KerasEngine, values_of
 from parabola.target import Array
+from parabola.workers import index_here
 
 
 class DistributedEngine(KerasEngine):
@@ -21,21 +24,25 @@ class DistributedEngine(KerasEngine):
 
     def place(self) -> str:
         """Make the strategy, and return the name of its first device in this process."""
-        distribute, names = self.framework.distribute, devices.resolve_all
+        tf, kind = self.framework, self.experiment.device.partition(":")[0]
         if self.experiment.strategy == "mirrored":
-            self.strategy = distribute.MirroredStrategy(names(self.experiment.device))
+            self.strategy = tf.distribute.MirroredStrategy(devices.resolve_all(self.experiment.device))
         else:  # before any other use of TensorFlow, even a list of its devices
-            self.strategy = distribute.MultiWorkerMirroredStrategy()
+            if index_here() is None:
+                raise ValueError("strategy multi_worker needs TF_CONFIG, which says who the other processes are")
+            if kind == "cpu":
+                tf.config.set_visible_devices([], "GPU")  # it would take all
+            with self._peers():
+                self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         full: list[str] = list(self.strategy.extended.worker_devices)
         self.names = [name.rpartition("device:")[2].lower() for name in full]
-        kind = self.experiment.device.partition(":")[0]
         if not all(name.startswith(kind) for name in self.names):
             raise ValueError(f"{self.experiment.strategy} is on {', '.join(self.names)} here, not on {kind}")
         return self.names[0]
 
     def build(self) -> None:
         """Make the model and the optimizer of each replica; then trace and compile."""
-        with self.strategy.scope():
+        with self._peers(), self.strategy.scope():
             self.make()
         copies = self.strategy.experimental_local_results(self.model.weights[0].value)
         found = [devices.check_placement(copy, name) for copy, name in zip(copies, self.names, strict=True)]
@@ -43,21 +50,26 @@ class DistributedEngine(KerasEngine):
         self.program = self.framework.function(self._traced(), autograph=False)
         self.run(np.zeros(1, np.int32))
 
-    def load(self, weights: Array, learning_rate: float) -> None:
-        """Assign on every replica."""
-        with self.strategy.scope():
-            super().load(weights, learning_rate)
+    def here(self) -> AbstractContextManager[Any]:
+        """Return what places variables on every replica."""
+        return self.strategy.scope()  # type: ignore[no-any-return]
 
     def run(self, rows: Array) -> Array:
         """Train epoch by epoch."""
         history = []
-        try:
+        with self._peers():
             for row in rows:
                 self.program(*self._deal(self.bank[row]))
-                history.append(np.concatenate([value.ravel() for value in on_host(self.model.weights)]))
-        except self.framework.errors.UnavailableError as error:
-            raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
+                history.append(np.concatenate([value.ravel() for value in values_of(self.model.weights)]))
         return np.stack(history)
+
+    @contextmanager
+    def _peers(self) -> Iterator[None]:
+        """Say in a line what TensorFlow, in one of many ways, says of a process that is gone."""
+        try:
+            yield
+        except self.framework.errors.OpError as error:
+            raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
 
     def _deal(self, order: Array) -> list[Any]:
         """Return x, y and weights of an epoch, a part for each replica: shape (steps, its samples of a batch, 1)."""

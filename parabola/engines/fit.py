@@ -5,9 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from parabola import devices
 from parabola.backends import backend
-from parabola.engines.keras_engine import KerasEngine, on_host
+from parabola.engines.keras_engine import KerasEngine, values_of
 from parabola.target import Array
 
 JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what Keras' own "auto" means on a CPU
@@ -81,7 +80,7 @@ class FitEngine(KerasEngine):
                 engine.feed.begin_epoch(epoch)
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                self.weights.append(np.concatenate([value.ravel() for value in on_host(engine.model.weights)]))
+                self.weights.append(np.concatenate([value.ravel() for value in values_of(engine.model.weights)]))
 
         self.history = History()
         self.run(np.zeros(1, np.int32))
@@ -97,7 +96,7 @@ class FitEngine(KerasEngine):
     def run(self, rows: Array) -> Array:
         """Call `fit` once for all epochs."""
         self.feed.choose(rows)
-        with devices.scope(self.placement):
+        with self.here():
             self.model.fit(**self.feed.arguments, epochs=len(rows), shuffle=False, callbacks=[self.history], verbose=0)
         return np.stack(self.history.weights)
 
@@ -116,4 +115,8 @@ class FusedFitEngine(FitEngine):
     def compile(self) -> None:
         """Set the knobs; the rest is as in `fit`."""
         self.steps_per_execution = 1 if backend() == "torch" else self.experiment.steps
+        if backend() == "torch":
+            # What other models were compiled for would decide how this one is; and in the end it would run uncompiled.
+            self.framework.compiler.reset()
+            self.framework._dynamo.config.fail_on_recompile_limit_hit = True
         super().compile()

@@ -6,7 +6,7 @@ import numpy as np
 
 from parabola import backends, devices
 from parabola.data import order_bank, order_rows
-from parabola.engines.keras_engine import KerasEngine, decay, make_optimizer, on_host
+from parabola.engines.keras_engine import KerasEngine, decay, make_optimizer, values_of
 from parabola.experiment import Experiment
 from parabola.target import Array
 
@@ -64,7 +64,7 @@ class CompiledEngine(KerasEngine):
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
-        with devices.scope(self.placement):
+        with self.here():
             self.inputs = [self.framework.numpy.asarray(array) for array in (self.x, self.y, self.bank)]
         self.program = self.framework.jit(self._traced())
         self._take_state()
@@ -77,7 +77,7 @@ class CompiledEngine(KerasEngine):
 
     def run(self, rows: Array) -> Array:
         """Run the program; NumPy waits for the weights."""
-        with devices.scope(self.placement):
+        with self.here():
             rows_and_end = self.padded(rows, self.experiment.epochs + 1)
             self.state, weights = self.program(self.state, *self.inputs, rows_and_end)
         return np.array(weights)[: len(rows)]
@@ -85,7 +85,8 @@ class CompiledEngine(KerasEngine):
     def _take_state(self) -> None:
         owned = self.model.trainable_variables, self.optimizer.variables
         trainable, slots = ([variable.value for variable in variables] for variables in owned)
-        self.state = trainable, slots
+        self.state = self.framework.block_until_ready((trainable, slots))
+        devices.check_placement(trainable[0], self.placement)
 
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""
@@ -121,10 +122,10 @@ class MembersProgram:
         mesh = jax.sharding.Mesh(np.array([devices.jax_device(name) for name in names]), ("members",))
         self.split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("members"))
         everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
-        with devices.scope(names[0]):
+        with devices.scope(names[0])():
             self.model = spec.net.build()
             self.optimizer = make_optimizer(spec, spec.learning_rate, self.model.trainable_variables)
-            self.fresh = on_host(self.optimizer.variables)
+            self.fresh = values_of(self.optimizer.variables)
         self.inputs = [jax.device_put(values, everywhere) for values in (*spec.data, order_bank(spec.samples))]
         member = jax.vmap(self._traced(), in_axes=(0, 0, 0, None, None, None), out_axes=2)
         self.program = jax.jit(member)  # compiled by the first run

@@ -1,6 +1,7 @@
 """What the Keras engines share: the stock model and optimizer on a device, and fresh state in them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:
         variable.assign(value)
 
 
-def on_host(variables: Sequence[Any]) -> list[Array]:
+def values_of(variables: Sequence[Any]) -> list[Array]:
     """Return copies of variables' values."""
     import keras
 
@@ -56,6 +57,7 @@ class KerasEngine(Engine):
         super().__init__(experiment)
         self.framework = backends.start()
         self.placement = self.place()
+        self.scope = devices.scope(self.placement)
 
     def place(self) -> str:
         """Return the name of the device, with its number."""
@@ -63,7 +65,7 @@ class KerasEngine(Engine):
 
     def build(self) -> None:
         """Make the model and the optimizer on the device; then let the engine compile."""
-        with devices.scope(self.placement):
+        with self.here():
             self.make()
             self.device = devices.check_placement(self.model.weights[0].value, self.placement)
             self.compile()
@@ -75,7 +77,7 @@ class KerasEngine(Engine):
         rate = spec.learning_rate if spec.final_learning_rate is None else decay(spec, spec.learning_rate)
         self.optimizer = make_optimizer(spec, rate, self.model.trainable_variables)
         # Not every slot starts at 0: Adagrad's accumulators and Nadam's product of momenta do not.
-        self.fresh = on_host(self.optimizer.variables)
+        self.fresh = values_of(self.optimizer.variables)
 
     def compile(self) -> None:
         """Trace and compile, the model and the optimizer being in place."""
@@ -83,12 +85,17 @@ class KerasEngine(Engine):
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Assign weights, optimizer slots and learning rate: variables that the compiled program reads."""
-        assign(self.optimizer.variables, self.fresh)
-        if learning_rate != self.experiment.learning_rate:
-            self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
-        sizes = np.cumsum([np.prod(shape) for shape in self.experiment.net.shapes])[:-1]
-        shaped = zip(np.split(weights, sizes), self.experiment.net.shapes, strict=True)
-        assign(self.model.weights, [value.reshape(shape) for value, shape in shaped])
+        with self.here():
+            assign(self.optimizer.variables, self.fresh)
+            if learning_rate != self.experiment.learning_rate:
+                self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
+            sizes = np.cumsum([np.prod(shape) for shape in self.experiment.net.shapes])[:-1]
+            shaped = zip(np.split(weights, sizes), self.experiment.net.shapes, strict=True)
+            assign(self.model.weights, [value.reshape(shape) for value, shape in shaped])
+
+    def here(self) -> AbstractContextManager[Any]:
+        """Return what places tensors that are made within it on the device."""
+        return self.scope()
 
     def padded(self, rows: Array, length: int) -> Array:
         """Return rows, shape (n,), followed by -1 up to a length: one shape for any number of epochs."""
