@@ -1,5 +1,6 @@
 """What a GPU is worth, proven and measured in stages that resume: python -m benchmarks.gpu FOLDER --backend jax"""
 
+import json
 import signal
 import subprocess
 import sys
@@ -13,13 +14,14 @@ import typer
 
 from parabola import backends, devices
 from parabola.engines import missing
-from parabola.tracking import files, machine
+from parabola.tracking import files, machine, records
 
 LIMIT_MINUTES = 8.0
 
 BATCH_SIZES = {999: (1, 9, 27, 111, 999), 1_000_000: (1_000, 10_000, 100_000, 1_000_000)}
 MEMBERS = (1, 10, 100, 1_000, 10_000, 100_000)
 MAP_SEEDS = 200
+PARTS = "parts"  # the folder of each stage's own record
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ def stages(
                 engines = [f"--engine={engine}" for engine in timed_engines()]
                 axes = [f"--samples={samples}", f"--batch-size={size}", "--learning-rate=0.001", f"--device={place}"]
                 timed = ("pytest", "--benchmark-only", "--all", "-q", "-k", "epoch_time", *engines, *axes)
-                yield Stage(name, timed, name)
+                yield Stage(name, timed, f"{PARTS}/{name}")
         for number in () if missing("members") else members:
             name = f"{kind}-members_{number}.json"
             timed = ("pytest", "--benchmark-only", "-q", "-k", "members", f"--members={number}", f"--device={place}")
-            yield Stage(name, timed, name)
+            yield Stage(name, timed, f"{PARTS}/{name}")
     if missing("members"):
         return
     path = folder / "map/learning_map.json"  # in a folder of its own: it is no record
@@ -109,10 +111,10 @@ def check(device: str) -> None:
 
 def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     """Run a stage; return what went wrong, or nothing."""
-    said = folder / "said" / f"{stage.leaves}.txt"
-    for name in ("said", "map"):
+    said = folder / "said" / f"{Path(stage.leaves).name}.txt"
+    for name in ("said", "map", PARTS):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    measured = folder / "said" / stage.leaves
+    measured = folder / "said" / f"{Path(stage.leaves).name}.part"
     measured.unlink(missing_ok=True)
     command = [sys.executable, "-m", *stage.command, *([f"--benchmark-json={measured}"] if stage.record else [])]
     with said.open("w") as out:
@@ -135,6 +137,7 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     if stage.record and not measured.exists():
         return f"nothing was measured; see {said}"
     files.write_text((measured if stage.record else said).read_text(), folder / stage.leaves)
+    measured.unlink(missing_ok=True)
     return ""
 
 
@@ -175,8 +178,14 @@ def main(
         failed += bool(reason)
         if reason and not stage.record and stage.name != "map":
             raise typer.Exit(1)  # no times of a device that is not right
-    records = sorted(path.name for path in folder.glob("*.json"))
-    print(f"{folder}: {len(records)} records. python -m parabola report {folder}")
+    whole = folder / "record.json"
+    try:
+        content = records.merge(sorted((folder / PARTS).glob("*.json")))
+    except ValueError as error:
+        print(f"python -m benchmarks.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
+        raise typer.Exit(1) from None
+    files.write_text(json.dumps(content, indent=1), whole)
+    print(f"{whole} holds all that was timed: python -m parabola report {whole}")
     raise typer.Exit(1 if failed else 0)
 
 

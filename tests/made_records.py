@@ -10,9 +10,16 @@ import numpy as np
 
 MACHINE: dict[str, Any] = {
     **{"cpu_model": "Made-up CPU", "gpu": "none", "cuda": "none", "cores": 8, "cores_usable": 8, "memory_gib": 32},
-    **{"system": "Linux", "kernel": "6.1", "python": "3.13.1", "tensorflow": "2.21.0", "keras": "3.15.1"},
+    **{
+        "system": "Linux",
+        "kernel": "6.1",
+        "python": "3.13.1",
+        "backend": "tensorflow",
+        "tensorflow": "2.21.0",
+        "keras": "3.15.1",
+    },
     **{"numpy": "2.4.0", "numba": "0.68.0", "pytest_benchmark": "5.3.1", "threads": "default", "xla_flags": ""},
-    "onednn": "default",
+    **{"onednn": "default", "backend": "tensorflow"},
 }
 FIRST_COMMIT = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH_SIZES, MEMBERS = (1, 9, 27, 111, 999), (1, 8, 64, 512)

@@ -39,6 +39,7 @@ def test_stages_cover_what_is_promised(tmp_path: Path) -> None:
     """Checks and answers first; then, on the CPU and the GPU alike, each size; the map last."""
     names = [stage.name for stage in gpu.stages("gpu:0", tmp_path)]
     timed = names[2:-1]
+    assert all(stage.leaves == f"parts/{stage.name}" for stage in gpu.stages("gpu:0", tmp_path) if stage.record)
     half = len(timed) // 2
 
     assert (names[:2], names[-1]) == (["device checks", "same answers"], "map")
@@ -60,17 +61,23 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     said = capsys.readouterr().out
     assert ended.value.exit_code == 0, said + "".join(path.read_text() for path in (folder / "said").iterdir())
     assert said.count(": done (") == len([*gpu.stages("cpu:0", folder)])
-    left = {path.name for path in folder.iterdir()} - {"said", "map"}
-    assert left == {stage.leaves for stage in gpu.stages("cpu:0", folder)}
+    assert all((folder / stage.leaves).exists() for stage in gpu.stages("cpu:0", folder))
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"said", "map", "parts", "checks.txt", "answers.txt", "map.txt", "record.json"}
+    assert not list((folder / "said").glob("*.part"))
     assert "off by" in (folder / "checks.txt").read_text()
     assert json.loads((folder / "map/learning_map.json").read_text())["cells"]
-    kinds = {one.kind for path in folder.glob("*.json") for one in records.read(path).measurements}
-    assert kinds == {"epoch time", "members"}
+    parts = [records.read(path) for path in sorted((folder / "parts").iterdir())]
+    whole = records.read(folder / "record.json")
+    assert whole.measurements == tuple(one for part in parts for one in part.measurements)
+    assert {one.kind for one in whole.measurements} == {"epoch time", "members"}
+    assert (whole.planned, whole.over) == (sum(part.planned for part in parts), sum(part.over for part in parts))
+    assert whole.fingerprint == parts[0].fingerprint
 
     with pytest.raises(typer.Exit):
         gpu.main(folder, device="cpu:0")
-    assert "done" not in capsys.readouterr().out
-    report = [sys.executable, "-m", "parabola", "report", str(folder)]
+    assert ": done" not in capsys.readouterr().out
+    report = [sys.executable, "-m", "parabola", "report", str(folder / "record.json")]
     answer = subprocess.run(report, cwd=tmp_path, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert "compiled cpu" in answer.stdout
@@ -95,7 +102,7 @@ def test_no_time_of_a_device_that_is_not_right(
 
     assert ended.value.exit_code == 1
     assert "same answers: exit code 4; see" in capsys.readouterr().out
-    assert {path.name for path in tmp_path.iterdir()} == {"said", "map", "checks.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"said", "map", "parts", "checks.txt"}
 
 
 def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path) -> None:
@@ -104,7 +111,7 @@ def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     reason = gpu.run(stage, tmp_path, limit_minutes=0.02)
 
     assert reason.startswith("not done after 0.02 min")
-    assert sorted(os.listdir(tmp_path)) == ["map", "said"]
+    assert sorted(os.listdir(tmp_path)) == ["map", "parts", "said"]
 
 
 def test_less_than_float32_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

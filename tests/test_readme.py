@@ -58,7 +58,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     assert install == [
         "pip install -e . && pytest --benchmark-only",
         "pip install -e '.[test]' && pytest -n auto",
-        "pip install -e '.[test,jax,torch]' && pytest -n auto tests/test_backends.py",
+        "pip install -e '.[test,jax,torch]' && pytest -n auto -k backends",
     ]
     records = [*REPORT, CHANGES, MANY, REFRESH, KEEP, BACKENDS]
     assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)

@@ -361,6 +361,25 @@ def test_a_difference_in_any_fact_is_said(name: str, tmp_path: Path) -> None:
     assert said == [f"{name.replace('_', ' ')}: {made_records.MACHINE[name]}, not other"]
 
 
+def test_sessions_of_one_commit_are_merged_and_others_are_not(tmp_path: Path) -> None:
+    """All cases and counts are in the whole; another commit or machine is named."""
+    for name in ("whole", "other", "later"):
+        (tmp_path / name).mkdir()
+    paths = made_records.write(tmp_path, GOOD, made_records.record(commit=0))
+    first, second = map(records.read, paths)
+    (whole_path,) = made_records.write(tmp_path / "whole", records.merge(paths))
+    whole = records.read(whole_path)
+    assert whole.measurements == first.measurements + second.measurements
+    assert whole.planned == first.planned + second.planned
+
+    (other,) = made_records.write(tmp_path / "other", made_records.record(machine={"gpu": "other"}))
+    with pytest.raises(ValueError, match="not of one machine and commit: gpu: none, not other"):
+        records.merge([*paths, other])
+    (later,) = made_records.write(tmp_path / "later", made_records.record(commit=5))
+    with pytest.raises(ValueError, match="not of one machine and commit: "):
+        records.merge([*paths, later])
+
+
 def test_writing_at_once_creates_every_file(tmp_path: Path) -> None:
     """Threads that want one name get different ones, and no text is lost."""
     from itertools import count

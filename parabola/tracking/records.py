@@ -135,6 +135,29 @@ def own_part(
     return {"version": VERSION, "session": session, "grid": dict(grid), "left_out": list(left_out)}
 
 
+def merge(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return the sessions of one commit on one machine as the content of one record; the last says when.
+
+    Raises:
+        Unreadable: if one of them is no record.
+        ValueError: if they are of different commits or machines.
+    """
+    found = [read(path) for path in paths]
+    for path, one in zip(paths, found, strict=True):
+        if apart := differences(found[0], one) or ([one.commit] if one.commit != found[0].commit else []):
+            raise ValueError(f"{paths[0]} and {path} are not of one machine and commit: {'; '.join(apart)}")
+    contents = [msgspec.json.decode(path.read_bytes()) for path in paths]
+    sessions = [content[OURS]["session"] for content in contents]
+    whole: dict[str, Any] = contents[-1]
+    whole["benchmarks"] = [one for content in contents for one in content["benchmarks"]]
+    whole["commit_info"]["dirty"] = any(one.dirty for one in found)
+    whole[OURS]["session"] = {
+        **{count: sum(session[count] for session in sessions) for count in ("planned", "over")},
+        "failed": [case for session in sessions for case in session["failed"]],
+    }
+    return whole
+
+
 def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
     """Return the files that are meant, each with its machine's name where that is given.
 
