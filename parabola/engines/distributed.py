@@ -69,6 +69,8 @@ class DistributedEngine(KerasEngine):
         try:
             yield
         except self.framework.errors.OpError as error:
+            if self.experiment.strategy == "mirrored":
+                raise
             raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
 
     def _deal(self, order: Array) -> list[Any]:
