@@ -64,7 +64,7 @@ def test_map_has_every_cell_in_order(cells: list[Cell]) -> None:
 def test_an_interrupted_map_goes_on(cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was finished is kept and not trained again; the result is that of a map in one go; no draft is left."""
     path = tmp_path / "map.json"
-    monkeypatch.setattr(learning_map, "AT_A_TIME", 12)
+    monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 12)
     make = learning_map.make_cell
     made: list[Cell] = []
     trained: list[Cell] = []

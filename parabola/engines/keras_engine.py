@@ -46,8 +46,9 @@ def values_of(variables: Sequence[Any]) -> list[Array]:
     """Return copies of variables' values."""
     import keras
 
-    tensors = map(keras.ops.convert_to_tensor, variables)
-    return [np.array(keras.ops.convert_to_numpy(tensor)) for tensor in tensors]
+    # Keras' own way to NumPy calls, but on PyTorch, an interface that NumPy 2 has deprecated.
+    read: Any = keras.ops.convert_to_numpy if backends.backend() == "torch" else np.asarray
+    return [np.array(read(keras.ops.convert_to_tensor(variable))) for variable in variables]
 
 
 class KerasEngine(Engine):
