@@ -1,7 +1,6 @@
 """The command line: parses, calls, prints. What is heavy is imported only once a command runs."""
 
 import json
-import os
 import re
 import signal
 import sys
@@ -419,7 +418,7 @@ def run(experiment: "Experiment") -> "Fit":
 
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
-    from parabola import devices, workers
+    from parabola import workers
 
     for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
         signal.signal(ending, signal.default_int_handler)
@@ -428,8 +427,7 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
     try:
-        gpus = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
-        gpus = (gpus or devices.gpu_numbers()) if knobs["device"] == "gpu" else []
+        gpus = workers.gpus_here() if knobs["device"] == "gpu" else []
         return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus)
     except workers.WorkerError as error:
         worker_failed(error)

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -64,14 +63,6 @@ def resolve_all(name: str) -> list[str]:
         return [resolve(name)]
     resolve(kind)
     return [full for full in available() if full.startswith(kind)]
-
-
-def gpu_numbers() -> list[str]:
-    """Return the numbers of the GPUs that the driver has, without starting a backend."""
-    if not shutil.which("nvidia-smi"):
-        return []
-    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-    return subprocess.run(query, capture_output=True, text=True, timeout=30, check=False).stdout.split()
 
 
 def jax_device(name: str) -> Any:

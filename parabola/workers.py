@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -107,6 +108,15 @@ def free_ports(number: int) -> list[int]:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
+
+
+def gpus_here() -> list[str]:
+    """Return the GPUs that may be dealt out: the caller's CUDA_VISIBLE_DEVICES, else the driver's numbers."""
+    named = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
+    if named or not shutil.which("nvidia-smi"):
+        return named
+    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True, timeout=30, check=False).stdout.split()
 
 
 def index_here() -> int | None:

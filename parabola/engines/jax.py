@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from parabola import backends, devices
-from parabola.data import order_bank, order_rows
-from parabola.engines.keras_engine import KerasEngine, decay, make_optimizer, values_of
+from parabola.data import order_bank
+from parabola.engines.keras_engine import KerasEngine, decay, fill_block, make_optimizer, values_of
 from parabola.experiment import Experiment
 from parabola.target import Array
 
@@ -137,10 +137,8 @@ class MembersProgram:
             seeds: shape (n,), integers; the last stands in for those that are missing.
             learning_rates: shape (n,).
         """
-        spec, missing = self.experiment, self.members - len(seeds)
-        seeds, learning_rates = (np.pad(values, (0, missing), mode="edge") for values in (seeds, learning_rates))
-        rows = np.ascontiguousarray(order_rows(spec.samples, seeds, spec.epochs).T)
-        arrays = spec.initial_weights(seeds), learning_rates.astype(np.float32), rows
+        weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
+        arrays = weights, rates, np.ascontiguousarray(rows.T)
         return self.jax.block_until_ready([self.jax.device_put(array, self.split) for array in arrays])
 
     def run(self, begin: Any) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from parabola import backends, devices
+from parabola.data import order_rows
 from parabola.engines import Engine
 from parabola.experiment import OPTIMIZERS, Experiment
 from parabola.target import Array
@@ -34,6 +35,25 @@ def decay(experiment: Experiment, learning_rate: Any) -> Any:
 
     steps = experiment.epochs * experiment.steps
     return CosineDecay(learning_rate, steps, alpha=experiment.final_learning_rate / learning_rate)
+
+
+def fill_block(experiment: Experiment, members: int, seeds: Array, learning_rates: Array) -> tuple[Array, Array, Array]:
+    """Return what a block of so many members begins with.
+
+    Args:
+        experiment: what all have in common.
+        members: of the block.
+        seeds: shape (n,), integers, n at most members; the last stands in for those that are missing.
+        learning_rates: shape (n,).
+
+    Returns:
+        Weights, shape (members, weights), float32; learning rates, shape (members,), float32; and the rows of the bank
+        of orders, shape (epochs, members), int32.
+    """
+    missing = (0, members - len(seeds))
+    seeds, learning_rates = (np.pad(values, missing, mode="edge") for values in (seeds, learning_rates))
+    rows = order_rows(experiment.samples, seeds, experiment.epochs)
+    return experiment.initial_weights(seeds), learning_rates.astype(np.float32), rows
 
 
 def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:

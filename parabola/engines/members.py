@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from parabola import backends, devices
-from parabola.data import order_bank, order_rows
-from parabola.engines.keras_engine import assign, decay, make_optimizer
+from parabola.data import order_bank
+from parabola.engines.keras_engine import assign, decay, fill_block, make_optimizer, values_of
 from parabola.experiment import Experiment
 from parabola.target import Array
 
@@ -29,7 +29,7 @@ class MembersProgram:
             self.learning_rates = tf.Variable(np.ones(members, np.float32))
             rate = self._learning_rate if isinstance(spec.optimizer, str) else spec.learning_rate
             self.optimizer = make_optimizer(spec, rate, [self.weights])
-            self.fresh = [variable.numpy() for variable in self.optimizer.variables]
+            self.fresh = values_of(self.optimizer.variables)
             devices.check_placement(self.weights.value, self.placement)
             bank = order_bank(spec.samples).view(np.float32)  # as float32 bits, as in engines/compiled.py
             self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
@@ -44,12 +44,11 @@ class MembersProgram:
             seeds: shape (n,), integers; the last stands in for those that are missing.
             learning_rates: shape (n,).
         """
-        spec, missing = self.experiment, self.members - len(seeds)
-        seeds, learning_rates = (np.pad(values, (0, missing), mode="edge") for values in (seeds, learning_rates))
-        assign([self.weights, self.learning_rates], [spec.initial_weights(seeds).T, learning_rates.astype(np.float32)])
+        weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
+        assign([self.weights, self.learning_rates], [weights.T, rates])
         assign(self.optimizer.variables, self.fresh)
         with self.tf.device(self.placement):
-            return self.tf.constant(order_rows(spec.samples, seeds, spec.epochs))
+            return self.tf.constant(rows)
 
     def run(self, rows: Any) -> Array:
         """Train from a reset, and return the weights after each epoch.
