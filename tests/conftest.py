@@ -1,5 +1,6 @@
 """A small project with a benchmark suite of its own, in a git repository: what comparing is tried on."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,14 @@ def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=parabola", "-c", "user.email=parabola@example.org"]
     command = ["git", "-C", str(folder), *who, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_kernels(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let the many processes that tests start find `native` compiled: one folder for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(shared / "kernels"))
 
 
 @pytest.fixture

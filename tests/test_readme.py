@@ -88,7 +88,7 @@ def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) 
         "map": ["--seeds=4", "--batch-sizes=999", "--learning-rates=0.1", "--epochs=9", f"--json={tmp_path}/map.json"],
         "benchmarks.gpu": ["--device=cpu", "--minutes=0"],
         "--benchmark-only": [*shlex.split(SMALLER), f"--benchmark-json={tmp_path}/record.json"],
-        "-n": ["-k", "same_bits"],
+        "-n": ["-k", "same_bits and native"],
     }
     more = [option for word, options in smaller.items() if word in words for option in options]
     python = [sys.executable, "-m", *words] if words[0] == "pytest" else [sys.executable, *words[1:]]
@@ -188,7 +188,7 @@ def test_trials_examples(command: str, tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons) \S+", "", command))[1:]
-    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "20", "--epochs", "10", "--rounds", "4"]
+    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "8", "--epochs", "10", "--rounds", "4"]
     said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
 
     assert said.startswith("1 comparisons of a tree with itself, ")

@@ -112,7 +112,7 @@ def wait_for_a_case(folder: Path) -> Path:
 
 def begin(*options: str) -> subprocess.Popen[str]:
     """Start a session of six cases that takes some seconds after its first."""
-    slow = ["--benchmark-only", "--engine", "native", "--epochs", "20000", "--rounds", "10", "-k", "epoch_time"]
+    slow = ["--benchmark-only", "--engine", "native", "--epochs", "4000", "--rounds", "10", "-k", "epoch_time"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *slow, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.Popen(
