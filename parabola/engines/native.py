@@ -29,9 +29,7 @@ def make_kernel(two_neuron: bool) -> Any:
     single = np.float32
 
     # Compile time is measured, so nothing is kept on disk, but where its user names Numba a folder for it.
-    keep = "NUMBA_CACHE_DIR" in os.environ
-
-    @numba.njit(fastmath=FAST_MATH, error_model="numpy", cache=keep)  # type: ignore[untyped-decorator]
+    @numba.njit(fastmath=FAST_MATH, error_model="numpy", cache="NUMBA_CACHE_DIR" in os.environ)  # type: ignore
     def kernel(
         x: Array, y: Array, bank: Array, rows: Array, batch_size: int, learning_rate: float, state: Array, powers: Array
     ) -> Array:
