@@ -2,8 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,29 @@ def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=parabola", "-c", "user.email=parabola@example.org"]
     command = ["git", "-C", str(folder), *who, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Watch:
+    """Refuses to start a program in a test that is not marked as one that does: those take long, and are run apart."""
+
+    refuses = False
+    allowed = ("git", "nvidia-smi")
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Hear of what the interpreter does."""
+        if self.refuses and event == "subprocess.Popen" and Path(os.fsdecode(arguments[0])).name not in self.allowed:
+            raise AssertionError(f"this test starts {arguments[0]}: mark it with @pytest.mark.end_to_end")
+
+
+WATCH = Watch()
+sys.addaudithook(WATCH)
+
+
+@pytest.fixture(autouse=True)
+def _no_program_is_started(request: pytest.FixtureRequest) -> Iterator[None]:
+    WATCH.refuses = request.node.get_closest_marker("end_to_end") is None
+    yield
+    WATCH.refuses = False
 
 
 @pytest.fixture(scope="session", autouse=True)

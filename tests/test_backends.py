@@ -225,6 +225,7 @@ def test_what_a_backend_lacks_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == "compiled is not there on the torch backend, which has fit, fused_fit, native"
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("backend", OTHERS)
 def test_engines_agree_weight_by_weight(backend: str) -> None:
     """From equal weights and order, all engines of the backend have the weights of `native` after each epoch.
@@ -235,18 +236,21 @@ def test_engines_agree_weight_by_weight(backend: str) -> None:
     assert run_script(SAME_ANSWERS, backend) == "proven\n"
 
 
+@pytest.mark.end_to_end
 @needs_jax
 def test_jax_members_optimizers_and_one_compilation() -> None:
     """Members have a seed, order, rate and decay each; every optimizer of the list works; nothing recompiles."""
     assert run_script(ON_JAX, "jax") == "proven\n"
 
 
+@pytest.mark.end_to_end
 @needs_jax
 def test_members_are_sharded_over_devices() -> None:
     """Each of four has its share, none waits for another, and the answer is that of one."""
     assert run_script(SHARDED, "jax") == "proven\n"
 
 
+@pytest.mark.end_to_end
 @needs_jax
 def test_a_missing_wait_is_caught(tmp_path: Path) -> None:
     """JAX returns before the CPU is done; whoever forgets to wait would measure a fraction, and gets no time at all."""
@@ -268,6 +272,7 @@ def test_a_missing_wait_is_caught(tmp_path: Path) -> None:
     assert not left or json.loads(left)["benchmarks"] == []
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_regression_suite_passes(backend: str) -> None:
     """Pass rates, pinned seeds, weights and bits, against the same baseline; what needs whole runs says so."""
@@ -281,6 +286,7 @@ def test_the_regression_suite_passes(backend: str) -> None:
     assert int(re.findall(r"(\d+) passed", answer.stdout)[0]) >= 6
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("backend", OTHERS)
 def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
     """It is in the fingerprint, with its version; what the backend lacks is said below the table."""
@@ -300,6 +306,7 @@ def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
     assert any(line.startswith("backend: ") for line in records.differences(record, records.read(tensorflow)))
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_command_line_chooses(backend: str) -> None:
     """`train` says where it ran; an engine that is not there is bad input."""
@@ -317,6 +324,7 @@ def test_the_command_line_chooses(backend: str) -> None:
     )
 
 
+@pytest.mark.end_to_end
 def test_a_backend_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the speed suite itself; a record comes back that has all engines."""
     monkeypatch.setattr(compare_backends, "BATCH_SIZES", (999,))

@@ -50,6 +50,7 @@ def change(folder: Path, old: str, new: str) -> None:
         (folder / name).write_text(text.replace(old, new))
 
 
+@pytest.mark.end_to_end
 def test_a_slower_working_tree(project: Project, temporary: Path, tmp_path: Path) -> None:
     """Exit code 1; table, JSON, Markdown and picture say so; nothing else on the terminal, nothing left behind."""
     folder = project()
@@ -79,6 +80,7 @@ def test_a_slower_working_tree(project: Project, temporary: Path, tmp_path: Path
     assert git(folder, "status", "--short") == "M src/thing.py"
 
 
+@pytest.mark.end_to_end
 def test_names_that_rich_and_markdown_could_misread(project: Project, temporary: Path, tmp_path: Path) -> None:
     """Parameters in brackets are shown; a NumPy error that is not a number is no reason to lose the record."""
     folder = project(
@@ -100,6 +102,7 @@ def test_path(benchmark, path):
     assert [case["coefficient_error"] for case in cases] == [{"base": None, "head": None}] * 2
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("skipped", ["one", "all"])
 def test_cases_that_a_side_skips(skipped: str, project: Project, temporary: Path) -> None:
     """Are named; if there is no other, nothing was measured, and that is a failure."""
@@ -115,6 +118,7 @@ def test_cases_that_a_side_skips(skipped: str, project: Project, temporary: Path
     assert ("failed: no case was measured on both sides" in answer.stdout) == (not more)
 
 
+@pytest.mark.end_to_end
 def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary: Path) -> None:
     """Exit code 1, whatever the times say; the coefficient errors are shown."""
     folder = project()
@@ -128,6 +132,7 @@ def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary
     assert "coefficient error of test_pedantic: 0.5 → 2.5" in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_a_control_that_moves(project: Project, temporary: Path) -> None:
     """Exit code 4: no verdict can be trusted."""
     answer = compare(project(), "main", "--budget", "60s", "--inject", "control=200%", "--minimum-effect", "50%")
@@ -137,6 +142,7 @@ def test_a_control_that_moves(project: Project, temporary: Path) -> None:
     assert "planted in head: 200 % more work in control" in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) -> None:
     """Exit code 5; which and why in one line; what was measured is in the JSON."""
     folder = project()
@@ -152,6 +158,7 @@ def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) ->
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
 def test_inconclusive(strict: tuple[str, ...], code: int, project: Project, temporary: Path) -> None:
     """Exit code 3 under --strict, else 0; how many launches are missing is said."""
@@ -162,6 +169,7 @@ def test_inconclusive(strict: tuple[str, ...], code: int, project: Project, temp
     assert re.search(r"launches", answer.stdout)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c(sent: signal.Signals, project: Project, temporary: Path, tmp_path: Path) -> None:
     """Exit code 130; no process, checkout or half-written file is left, and what was measured is written."""
@@ -185,6 +193,7 @@ def test_ctrl_c(sent: signal.Signals, project: Project, temporary: Path, tmp_pat
     assert [line for line in left if str(folder) in line] == []
 
 
+@pytest.mark.end_to_end
 def test_two_at_once_say_that_they_disturb_each_other(project: Project, temporary: Path) -> None:
     """Both come to their own end, in folders of their own."""
     folder = project()
@@ -197,6 +206,7 @@ def test_two_at_once_say_that_they_disturb_each_other(project: Project, temporar
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.end_to_end
 def test_self_test(project: Project, temporary: Path) -> None:
     """One tree on both sides: its false alarms, and the smallest slowdown that the budget finds."""
     answer = compare(project(), "--self-test", "--budget", "30s", "--minimum-effect", "50%")
@@ -207,6 +217,7 @@ def test_self_test(project: Project, temporary: Path) -> None:
     assert re.search(r"test_pedantic: smallest slowdown found (\d|none)", answer.stdout)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -235,6 +246,7 @@ def test_bad_input(arguments: tuple[str, ...], says: str, project: Project, temp
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.end_to_end
 def test_no_repository(tmp_path: Path, temporary: Path) -> None:
     """Is bad input, too."""
     answer = compare(tmp_path, "main")
@@ -244,6 +256,7 @@ def test_no_repository(tmp_path: Path, temporary: Path) -> None:
     assert len(answer.stderr.splitlines()) == 1
 
 
+@pytest.mark.end_to_end
 def test_our_own_suite_is_compared(temporary: Path, tmp_path: Path) -> None:
     """Its cases are measured in seconds per epoch, and their answers are compared, too."""
     if not (ROOT / ".git").exists():
@@ -318,6 +331,7 @@ def test_abilities_follow_from_the_spread() -> None:
     assert self_test.lines([], wide)[0].startswith("too few launches in 30 s")
 
 
+@pytest.mark.end_to_end
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a pseudo-terminal as Linux has it")
 def test_progress_on_a_terminal(project: Project, temporary: Path) -> None:
     """The launch, the case in work, and the time left; gone at the end."""

@@ -27,6 +27,7 @@ print("proven")
 """
 
 
+@pytest.mark.end_to_end
 def test_logical_devices_stand_in_for_several() -> None:
     """Each engine's weights are on the second CPU device when it is asked for, and learn the same."""
     answer = subprocess.run([sys.executable, "-c", SECOND_CPU], capture_output=True, text=True, timeout=300)

@@ -49,6 +49,7 @@ def test_stages_cover_what_is_promised(tmp_path: Path) -> None:
     assert {f"gpu_0-samples_999-batch_{size}.json" for size in (1, 9, 27, 111, 999)} < set(timed)
 
 
+@pytest.mark.end_to_end
 def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every stage leaves its file; what is there is not run again; `report` reads the folder."""
     folder = tmp_path / "records"
@@ -83,6 +84,7 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     assert "compiled cpu" in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_no_time_of_a_device_that_is_not_right(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +107,7 @@ def test_no_time_of_a_device_that_is_not_right(
     assert {path.name for path in tmp_path.iterdir()} == {"said", "map", "parts", "checks.txt"}
 
 
+@pytest.mark.end_to_end
 def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     """It leaves nothing, and what it said is kept."""
     stage = gpu.Stage("slow", ("timeit", "-n1", "-r1", "import time; time.sleep(60)"), "slow.txt", record=False)

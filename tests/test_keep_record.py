@@ -34,6 +34,7 @@ def keep(folder: Path, record: str = "record.json") -> subprocess.CompletedProce
     return subprocess.run(["bash", str(SCRIPT), record, "records"], cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.end_to_end
 def test_each_record_is_added(origin: Path) -> None:
     """The first makes the branch, without the code; a second one of the same commit stands beside it."""
     first = clone(origin, "first", "one")
@@ -55,6 +56,7 @@ def test_each_record_is_added(origin: Path) -> None:
     assert (again.returncode, again.stdout.endswith(" is kept already\n")) == (0, True)
 
 
+@pytest.mark.end_to_end
 def test_another_push_meanwhile(origin: Path) -> None:
     """A push that comes in between is kept, and so is ours."""
     assert keep(clone(origin, "first", "one")).returncode == 0
@@ -70,6 +72,7 @@ def test_another_push_meanwhile(origin: Path) -> None:
     assert sorted(git(origin, "show", f"records:{name}") for name in names) == ["one", "ours", "theirs"]
 
 
+@pytest.mark.end_to_end
 def test_bad_input(origin: Path) -> None:
     """One line that says what is wrong, and nothing is pushed."""
     folder = clone(origin, "first", "one")

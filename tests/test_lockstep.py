@@ -53,6 +53,7 @@ def launch(folder: Path, number: int = 0, cases: list[str] | None = None, **chan
     return made
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("number", [0, 1])
 def test_rounds_take_turns(number: int, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order base, head, head, base, …, never two at a time, in every mode; who waits uses no CPU."""
@@ -85,6 +86,7 @@ def test_rounds_take_turns(number: int, project: Project, tmp_path: Path, monkey
         assert 0.004 <= min(made.measured["test_it.py::test_plain"].seconds[side]) < 0.04
 
 
+@pytest.mark.end_to_end
 def test_what_only_one_side_has_is_left_out(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases of one side are listed; one that skips is not measured; more rounds than the other's have no partner."""
     monkeypatch.setenv("ROUNDS_LOG", str(tmp_path / "rounds"))
@@ -103,6 +105,7 @@ def test_what_only_one_side_has_is_left_out(project: Project, tmp_path: Path, mo
     }
 
 
+@pytest.mark.end_to_end
 def test_imports_come_from_the_sides_own_tree(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where the repository's own folder is on the path; as it is with an editable installation."""
     folder = project()
@@ -117,6 +120,7 @@ def test_imports_come_from_the_sides_own_tree(project: Project, monkeypatch: pyt
     assert [information[side]["name"] for side in ("base", "head")] == ["first", "second"]
 
 
+@pytest.mark.end_to_end
 def test_imports_from_elsewhere_are_found_out(project: Project) -> None:
     """A side that puts the repository itself on its path is not what it claims to be."""
     folder = project()
@@ -134,6 +138,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("where", ["in a round", "after the rounds"])
 def test_a_side_that_fails(fault: str, where: str, project: Project) -> None:
@@ -156,6 +161,7 @@ def test_a_side_that_fails(fault: str, where: str, project: Project) -> None:
             os.killpg(side.process.pid, 0)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("options", "says", "usage"),
     [
@@ -174,6 +180,7 @@ def test_options_that_pytest_refuses(options: tuple[str, ...], says: str, usage:
     assert "\n" not in str(failure.value)
 
 
+@pytest.mark.end_to_end
 def test_options_that_one_side_refuses(project: Project) -> None:
     """Are no bad input: base has no such file yet."""
     folder = project()
@@ -186,6 +193,7 @@ def test_options_that_one_side_refuses(project: Project) -> None:
     assert not failure.value.usage
 
 
+@pytest.mark.end_to_end
 def test_no_case_in_common(project: Project) -> None:
     """There is nothing to compare."""
     folder = project()
@@ -194,6 +202,7 @@ def test_no_case_in_common(project: Project) -> None:
         launch(folder)
 
 
+@pytest.mark.end_to_end
 def test_an_installed_copy_is_found_out(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A side that imports a package of its own tree from where packages are installed measures neither commit."""
     folder = project()
@@ -236,6 +245,7 @@ def test_a_hooks_environment_does_not_matter(project: Project, monkeypatch: pyte
     assert git(folder, "status", "--short") == "A  new"
 
 
+@pytest.mark.end_to_end
 def test_a_suite_that_cannot_be_collected(project: Project) -> None:
     """Its error is passed on."""
     folder = project()
@@ -245,6 +255,7 @@ def test_a_suite_that_cannot_be_collected(project: Project) -> None:
         launch(folder)
 
 
+@pytest.mark.end_to_end
 def test_a_planted_slowdown_is_real_work(project: Project) -> None:
     """Three times the work in head takes about four times as long there."""
     made = launch(project(), slower={"pedantic": 3.0})
@@ -253,12 +264,14 @@ def test_a_planted_slowdown_is_real_work(project: Project) -> None:
     assert 2.5 < min(seconds["head"]) / min(seconds["base"]) < 6
 
 
+@pytest.mark.end_to_end
 def test_a_slowdown_is_planted_in_one_case(project: Project) -> None:
     """A name that no case has is refused."""
     with pytest.raises(SideFailed, match="plants in one case, but 0 have 'nosuch' in their name"):
         launch(project(), slower={"nosuch": 0.1})
 
 
+@pytest.mark.end_to_end
 def test_only_the_cases_asked_for_run(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the control, always."""
     monkeypatch.setenv("ROUNDS_LOG", str(tmp_path / "rounds"))
@@ -329,6 +342,7 @@ def test_no_repository(tmp_path: Path) -> None:
         Repository.find(tmp_path)
 
 
+@pytest.mark.end_to_end
 def test_the_plugin_ends_when_the_conductor_is_gone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is left when the conductor is killed: here, when its ends of the lines are closed."""
 

@@ -68,6 +68,7 @@ def test_json_is_one_object_of_plain_values() -> None:
     assert {"seconds", "compile_seconds", "device", "batch_size", "seed"} <= run.keys()
 
 
+@pytest.mark.end_to_end
 def test_divergence_says_at_which_epoch() -> None:
     """It is reported, not raised, and keeps what was finite."""
     answer = CliRunner().invoke(app, ["train", "--optimizer", "sgd", "--learning-rate", "0.9", "--batch-size", "333"])
@@ -132,6 +133,7 @@ def test_keras_limits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "KERAS_MAX_EPOCHS=3 would silently shorten the run" in answer.stderr
 
 
+@pytest.mark.end_to_end
 def test_fit_shows_progress_on_a_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """A bar with epochs and time left; Ctrl-C exits 130 at once, without a traceback, a process or a file left."""
     ours, theirs = pty.openpty()
@@ -152,6 +154,7 @@ def test_fit_shows_progress_on_a_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.end_to_end
 def test_quiet_in_a_pipe() -> None:
     """Nothing but the report: no bar, no framework's log lines."""
     answer = subprocess.run(

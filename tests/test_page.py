@@ -13,7 +13,10 @@ from benchmarks.readme import CHROMIUM, DRAWN
 from parabola.tracking import page, records, report
 from tests import made_records
 
-pytestmark = pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="no Chromium here")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="no Chromium here"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,7 @@ def test_another_commit_has_other_seeds(commit: str, first: int, monkeypatch: py
     assert pass_rates.fresh_seeds()[0] == 10_000
 
 
+@pytest.mark.end_to_end
 def test_a_failure_says_how_to_run_it_again(tmp_path: Path) -> None:
     """With members that never pass, the test names the cells, and a command that takes the same seeds."""
     (tmp_path / "plant_failing.py").write_text(PLANT)

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+BY_CI = [command for command in COMMANDS if re.match(r"pip install -e|pytest -n auto", command)]  # .ci/run takes them
+COMMANDS = [command for command in COMMANDS if command not in BY_CI]
 # With a backend of their own, or several devices, in processes of their own.
 APART = [command for command in COMMANDS if re.search(r" --(backend|strategy) |^pytest -n |benchmarks.gpu", command)]
 COMMANDS = [command for command in COMMANDS if command not in APART]
@@ -53,16 +55,18 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def test_every_command_is_of_a_kind_that_is_run() -> None:
-    """The three that install are run by .ci/run, which takes them from here; the rest below."""
-    install = [command for command in COMMANDS if command.startswith("pip install -e")]
-    assert install == [
+    """Those that install, and the tests, are run by .ci/run, which takes them from here; the rest below."""
+    assert BY_CI == [
         "pip install -e . && pytest --benchmark-only",
         "pip install -e '.[test]' && pytest -n auto",
-        "pip install -e '.[test,jax,torch]' && pytest -n auto -k backends",
+        "pytest -n auto -m end_to_end",
+        "pip install -e '.[test,jax,torch]' && pytest -n auto",
     ]
     records = [*REPORT, CHANGES, MANY, REFRESH, KEEP, BACKENDS]
-    assert sorted(COMMANDS) == sorted(install + PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
-    assert "grep '^pip install -e' README.md" in (ROOT / ".ci/run").read_text()
+    assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
+    script = (ROOT / ".ci/run").read_text()
+    assert "grep '^pip install -e' README.md" in script
+    assert "grep '^pytest -n auto -m end_to_end$' README.md" in script
 
 
 @pytest.mark.parametrize("command", TRAIN)
@@ -76,6 +80,7 @@ def test_train_examples(command: str, tmp_path: Path, monkeypatch: pytest.Monkey
     assert os.listdir(tmp_path) == options[options.index("--plot") + 1 :][:1] if "--plot" in options else True
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", APART)
 def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) -> None:
     """At a smaller size, and with the CPU where a GPU is written."""
@@ -141,6 +146,7 @@ def test_false_alarms_command(
     assert capsys.readouterr().out == said
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", PYTEST)
 def test_pytest_examples(command: str, tmp_path: Path) -> None:
     """At a smaller size: one engine, one more batch size, one round."""
@@ -154,6 +160,7 @@ def test_pytest_examples(command: str, tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*.json"))) == ("record.json" in command or "autosave" in command)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", COMPARE)
 def test_compare_examples(command: str, tmp_path: Path) -> None:
     """Against HEAD, one case of `native`, for some seconds; the files that are named are there afterwards."""
@@ -182,6 +189,7 @@ def test_the_workflow_runs_the_readmes_command() -> None:
     assert [command.replace("origin/main HEAD", "HEAD^1 HEAD") for command in here] == [there]
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", TRIALS)
 def test_trials_examples(command: str, tmp_path: Path) -> None:
     """One comparison, of some seconds, of `native` at few epochs; run again it only counts."""
@@ -220,6 +228,7 @@ def test_change_points_command_prints_the_tables(capsys: pytest.CaptureFixture[s
     assert all(line in tables[1].splitlines() for line in tables[0].splitlines())
 
 
+@pytest.mark.end_to_end
 def test_many_records_command(capsys: pytest.CaptureFixture[str]) -> None:
     """With 30 records."""
     many_records.main(number=30)
@@ -252,6 +261,7 @@ def test_the_history_workflow_runs_the_readmes_commands() -> None:
     assert "\n".join(runs) in README
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", PEERS[-1:])
 def test_compare_peers_examples(command: str) -> None:
     """The one with all options; one turn at one batch size, without JAX, to which both come down."""

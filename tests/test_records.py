@@ -46,6 +46,7 @@ def test_a_real_record_is_read(real: Path) -> None:
         assert (one.verdict == "pass") == info["passed"]
 
 
+@pytest.mark.end_to_end
 def test_pytest_benchmark_compares_it(real: Path, tmp_path: Path) -> None:
     """Its own command reads the record and prints the times."""
     files = [str(real), shutil.copy(real, tmp_path / "again.json")]
@@ -88,6 +89,7 @@ def test_bencher_reads_it(real: Path) -> None:
         assert all(isinstance(number, float) and number >= 0 for number in numbers)
 
 
+@pytest.mark.end_to_end
 def test_codspeed_runs_the_suite(tmp_path: Path) -> None:
     """With pytest-codspeed in pytest-benchmark's place every case is timed, checked and in its results."""
     suite = "benchmarks/bench_epoch_time.py"
@@ -120,6 +122,7 @@ def begin(*options: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp_path: Path) -> None:
     """Killed, or ended by Ctrl-C: what was over is a valid record, and says that the session did not end."""
@@ -141,6 +144,7 @@ def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp
     assert f"was cut short: {record.over} of 6 tests were over" in said.stdout
 
 
+@pytest.mark.end_to_end
 def test_two_sessions_at_once_lose_nothing(tmp_path: Path) -> None:
     """Both write where they were told; the later one beside the earlier, which it leaves alone, and says so."""
     path, store = tmp_path / "record.json", tmp_path / "store"
@@ -160,6 +164,7 @@ def test_two_sessions_at_once_lose_nothing(tmp_path: Path) -> None:
     assert sum("was written by another session meanwhile, and is left as it is" in text for text in said) == 1
 
 
+@pytest.mark.end_to_end
 def test_a_record_again_replaces_it_whole(real: Path, tmp_path: Path) -> None:
     """As pytest-benchmark does; but a session that is killed first leaves the old one."""
     path = tmp_path / "record.json"
@@ -175,6 +180,7 @@ def test_a_record_again_replaces_it_whole(real: Path, tmp_path: Path) -> None:
     assert len(records.read(path).measurements) == 1
 
 
+@pytest.mark.end_to_end
 def test_a_file_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
     """No session is lost since its folder is not there."""
     answer = run_pytest(*QUICK, f"--benchmark-json={tmp_path}/nowhere/record.json")
@@ -184,6 +190,7 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Pa
     assert "passed" not in answer.stdout
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ["RECORD.JSON", "record", "/dev/null"])
 def test_any_name_will_do(name: str, tmp_path: Path) -> None:
     """Whatever its suffix; a device stays one, and nothing is left beside it; a link leads on."""
@@ -200,6 +207,7 @@ def test_any_name_will_do(name: str, tmp_path: Path) -> None:
         assert (tmp_path / "RECORD.JSON").is_symlink()
 
 
+@pytest.mark.end_to_end
 def test_failed_cases_are_named(tmp_path: Path) -> None:
     """A benchmark whose answer is wrong has no time, and the record says that it failed."""
     path = tmp_path / "record.json"
@@ -289,6 +297,7 @@ def test_impossible_counts_are_no_record(settled: int | None, seeds: int | None,
         records.read(path)
 
 
+@pytest.mark.end_to_end
 def test_a_place_that_does_not_last_or_is_none(tmp_path: Path) -> None:
     """A store that cannot be is said before anything runs; a folder that goes away costs the growing record alone."""
     (tmp_path / "file").write_text("")

@@ -123,6 +123,7 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
     assert len(section.pictures) == 2
 
 
+@pytest.mark.end_to_end
 def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     """Without names there is no comparison; with them the labels are the names."""
     slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5), machine=GPU)
@@ -137,6 +138,7 @@ def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     assert "compiled: new is faster in the whole range measured (batch size 1 to 999)." in together.stdout
 
 
+@pytest.mark.end_to_end
 def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
     """Two that differ under one name are refused; two names for records of one machine keep them apart."""
     slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5))
@@ -336,6 +338,7 @@ def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
     assert len(re.findall(r"<script type=.application/json. data-chart", html)) == 2
 
 
+@pytest.mark.end_to_end
 def test_command_line_names_and_skips_what_is_no_record(tmp_path: Path) -> None:
     """The others are reported; with none left it exits 6; the files are as they were."""
     made_records.write(tmp_path, made_records.record(), {}, {**made_records.record(), "parabola": {"version": 9}})
@@ -350,6 +353,7 @@ def test_command_line_names_and_skips_what_is_no_record(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.end_to_end
 def test_a_name_may_be_an_updated_machines(tmp_path: Path) -> None:
     """Both states are reported; what is held against others is what was measured last."""
     contents = [made_records.record(commit=1), made_records.record(commit=2, machine={"kernel": "6.2"})]
@@ -363,6 +367,7 @@ def test_a_name_may_be_an_updated_machines(tmp_path: Path) -> None:
     assert answer.stdout.count("old against new") == 1
 
 
+@pytest.mark.end_to_end
 def test_every_cpu_is_held_against_every_gpu(tmp_path: Path) -> None:
     """Whichever was named first."""
     both = made_records.suite() + made_records.suite("gpu:0", slower=0.1) + made_records.suite("gpu:1", slower=0.2)
@@ -382,6 +387,7 @@ def test_a_device_that_the_newest_commit_lacks_is_said(tmp_path: Path) -> None:
     assert "gpu:0 is not here: it was measured last at commit 000000001." in report.sections(found)[0].lines
 
 
+@pytest.mark.end_to_end
 def test_an_output_does_not_replace_a_record(tmp_path: Path) -> None:
     """Though it be named like one."""
     made_records.write(tmp_path, made_records.record())
@@ -394,6 +400,7 @@ def test_an_output_does_not_replace_a_record(tmp_path: Path) -> None:
     assert (tmp_path / "record.md").read_bytes() == before
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -415,6 +422,7 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], says: str, tmp_path: 
     assert says in answer.stderr
 
 
+@pytest.mark.end_to_end
 def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
     """As a session with --benchmark-autosave leaves it."""
     folder = tmp_path / ".benchmarks/Linux"

@@ -67,6 +67,7 @@ def run_pytest(*options: str, plant: str = "", folder: Path | None = None) -> su
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
 
 
+@pytest.mark.end_to_end
 def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
     """Iterations are the epochs, ids are stable, extra_info is flat, machine info names no host."""
     path = tmp_path / "record.json"
@@ -95,6 +96,7 @@ def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
     assert "machine: " in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_time_to_accuracy_counts_those_that_never_get_there(tmp_path: Path) -> None:
     """A round is a seed that gets there and stays; the summary has medians with intervals, and how many got there."""
     path = tmp_path / "record.json"
@@ -115,6 +117,7 @@ def test_time_to_accuracy_counts_those_that_never_get_there(tmp_path: Path) -> N
         assert re.search(row, answer.stdout)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("plant", "says"), [("wrong", "Not equal to tolerance"), ("late", "median coefficient errors")]
 )
@@ -131,6 +134,7 @@ def test_a_wrong_answer_has_no_time(plant: str, says: str, tmp_path: Path) -> No
     assert not path.exists() or not path.read_text() or json.loads(path.read_text())["benchmarks"] == []
 
 
+@pytest.mark.end_to_end
 def test_setup_is_outside_the_clock(tmp_path: Path) -> None:
     """Fresh weights that take 0.05 s are not in a round of about a millisecond."""
     path = tmp_path / "record.json"
@@ -142,6 +146,7 @@ def test_setup_is_outside_the_clock(tmp_path: Path) -> None:
     assert max(benchmark["stats"]["data"]) * 200 < 0.025  # per epoch, 200 of them a round
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -185,6 +190,7 @@ def test_options_are_checked_when_they_enter(option: str, value: Any, says: str,
         door.read_grid(options)
 
 
+@pytest.mark.end_to_end
 def test_plain_pytest_runs_every_body_once_untimed() -> None:
     """Shortened, without a table."""
     files = ("benchmarks/bench_epoch_time.py", "benchmarks/bench_time_to_accuracy.py")
@@ -196,6 +202,7 @@ def test_plain_pytest_runs_every_body_once_untimed() -> None:
     assert "Name (time in" not in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_benchmark_only_collects_benchmarks_only() -> None:
     """So that the main job needs nothing that only tests need."""
     answer = run_pytest("--benchmark-only", "--collect-only", "-q")
@@ -204,6 +211,7 @@ def test_benchmark_only_collects_benchmarks_only() -> None:
     assert "test_" not in answer.stdout
 
 
+@pytest.mark.end_to_end
 def test_only_the_engines_asked_for_are_run() -> None:
     """Where none of them can, as `fit` cannot train 40 seeds to the end, nothing else steps in."""
     answer = run_pytest("--benchmark-only", "--collect-only", "-q", "--engine", "fit")

@@ -40,6 +40,7 @@ def test_a_target_out_of_reach_warns_with_the_closest() -> None:
     train(Experiment(engine="native", network="one_neuron", target=Parabola(1, 2, 1), epochs=1))
 
 
+@pytest.mark.end_to_end
 def test_importing_parabola_loads_nothing_heavy() -> None:
     """Its public names come when they are used, and the command line waits with all that is slow."""
     heavy = "{'tensorflow', 'keras', 'scipy', 'altair', 'numba', 'pytest'}"

@@ -40,6 +40,7 @@ print("proven")
 """
 
 
+@pytest.mark.end_to_end
 def test_mirrored_devices_train_as_one() -> None:
     """Three devices share each batch, of 1, 32 or 111 samples, and have the weights of one after every epoch."""
     answer = subprocess.run([sys.executable, "-c", MIRRORED], cwd=ROOT, capture_output=True, text=True, timeout=300)
@@ -47,6 +48,7 @@ def test_mirrored_devices_train_as_one() -> None:
     assert answer.stdout == "proven\n", answer.stderr
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("batch_size", "number"), [(32, 2), (111, 3)])
 def test_workers_train_as_one_process(batch_size: int, number: int, tmp_path: Path) -> None:
     """The same global batches, the same coefficients within rounding; one report, one picture."""
@@ -88,6 +90,7 @@ def wait_until_training(found: int | list[int]) -> list[int]:
     raise AssertionError("the workers do not get to train")
 
 
+@pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
@@ -114,6 +117,7 @@ def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
 def test_processes_that_were_started_by_hand_end_without_their_peer() -> None:
     """As on many machines, where nobody watches: exit 7 within a minute, with a line that says what is the matter."""
@@ -142,6 +146,7 @@ def test_processes_that_were_started_by_hand_end_without_their_peer() -> None:
     assert out == ""
 
 
+@pytest.mark.end_to_end
 def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
     """What it said last is what is passed on."""
     said = r"worker \d of 2 failed; the others were ended. It said: .*Received: 0"
