@@ -1,14 +1,14 @@
 """Test processes that run side by side share a machine: each has a GPU of its own, and a part of memory and cores."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pytest
 
+from parabola.tracking import machine
+
 MEMORY_SHARE = 0.9  # of a GPU: the rest is for contexts and compilers
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
 
 
 def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int) -> dict[str, str]:
@@ -20,7 +20,7 @@ def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int
         gpus: name, as CUDA_VISIBLE_DEVICES has it, and memory in MiB (0: not known) of each; dealt out in turn.
         cores: of the CPU.
     """
-    environment = dict.fromkeys(THREAD_SETTINGS, str(max(1, cores // workers)))
+    environment = dict.fromkeys(machine.THREAD_SETTINGS, str(max(1, cores // workers)))
     if gpus:
         name, memory_mib = gpus[worker % len(gpus)]
         sharing = len(range(worker % len(gpus), workers, len(gpus)))
@@ -55,15 +55,10 @@ def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str
 
 def memory_of_gpus() -> dict[str, int]:
     """Return each GPU's memory in MiB (0 where the driver does not say), by index and by UUID; nothing without one."""
-    if not shutil.which("nvidia-smi"):
-        return {}
-    query = ["nvidia-smi", "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
-    except subprocess.TimeoutExpired:
-        return {}
-    rows = [line.split(", ") for line in answer.stdout.splitlines() if answer.returncode == 0]
-    return {name: int(mib) if mib.isdigit() else 0 for index, uuid, mib in rows for name in (index, uuid)}
+    with suppress(TimeoutError):
+        rows = machine.ask_driver("index", "uuid", "memory.total")
+        return {name: int(mib) if mib.isdigit() else 0 for index, uuid, mib in rows for name in (index, uuid)}
+    return {}
 
 
 def take_part(config: pytest.Config) -> None:
@@ -73,10 +68,9 @@ def take_part(config: pytest.Config) -> None:
         return
     worker, workers = int(given["workerid"].removeprefix("gw")), given["workercount"]
     gpus = usable(memory_of_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if "XLA_CLIENT_MEM_FRACTION" in os.environ:  # the same by its newer name; JAX refuses both together
         os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = os.environ.pop("XLA_CLIENT_MEM_FRACTION")
-    for name, value in share(worker, workers, gpus, cores).items():
+    for name, value in share(worker, workers, gpus, machine.usable_cores()).items():
         if name == "CUDA_VISIBLE_DEVICES":
             os.environ[name] = value
         else:

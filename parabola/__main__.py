@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, WORKER_FAILED, INTERRUPTED = *range(1, 8), 130
 COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
+EPOCHS_DONE = "{task.completed}/{task.total} epochs,"
 PIPE_WIDTH = 200  # columns of a table that nobody watches
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -395,6 +396,7 @@ def usage(error: Exception) -> NoReturn:
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
+    from parabola import workers
     from parabola.engines import PeerError
     from parabola.tracking import terminal
     from parabola.training import NotRepresentableWarning, train
@@ -408,8 +410,8 @@ def run(experiment: "Experiment") -> "Fit":
     if not slow:
         return train(experiment)
     try:
-        with terminal.progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
-            return train(experiment, progress=bar)
+        with terminal.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
+            return train(experiment, progress=bar or workers.report_here())
     except PeerError as error:
         worker_failed(error)
     except ValueError as error:  # of a device that is known only where it is used
@@ -419,6 +421,7 @@ def run(experiment: "Experiment") -> "Fit":
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
     from parabola import workers
+    from parabola.tracking import terminal
 
     for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
         signal.signal(ending, signal.default_int_handler)
@@ -428,7 +431,8 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
     try:
         gpus = workers.gpus_here() if knobs["device"] == "gpu" else []
-        return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus)
+        with terminal.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
+            return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
     except workers.WorkerError as error:
         worker_failed(error)
 

@@ -2,17 +2,20 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+from parabola.tracking import machine
+
+PROGRESS = "PARABOLA_PROGRESS"  # names the file where the first worker keeps the number of epochs done
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2  # for what is told to end, before it is killed
 
@@ -22,7 +25,12 @@ class WorkerError(RuntimeError):
 
 
 def train_together(
-    arguments: Sequence[str], workers: int, *, chief: Sequence[str] = (), gpus: Sequence[str] = ()
+    arguments: Sequence[str],
+    workers: int,
+    *,
+    chief: Sequence[str] = (),
+    gpus: Sequence[str] = (),
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Run `python -m parabola train` in so many processes on the loopback interface.
 
@@ -31,6 +39,7 @@ def train_together(
         workers: 1 or more.
         chief: arguments for the first of them alone.
         gpus: as CUDA_VISIBLE_DEVICES names them, to be dealt out; without any, each process sees what this one does.
+        progress: called now and then with the number of epochs that the first worker has done.
 
     Returns:
         What the first worker, the chief, printed.
@@ -43,11 +52,14 @@ def train_together(
     command = [sys.executable, "-m", "parabola", "train", *arguments, "--json"]
     with ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2 * workers)]
+        done = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "epochs"
         said, complaints = files[:workers], files[workers:]
         running = stack.enter_context(_ended())
         for index in range(workers):
             task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             environment = {**os.environ, "TF_CONFIG": json.dumps(task), "GRPC_VERBOSITY": "NONE"}
+            if progress and not index:
+                environment[PROGRESS] = str(done)
             if gpus:  # each has one of its own, as far as there are enough
                 environment["CUDA_VISIBLE_DEVICES"] = gpus[index % len(gpus)]
             running.append(
@@ -65,6 +77,8 @@ def train_together(
             if failed:
                 time.sleep(POLL_SECONDS)  # one that is killed takes others with it: it is the one to be named
                 raise WorkerError(_reason([worker.poll() for worker in running], complaints))
+            if progress and done.exists() and (text := done.read_text()):
+                progress(int(text))
             time.sleep(POLL_SECONDS)
         said[0].seek(0)
         answer: dict[str, Any] = json.loads(said[0].read())
@@ -101,6 +115,18 @@ def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
     return f"worker {index} of {len(codes)} failed; the others were ended. It said: {lines[-1]}"
 
 
+def report_here() -> Callable[[int], None] | None:
+    """Return what tells the process that has started this one of the epochs done; None where it does not ask."""
+    path = os.environ.get(PROGRESS)
+    if path is None:
+        return None
+
+    def report(done: int) -> None:
+        Path(path).write_text(str(done))
+
+    return report
+
+
 def free_ports(number: int) -> list[int]:
     """Return so many ports that nobody listens on, on the loopback interface."""
     with ExitStack() as stack:
@@ -111,12 +137,12 @@ def free_ports(number: int) -> list[int]:
 
 
 def gpus_here() -> list[str]:
-    """Return the GPUs that may be dealt out: the caller's CUDA_VISIBLE_DEVICES, else the driver's numbers."""
-    named = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
-    if named or not shutil.which("nvidia-smi"):
+    """Return the GPUs that may be dealt out: CUDA_VISIBLE_DEVICES', else the driver's, if it answers."""
+    if named := [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]:
         return named
-    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-    return subprocess.run(query, capture_output=True, text=True, timeout=30, check=False).stdout.split()
+    with suppress(TimeoutError):
+        return [number for (number,) in machine.ask_driver("index")]
+    return []
 
 
 def index_here() -> int | None:

@@ -35,11 +35,16 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def users_environment() -> dict[str, str]:
+    """Return the environment without what pytest has put there: a suite of its own is to be run."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
 class Watch:
     """Refuses to start a program in a test that is not marked as one that does: those take long, and are run apart."""
 
     refuses = False
-    allowed = ("git", "nvidia-smi")
+    allowed = ("git", "nvidia-smi", "uname", "sysctl")  # which answer at once
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Hear of what the interpreter does."""

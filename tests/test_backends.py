@@ -15,6 +15,7 @@ from benchmarks import compare_backends
 from parabola import backends, engines
 from parabola.backends import BACKENDS
 from parabola.tracking import records
+from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
 WITHOUT = {name: f"backend {name} is not installed: pip install -e '.[{name}]'" for name in BACKENDS}
@@ -168,7 +169,7 @@ print(*waited)
 
 def run_script(script: str, backend: str) -> str:
     """Run it in a process of its own, on a backend; return what it says."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = users_environment()
     environment["KERAS_BACKEND"] = backend
     answer = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900
@@ -178,7 +179,7 @@ def run_script(script: str, backend: str) -> str:
 
 
 def run_pytest(*options: str, plant: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = users_environment()
     more = ["-p", plant.stem] if plant else []
     environment |= {"PYTHONPATH": str(plant.parent)} if plant else {}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *more, *options]

@@ -19,6 +19,7 @@ from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
 from parabola.tracking import report
+from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -48,7 +49,7 @@ SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_ti
 
 
 def run(command: list[str], folder: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = users_environment()
     answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout

@@ -1,7 +1,6 @@
 """Records: safe on disk, read by others, and never misread."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ import pytest
 
 from parabola.tracking import records
 from tests import made_records
+from tests.conftest import users_environment
 from tests.test_suite import QUICK, ROOT, run_pytest
 
 NATIVE = ["--benchmark-only", "--engine", "native", "--epochs", "99", "--rounds", "3", "-k", "epoch_time"]
@@ -116,7 +116,7 @@ def begin(*options: str) -> subprocess.Popen[str]:
     """Start a session of six cases that takes some seconds after its first."""
     slow = ["--benchmark-only", "--engine", "native", "--epochs", "4000", "--rounds", "10", "-k", "epoch_time"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *slow, *options]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = users_environment()
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import sharing
+from parabola.tracking import machine
 
 GPUS = [("0", 80_000), ("1", 40_000)]
 
@@ -26,7 +27,7 @@ def test_without_a_gpu_only_cores_are_shared() -> None:
     """At least one each."""
     environment = sharing.share(3, 4, [], 2)
 
-    assert set(environment) == set(sharing.THREAD_SETTINGS)
+    assert set(environment) == set(machine.THREAD_SETTINGS)
     assert set(environment.values()) == {"1"}
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import subprocess
 import sys
 import tokenize
 from pathlib import Path
@@ -16,7 +17,7 @@ TRACKING_HALF = sorted(path for path in PACKAGE.rglob("*.py") if "tracking" in p
 TRAINING_HALF = sorted(set(PACKAGE.rglob("*.py")) - {DOOR, *TRACKING_HALF})
 BEYOND = ("backends.py", "engines/jax.py", "engines/distributed.py", "workers.py")  # TensorFlow in one process
 # The leaves of tracking that take plain values, and that the training half may import, too.
-LEAVES = {"statistics", "figures", "maps"}
+LEAVES = {"statistics", "figures", "maps", "machine"}
 
 # What each room may import of parabola, from the foundation up.
 MAY_IMPORT = {
@@ -25,12 +26,12 @@ MAY_IMPORT = {
     "networks": {"target", "data"},
     "experiment": {"target", "data", "networks", "backends"},
     "backends": set(),
-    "workers": set(),
+    "workers": {"tracking"},
     "devices": {"backends"},
     "engines": {"target", "data", "experiment", "backends", "devices", "workers", "engines"},
     "fit": {"target", "experiment", "backends"},
     "training": {"experiment", "fit", "engines"},
-    "ensemble": {"target", "experiment", "devices", "engines"},
+    "ensemble": {"target", "experiment", "devices", "engines", "tracking"},
     "learning_map": {"target", "experiment", "backends", "ensemble", "tracking"},
     "__init__": {"target", "experiment", "fit", "training"},
     "__main__": {
@@ -123,3 +124,9 @@ def test_every_test_says_in_a_sentence_what_it_holds(path: Path) -> None:
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
 
     assert [node.name for node in functions if node.name.startswith("test_") and not ast.get_docstring(node)] == []
+
+
+def test_a_program_needs_its_mark() -> None:
+    """What a test starts without saying so is refused: `pytest -n auto` stays short."""
+    with pytest.raises(AssertionError, match=r"mark it with @pytest\.mark\.end_to_end"):
+        subprocess.run([sys.executable, "-c", ""], check=True)

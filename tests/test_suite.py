@@ -15,6 +15,7 @@ import pytest
 from benchmarks.cases import Grid, grid_cases
 from parabola.experiment import Experiment
 from parabola.tracking import records
+from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--benchmark-only", "--engine", "native", "--batch-size", "111", "-k", "epoch_time"]
@@ -57,7 +58,7 @@ PLANTED |= {
 
 
 def run_pytest(*options: str, plant: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = users_environment()
     plugin = []
     if plant and folder:
         (folder / f"plant_{plant}.py").write_text(PLANTED[plant])

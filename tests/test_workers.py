@@ -2,10 +2,13 @@
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +54,23 @@ def test_mirrored_devices_train_as_one() -> None:
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(("batch_size", "number"), [(32, 2), (111, 3)])
 def test_workers_train_as_one_process(batch_size: int, number: int, tmp_path: Path) -> None:
-    """The same global batches, the same coefficients within rounding; one report, one picture."""
+    """The same global batches, the same coefficients within rounding; one report, one picture; a bar on a terminal."""
     options = ["--batch-size", str(batch_size), "--epochs", "6", "--learning-rate", "0.01"]
     picture = tmp_path / "run.svg"
-    answer = subprocess.run(
-        [*TRAIN, "--workers", str(number), *options, "--json", "--plot", str(picture)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert answer.returncode == 0, answer.stderr
-    run = json.loads(answer.stdout)
+    master, slave = pty.openpty()
+    command = [*TRAIN, "--workers", str(number), *options, "--json", "--plot", str(picture)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=slave, text=True)
+    os.close(slave)
+    said = b""
+    with suppress(OSError):  # once no process has the other end
+        while chunk := os.read(master, 4096):
+            said += chunk
+    os.close(master)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert re.search(rb"[1-6]/6 epochs, .*left", said)
+    run = json.loads(out)
     built = engines.build(Experiment(engine="native", batch_size=batch_size, epochs=6, learning_rate=0.01))
     weights = built.run(built.reset())[-1]
 

@@ -26,7 +26,7 @@ def facts(threads: int | None = None) -> dict[str, Any]:
     return {
         "cpu_model": cpu_model(),
         "cores": os.cpu_count() or 0,
-        "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0,
+        "cores_usable": usable_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "gpu": "; ".join(gpus()) or "none",
         "cuda": cuda_version(),
@@ -63,16 +63,33 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def gpus() -> list[str]:
-    """Return the GPUs that the driver sees: "NVIDIA H200, driver 580.1", …"""
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ask_driver(*fields: str) -> list[list[str]]:
+    """Return each GPU's fields, named as for nvidia-smi, without units; nothing without a driver, or where it fails.
+
+    Raises:
+        TimeoutError: if the driver does not answer.
+    """
     if not shutil.which("nvidia-smi"):
         return []
-    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    query = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
     except subprocess.TimeoutExpired:
-        return ["unknown: nvidia-smi did not answer"]
-    return [line.replace(", ", ", driver ") for line in answer.stdout.splitlines() if answer.returncode == 0]
+        raise TimeoutError("nvidia-smi did not answer") from None
+    return [line.split(", ") for line in answer.stdout.splitlines() if answer.returncode == 0]
+
+
+def gpus() -> list[str]:
+    """Return the GPUs that the driver sees: "NVIDIA H200, driver 580.1", …"""
+    try:
+        return [", driver ".join(row) for row in ask_driver("name", "driver_version")]
+    except TimeoutError as error:
+        return [f"unknown: {error}"]
 
 
 def cuda_version() -> str:
