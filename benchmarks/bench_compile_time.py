@@ -14,14 +14,13 @@ ROUNDS, BATCH_SIZE = 3, 111
 
 
 @pytest.mark.benchmark(group="compile time: seconds per build")
-def bench_compile_time(benchmark: Any, engine: str, device: str, timed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def bench_compile_time(benchmark: Any, engine: str, device: str, timed: bool) -> None:
     """Inside the clock: making the model and the optimizer, tracing and compiling, all anew.
 
     Keras traces when it first trains, so for the two fits one epoch of training is inside, too. `native`, which keeps
-    its kernel for the next build, is made to forget it, on disk, too. Outside: importing the framework, the samples and
-    the orders, and training with what was built.
+    its kernel for the next build, is made to forget it. Outside: importing the framework, the samples and the orders,
+    and training with what was built.
     """
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     experiment = Experiment(engine=engine, device=device, batch_size=BATCH_SIZE, epochs=4)
     if timed:
         engines.build(experiment)  # what only the first build of a process does is for the cold start to show

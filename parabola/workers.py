@@ -58,6 +58,7 @@ def train_together(
         for index in range(workers):
             task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             environment = {**os.environ, "TF_CONFIG": json.dumps(task), "GRPC_VERBOSITY": "NONE"}
+            environment.pop(PROGRESS, None)
             if progress and not index:
                 environment[PROGRESS] = str(done)
             if gpus:  # each has one of its own, as far as there are enough
@@ -138,8 +139,8 @@ def free_ports(number: int) -> list[int]:
 
 def gpus_here() -> list[str]:
     """Return the GPUs that may be dealt out: CUDA_VISIBLE_DEVICES', else the driver's, if it answers."""
-    if named := [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]:
-        return named
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [one for one in visible.split(",") if one]
     with suppress(TimeoutError):
         return [number for (number,) in machine.ask_driver("index")]
     return []

@@ -1,9 +1,9 @@
-"""A small project with a benchmark suite of its own, in a git repository: what comparing is tried on."""
+"""What tests share: a small project that comparing is tried on, and a watch over the programs that they start."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,34 +41,41 @@ def users_environment() -> dict[str, str]:
 
 
 class Watch:
-    """Refuses to start a program in a test that is not marked as one that does: those take long, and are run apart."""
+    """Refuses to start a program through `subprocess` in a test that is not marked as one that does so.
 
-    refuses = False
-    allowed = ("git", "nvidia-smi", "uname", "sysctl")  # which answer at once
+    Those take long, and are run apart. Listening begins with the first test of this folder, and cannot be ended: a
+    session that times has none of them, and is not slowed down.
+    """
 
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+    allowed = ("git", "nvidia-smi", "uname")  # which answer at once
+    listens = refuses = False
+
+    def begin(self, item: pytest.Item) -> None:
+        """Watch over a test, its fixtures of any scope included."""
+        if not self.listens:
+            self.listens = True
+            sys.addaudithook(self.hear)
+        self.refuses = item.get_closest_marker("end_to_end") is None
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Hear of what the interpreter does."""
         if self.refuses and event == "subprocess.Popen" and Path(os.fsdecode(arguments[0])).name not in self.allowed:
             raise AssertionError(f"this test starts {arguments[0]}: mark it with @pytest.mark.end_to_end")
 
 
 WATCH = Watch()
-sys.addaudithook(WATCH)
 
 
-@pytest.fixture(autouse=True)
-def _no_program_is_started(request: pytest.FixtureRequest) -> Iterator[None]:
-    WATCH.refuses = request.node.get_closest_marker("end_to_end") is None
-    yield
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin to watch."""
+    WATCH.begin(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """End it."""
     WATCH.refuses = False
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _kept_kernels(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let the many processes that tests start find `native` compiled: one folder for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(shared / "kernels"))
 
 
 @pytest.fixture

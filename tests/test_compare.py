@@ -263,7 +263,7 @@ def test_our_own_suite_is_compared(temporary: Path, tmp_path: Path) -> None:
         pytest.skip("not a git checkout")
     suite = ("--engine", "native", "--batch-size", "111", "-k", "epoch_time", "--epochs", "20", "--rounds", "10")
     answer = compare(
-        ROOT, "HEAD", "--budget", "10s", "--minimum-effect", "30%", "--json", str(tmp_path / "a.json"), "--", *suite
+        ROOT, "HEAD", "--budget", "40s", "--minimum-effect", "30%", "--json", str(tmp_path / "a.json"), "--", *suite
     )
     (case,) = json.loads((tmp_path / "a.json").read_text())["cases"]
 

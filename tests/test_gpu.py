@@ -54,15 +54,15 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     """Every stage leaves its file; what is there is not run again; `report` reads the folder."""
     folder = tmp_path / "records"
     with pytest.raises(typer.Exit) as ended:
-        gpu.main(folder, device="cpu", minutes=0.0)
+        gpu.main(folder, device="cpu:0", minutes=0.0)
     assert not ended.value.exit_code
     assert "the time is up" in capsys.readouterr().out
     with pytest.raises(typer.Exit) as ended:
-        gpu.main(folder, device="cpu")
+        gpu.main(folder, device="cpu:0")
     said = capsys.readouterr().out
     assert ended.value.exit_code == 0, said + "".join(path.read_text() for path in (folder / "said").iterdir())
-    assert said.count(": done (") == len([*gpu.stages("cpu", folder)])
-    assert all((folder / stage.leaves).exists() for stage in gpu.stages("cpu", folder))
+    assert said.count(": done (") == len([*gpu.stages("cpu:0", folder)])
+    assert all((folder / stage.leaves).exists() for stage in gpu.stages("cpu:0", folder))
     left = {path.name for path in folder.iterdir()}
     assert left == {"said", "map", "parts", "checks.txt", "answers.txt", "map.txt", "record.json"}
     assert not list((folder / "said").glob("*.part"))
@@ -76,7 +76,7 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     assert whole.fingerprint == parts[0].fingerprint
 
     with pytest.raises(typer.Exit):
-        gpu.main(folder, device="cpu")
+        gpu.main(folder, device="cpu:0")
     assert ": done" not in capsys.readouterr().out
     report = [sys.executable, "-m", "parabola", "report", str(folder / "record.json")]
     answer = subprocess.run(report, cwd=tmp_path, capture_output=True, text=True)

@@ -68,7 +68,6 @@ def test_json_is_one_object_of_plain_values() -> None:
     assert {"seconds", "compile_seconds", "device", "batch_size", "seed"} <= run.keys()
 
 
-@pytest.mark.end_to_end
 def test_divergence_says_at_which_epoch() -> None:
     """It is reported, not raised, and keeps what was finite."""
     answer = CliRunner().invoke(app, ["train", "--optimizer", "sgd", "--learning-rate", "0.9", "--batch-size", "333"])

@@ -30,6 +30,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.end_to_end
 def test_a_real_record_is_read(real: Path) -> None:
     """Every case has its axes, its time with quartiles, and its answer; the session came to its end."""
     content, record = json.loads(real.read_text()), records.read(real)
@@ -57,6 +58,7 @@ def test_pytest_benchmark_compares_it(real: Path, tmp_path: Path) -> None:
     assert answer.stdout.count("native-cpu-batch_111-learning_rate_0.001") == 2
 
 
+@pytest.mark.end_to_end
 def test_github_action_benchmark_reads_it(real: Path) -> None:
     """With `tool: pytest` it shows the name, iterations a second with their deviation, the mean and the rounds."""
     for benchmark in json.loads(real.read_text())["benchmarks"]:
@@ -75,6 +77,7 @@ def test_github_action_benchmark_reads_it(real: Path) -> None:
         assert re.fullmatch(r"mean: \d\S* sec\nrounds: 3", shown["extra"])
 
 
+@pytest.mark.end_to_end
 def test_bencher_reads_it(real: Path) -> None:
     """Its adapter python_pytest wants these keys, and numbers in them."""
     content = json.loads(real.read_text())

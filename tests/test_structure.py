@@ -16,7 +16,7 @@ DOOR = PACKAGE / "__main__.py"  # to both halves
 TRACKING_HALF = sorted(path for path in PACKAGE.rglob("*.py") if "tracking" in path.parts)
 TRAINING_HALF = sorted(set(PACKAGE.rglob("*.py")) - {DOOR, *TRACKING_HALF})
 BEYOND = ("backends.py", "engines/jax.py", "engines/distributed.py", "workers.py")  # TensorFlow in one process
-# The leaves of tracking that take plain values, and that the training half may import, too.
+# The leaves of tracking that know neither records nor training, and that the training half may import, too.
 LEAVES = {"statistics", "figures", "maps", "machine"}
 
 # What each room may import of parabola, from the foundation up.

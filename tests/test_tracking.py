@@ -4,6 +4,7 @@ import io
 import json
 import platform
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmarks import sharing
+from parabola import workers
 from parabola.tracking import figures, machine, terminal
 
 
@@ -106,3 +109,31 @@ def test_gpus_are_asked_of_the_driver(tmp_path: Path, monkeypatch: pytest.Monkey
         fake.write_text(f"#!/bin/sh\n{script}\n")
         fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
         assert machine.gpus() == expected
+
+
+def test_gpus_are_dealt_out_as_the_caller_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that the driver has; only those named by CUDA_VISIBLE_DEVICES, and none where it is empty."""
+    fake = tmp_path / "nvidia-smi"
+    fake.write_text("#!/bin/sh\necho 0\necho 1\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert workers.gpus_here() == ["0", "1"]
+    for visible, expected in (("3,1", ["3", "1"]), ("", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert workers.gpus_here() == expected
+
+
+def test_a_driver_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the facts; who only wants to deal out GPUs deals out none."""
+
+    def hang(*_: Any, timeout: float, **__: Any) -> None:
+        raise subprocess.TimeoutExpired("nvidia-smi", timeout)
+
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("subprocess.run", hang)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    assert machine.gpus() == ["unknown: nvidia-smi did not answer"]
+    assert sharing.memory_of_gpus() == {}
+    assert workers.gpus_here() == []

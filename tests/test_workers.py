@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -62,12 +63,17 @@ def test_workers_train_as_one_process(batch_size: int, number: int, tmp_path: Pa
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=slave, text=True)
     os.close(slave)
-    said = b""
-    with suppress(OSError):  # once no process has the other end
-        while chunk := os.read(master, 4096):
-            said += chunk
-    os.close(master)
-    out, _ = process.communicate(timeout=60)
+    said, deadline = b"", time.monotonic() + 200
+    try:
+        with suppress(OSError):  # once no process has the other end
+            while select.select([master], [], [], max(0, deadline - time.monotonic()))[0] and (
+                chunk := os.read(master, 4096)
+            ):
+                said += chunk
+        out, _ = process.communicate(timeout=max(1, deadline - time.monotonic()))
+    finally:
+        process.terminate()
+        os.close(master)
     assert process.returncode == 0, said
     assert re.search(rb"[1-6]/6 epochs, .*left", said)
     run = json.loads(out)

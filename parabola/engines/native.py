@@ -1,6 +1,5 @@
 """The CPU's limit and an independent oracle: hand-derived gradient and Adam, scalar, compiled by Numba."""
 
-import os
 from functools import cache
 from typing import Any
 
@@ -28,8 +27,7 @@ def make_kernel(two_neuron: bool) -> Any:
     numba.config.SLP_VECTORIZE = 1
     single = np.float32
 
-    # Compile time is measured, so nothing is kept on disk, but where its user names Numba a folder for it.
-    @numba.njit(fastmath=FAST_MATH, error_model="numpy", cache="NUMBA_CACHE_DIR" in os.environ)  # type: ignore
+    @numba.njit(fastmath=FAST_MATH, error_model="numpy")  # type: ignore[untyped-decorator]
     def kernel(
         x: Array, y: Array, bank: Array, rows: Array, batch_size: int, learning_rate: float, state: Array, powers: Array
     ) -> Array:
