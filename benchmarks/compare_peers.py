@@ -106,11 +106,9 @@ def show(seconds: dict[str, dict[int, list[float]]], sizes: Any) -> None:
     console = Console(width=160)
     table = Table("µs per epoch, median of turns", *(f"batch {size}" for size in sizes), box=MARKDOWN)
     for name, by_size in seconds.items():
-        medians = [
-            float(f"{statistics.median(by_size[size]) * 1e6:.3g}") if size in by_size else None for size in sizes
-        ]
-        cells = ["" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:g}" for value in medians]
-        table.add_row(name, *cells)
+        medians = {size: float(f"{statistics.median(times) * 1e6:.3g}") for size, times in by_size.items()}
+        texts = {size: f"{value:,.0f}" if value >= 1000 else f"{value:g}" for size, value in medians.items()}
+        table.add_row(name, *(texts.get(size, "") for size in sizes))
     console.print(table)
     pairs = (
         ("native", "limit.c"),

@@ -13,6 +13,7 @@ import typer
 
 from benchmarks import gpu
 from parabola.tracking import records
+from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few and small sizes, and of the exact tests one."""
     right = gpu.stages
-    for name in [name for name in os.environ if name.startswith("PYTEST_")]:  # a suite of its own is run
+    for name in os.environ.keys() - users_environment().keys():  # a suite of its own is run
         monkeypatch.delenv(name)
 
     def few(device: str, folder: Path) -> Any:

@@ -44,7 +44,7 @@ import time
 from parabola.engines.native import NativeEngine
 load = NativeEngine.load
 def slow(self, weights, learning_rate):
-    time.sleep(0.05)
+    time.sleep(0.2)
     load(self, weights, learning_rate)
 NativeEngine.load = slow
 """,
@@ -137,14 +137,14 @@ def test_a_wrong_answer_has_no_time(plant: str, says: str, tmp_path: Path) -> No
 
 @pytest.mark.end_to_end
 def test_setup_is_outside_the_clock(tmp_path: Path) -> None:
-    """Fresh weights that take 0.05 s are not in a round of about a millisecond."""
+    """Fresh weights that take 0.2 s are not in a round of about a millisecond."""
     path = tmp_path / "record.json"
     options = (*QUICK, "--rounds", "2", "--epochs", "200", f"--benchmark-json={path}")
     answer = run_pytest(*options, plant="slow_setup", folder=tmp_path)
 
     assert answer.returncode == 0, answer.stdout
     (benchmark,) = json.loads(path.read_text())["benchmarks"]
-    assert min(benchmark["stats"]["data"]) * 200 < 0.025  # per epoch, 200 of them a round; it would be in each
+    assert max(benchmark["stats"]["data"]) * 200 < 0.1  # per epoch, 200 of them a round
 
 
 @pytest.mark.end_to_end
