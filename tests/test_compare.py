@@ -57,7 +57,7 @@ def test_a_slower_working_tree(project: Project, temporary: Path, tmp_path: Path
     change(folder, "range(n)", "range(2 * n)")
     names = {kind: tmp_path / f"comparison.{kind}" for kind in ("json", "md", "svg")}
     outputs = ("--json", str(names["json"]), "--markdown", str(names["md"]), "--plot", str(names["svg"]))
-    answer = compare(folder, "main", "--budget", "60s", *outputs)
+    answer = compare(folder, "main", "--budget", "60s", "--minimum-effect", "50%", *outputs)
     record = json.loads(names["json"].read_text())
     (case,) = record["cases"]
 
@@ -161,12 +161,13 @@ def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) ->
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
 def test_inconclusive(strict: tuple[str, ...], code: int, project: Project, temporary: Path) -> None:
-    """Exit code 3 under --strict, else 0; how many launches are missing is said."""
-    answer = compare(project(), "main", "main", "--budget", "6s", "--minimum-effect", "0.1%", *strict)
+    """Exit code 3 under --strict, else 0: in the time there is for fewer launches than any verdict needs."""
+    slow = "import time, thing\ntime.sleep(3)\ndef test_slow(benchmark):\n    benchmark.pedantic(thing.work, rounds=8)\n"
+    answer = compare(project(test_it=slow), "main", "main", "--budget", "12s", "--at-once", "1", *strict)
 
     assert answer.returncode == code, answer.stdout + answer.stderr
     assert "inconclusive: 1 inconclusive" in answer.stdout
-    assert re.search(r"launches", answer.stdout)
+    assert re.search(r"test_slow .* inconclusive: about \d+ more launches", answer.stdout)
 
 
 @pytest.mark.end_to_end
@@ -195,13 +196,13 @@ def test_ctrl_c(sent: signal.Signals, project: Project, temporary: Path, tmp_pat
 
 @pytest.mark.end_to_end
 def test_two_at_once_say_that_they_disturb_each_other(project: Project, temporary: Path) -> None:
-    """Both come to their own end, in folders of their own."""
+    """Both come to their own end, in folders of their own; the control may be moved by it, which is an end, too."""
     folder = project()
     first = [subprocess.Popen(command("main", "--budget", "8s"), cwd=folder, stdout=subprocess.PIPE, text=True)]
     both = [*first, subprocess.Popen(command("main", "--budget", "8s"), cwd=folder, stdout=subprocess.PIPE, text=True)]
     said = [process.communicate(timeout=60)[0] for process in both]
 
-    assert [process.returncode for process in both] == [0, 0], said
+    assert {process.returncode for process in both} <= {0, 4}, said
     assert any("another comparison ran on this machine meanwhile" in text for text in said)
     assert list(temporary.iterdir()) == []
 
