@@ -162,7 +162,7 @@ def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
 def test_inconclusive(strict: tuple[str, ...], code: int, project: Project, temporary: Path) -> None:
     """Exit code 3 under --strict, else 0: in the time there is for fewer launches than any verdict needs."""
-    slow = "import time, thing\ntime.sleep(3)\ndef test_slow(benchmark):\n    benchmark.pedantic(thing.work, rounds=8)\n"
+    slow = "import time, thing\ntime.sleep(3)\ndef test_slow(benchmark):\n    benchmark(thing.work)\n"
     answer = compare(project(test_it=slow), "main", "main", "--budget", "12s", "--at-once", "1", *strict)
 
     assert answer.returncode == code, answer.stdout + answer.stderr
