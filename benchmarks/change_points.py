@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from parabola.tracking.changes import find_changes
 from parabola.tracking.tables import Table, markdown_lines
+from parabola.tracking.terminal import tracked
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,8 +58,8 @@ def series(
 def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 1000) -> None:
     """Print both tables of the README."""
     headings = ("planted step", "found, and nothing else", f"within {REACH} commits", "size covered", "commits covered")
-    rows = tuple((f"{100 * (ratio - 1):+.0f} %", *found(ratio, number)) for ratio in STEPS)
-    alarms = tuple((name, false_alarms(noise, number)) for name, noise in NOISES.items())
+    rows = tuple((f"{100 * (ratio - 1):+.0f} %", *found(ratio, number)) for ratio in tracked(STEPS, "steps"))
+    alarms = tuple((name, false_alarms(noise, number)) for name, noise in tracked([*NOISES.items()], "noises"))
     kinds = "noise of 200 unchanged values"
     tables = Table("", headings, rows), Table("", (kinds, "false alarms"), alarms, (kinds,))
     print("\n\n".join("\n".join(markdown_lines(table)) for table in tables))

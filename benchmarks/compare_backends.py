@@ -13,7 +13,7 @@ import typer
 from parabola.backends import BACKENDS
 from parabola.tracking import records
 from parabola.tracking.tables import Table, markdown_lines
-from parabola.tracking.terminal import duration
+from parabola.tracking.terminal import duration, tracked
 
 BATCH_SIZES = (1, 27, 999)
 ENGINES = ("fit", "fused_fit", "compiled")
@@ -71,9 +71,8 @@ def main(
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         found = dict[str, records.Record]()
-        for name in chosen:
+        for name in tracked(chosen, "backends"):
             path = place / f"{name}.json"
-            print(f"{name} …", file=sys.stderr)
             found[name] = records.read(path) if path.exists() else measure(name, path)
     print("\n".join(markdown_lines(lay_out(found))))
     if left := [name for name in BACKENDS if name not in found]:

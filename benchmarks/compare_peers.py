@@ -17,8 +17,9 @@ from typing import Annotated, Any
 import typer
 from rich.box import MARKDOWN
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
+
+from parabola.tracking import terminal
 
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
@@ -93,11 +94,10 @@ def main(
         subprocess.run(
             [compiler, "-O3", "-march=native", "-ffast-math", PEERS / "limit.c", "-o", limit, "-lm"], check=True
         )
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            for size in bar.track(sizes, description="batch sizes"):
-                for _ in range(turns):
-                    for name, command in commands(limit, jax_python, jax_flags, keras, size).items():
-                        seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
+        contestants = {size: commands(limit, jax_python, jax_flags, keras, size) for size in sizes}
+        runs = [(size, *one) for size, named in contestants.items() for _ in range(turns) for one in named.items()]
+        for size, name, command in terminal.tracked(runs, "programs"):
+            seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
     show(seconds, sizes)
 
 

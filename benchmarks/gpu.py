@@ -14,7 +14,7 @@ import typer
 
 from parabola import backends, devices
 from parabola.engines import missing
-from parabola.tracking import files, machine, records
+from parabola.tracking import files, machine, records, terminal
 
 LIMIT_MINUTES = 8.0
 
@@ -161,8 +161,7 @@ def main(
     except ValueError as error:
         print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
-        signal.signal(ending, signal.default_int_handler)
+    terminal.end_as_by_ctrl_c()
     begun, failed = time.monotonic(), 0
     folder.mkdir(parents=True, exist_ok=True)
     for stage in stages(device, folder):

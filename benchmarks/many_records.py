@@ -13,7 +13,7 @@ import numpy as np
 import typer
 
 from benchmarks.readme import record_paths
-from parabola.tracking import files
+from parabola.tracking import files, terminal
 
 NOISE, STEP = 0.03, 1.1  # standard deviation of the log times; what they are multiplied by from the middle on
 
@@ -37,7 +37,7 @@ def write(folder: Path, number: int) -> None:
     usual = [one["stats"]["median"] for one in content["benchmarks"]]
     for one in content["benchmarks"]:
         one["stats"].pop("data", None)
-    for commit in range(number):
+    for commit in terminal.tracked(range(number), "records"):
         made = (first + timedelta(hours=commit)).isoformat()
         content["commit_info"] |= {"id": f"{commit:040x}", "time": made}
         content["datetime"] = made

@@ -17,11 +17,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from parabola import engines
 from parabola.experiment import Experiment
 from parabola.fit import Fit
 from parabola.target import Array, Parabola
+from parabola.tracking import terminal
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(20)
@@ -68,10 +70,10 @@ def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
 
 def main() -> None:
     """Sort all cells' seeds, and write the file."""
-    table = {cell_name(cell): sort_seeds(cell) for cell in CELLS}
+    table = {cell_name(cell): sort_seeds(cell) for cell in terminal.tracked(CELLS, "cells")}
     lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
     FILE.write_text(f"{{\n{lines}\n}}\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

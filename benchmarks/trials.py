@@ -1,7 +1,6 @@
 """How often does `compare` cry wolf, and what does it find? Comparisons of a tree with itself, over and over."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import numpy as np
 import typer
 from pytest_benchmark.utils import parse_compare_fail
 
-from parabola.tracking import files, statistics
+from parabola.tracking import files, statistics, terminal
 from parabola.tracking.comparison import Options, compare
 from parabola.tracking.comparison_record import as_json, make_record
 from parabola.tracking.records import short_name
@@ -29,18 +28,17 @@ def run(
 ) -> None:
     """Compare the working tree with HEAD, where nothing has changed, and count the verdicts."""
     folder.mkdir(parents=True, exist_ok=True)
+    terminal.end_as_by_ctrl_c()
     suite = ("-k", "epoch_time", "--engine", engine, "--epochs", str(epochs), "--rounds", str(rounds))
-    for number in range(comparisons):
-        path = folder / f"{number:03}.json"
-        if path.exists():
-            continue
+    paths = [folder / f"{number:03}.json" for number in range(comparisons)]
+    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    for number in terminal.tracked(missing, "comparisons"):
         slower = {planted_case(engine, number): slowdown} if slowdown else {}
         options = Options("HEAD", pytest_options=suite, budget_seconds=budget, slower=slower)
         outcome = compare(options, Path.cwd())
         if outcome.ended in ("failed", "interrupted"):
-            raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}")
-        files.write_text(as_json(make_record(outcome, options)), path)
-        print(f"{path}: {outcome.ended} after {outcome.seconds:.0f} s", file=sys.stderr)
+            raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}".rstrip(": "))
+        files.write_text(as_json(make_record(outcome, options)), paths[number])
     records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))[:comparisons]]
     print("\n".join(summary(records)))
 

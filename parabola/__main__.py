@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import sys
 import warnings
 from dataclasses import asdict
@@ -90,6 +89,7 @@ def train(
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:
         worker = processes.index_here() if strategy == "multi_worker" else None
+        processes.end_with_parent()
         if workers and (strategy != "multi_worker" or worker is not None):
             raise ValueError(f"--workers needs --strategy multi_worker, and no TF_CONFIG. Received: {workers}")
         backends.choose(backend)
@@ -262,8 +262,7 @@ def compare(
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
             if path:
                 files.check_path(path, formats)
-        for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
-            signal.signal(ending, signal.default_int_handler)
+        terminal.end_as_by_ctrl_c()
         with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             outcome = comparison.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
         if outcome.usage:
@@ -423,8 +422,7 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     from parabola import workers
     from parabola.tracking import terminal
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing is left running
-        signal.signal(ending, signal.default_int_handler)
+    terminal.end_as_by_ctrl_c()
     own = {"as_json", "check", "plot", "workers"}
     given = {name: value for name, value in knobs.items() if name not in own and value is not None}
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +17,7 @@ from typing import Any
 from parabola.tracking import machine
 
 PROGRESS = "PARABOLA_PROGRESS"  # names the file where the first worker keeps the number of epochs done
+PARENT = "PARABOLA_PARENT"  # the process that a worker ends with
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2  # for what is told to end, before it is killed
 
@@ -58,7 +60,7 @@ def train_together(
         for index in range(workers):
             task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             environment = {**os.environ, "TF_CONFIG": json.dumps(task), "GRPC_VERBOSITY": "NONE"}
-            environment.pop(PROGRESS, None)
+            environment[PARENT] = str(os.getpid())
             if progress and not index:
                 environment[PROGRESS] = str(done)
             if gpus:  # each has one of its own, as far as there are enough
@@ -106,9 +108,7 @@ def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
     """Say which worker is gone: one that was killed, else the first that failed, with its last words."""
-    gone = [index for index, code in enumerate(codes) if code]
-    index = min(gone, key=lambda index: (codes[index] or 0) > 0)
-    code = codes[index] or 0
+    index, code = min(((index, code) for index, code in enumerate(codes) if code), key=lambda gone: gone[1] > 0)
     if code < 0:
         return f"worker {index} of {len(codes)} was killed by {signal.Signals(-code).name}; the others were ended"
     complaints[index].seek(0)
@@ -126,6 +126,19 @@ def report_here() -> Callable[[int], None] | None:
         Path(path).write_text(str(done))
 
     return report
+
+
+def end_with_parent() -> None:
+    """Have this process end within a second of the one that started it: who is killed tells no worker to end."""
+    parent = os.environ.get(PARENT)
+
+    def watch() -> None:
+        while str(os.getppid()) == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def free_ports(number: int) -> list[int]:

@@ -1,6 +1,7 @@
 """What tests share: a small project that comparing is tried on, and a watch over the programs that they start."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +77,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown() -> None:
     """End it."""
     WATCH.refuses = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """A shell that runs tests in the background has them, and what they start, ignore Ctrl-C; ours are to heed it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -141,13 +141,16 @@ def test_fit_shows_progress_on_a_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> 
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, start_new_session=True, env=environment)
     os.close(theirs)
     said, deadline = "", time.monotonic() + 120
-    while not re.search(r"[1-9]\d*/999 epochs, \d+:\d+:\d+ left", said) and time.monotonic() < deadline:
-        if not select.select([ours], [], [], 10)[0]:
-            continue
-        said += re.sub(r"\x1b\[[\d;?]*\w", "", os.read(ours, 4096).decode(errors="replace"))
-    os.killpg(process.pid, signal.SIGINT)
+    try:
+        while not re.search(r"[1-9]\d*/999 epochs, \d+:\d+:\d+ left", said) and time.monotonic() < deadline:
+            if not select.select([ours], [], [], 10)[0]:
+                continue
+            said += re.sub(r"\x1b\[[\d;?]*\w", "", os.read(ours, 4096).decode(errors="replace"))
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
 
-    assert process.wait(timeout=60) == 130
     assert time.monotonic() < deadline, said
     assert "Traceback" not in said + os.read(ours, 65536).decode(errors="replace")
     assert os.listdir(tmp_path) == []

@@ -289,8 +289,13 @@ def test_pinned_seeds_command_finds_what_is_committed() -> None:
 
 
 def test_pictures_and_files_it_names_are_there() -> None:
-    """A link to a file leads to one."""
+    """A link to a file leads to one, and a link to a section, too; GitHub makes its address from the heading."""
     named = re.findall(r"\]\(([\w./]+)\)", README) + re.findall(r"`(benchmarks/[\w./]+)`", README)
+    headings = re.findall(r"^## (.+)", README, flags=re.MULTILINE)
+    addresses = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    sections = re.findall(r"\]\(#(.+?)\)", README)
 
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+    assert sections
+    assert set(sections) <= addresses

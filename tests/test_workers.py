@@ -133,6 +133,23 @@ def test_a_worker_that_is_killed_ends_the_run(ending: signal.Signals) -> None:
 
 @pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
+def test_workers_do_not_outlive_what_started_them() -> None:
+    """Even where it is killed, and can end nobody: all are gone within some seconds."""
+    process = subprocess.Popen([*TRAIN, "--epochs", "100000"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        pids = wait_until_training(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux' /proc")
 def test_processes_that_were_started_by_hand_end_without_their_peer() -> None:
     """As on many machines, where nobody watches: exit 7 within a minute, with a line that says what is the matter."""
     addresses = [f"127.0.0.1:{port}" for port in workers.free_ports(2)]

@@ -1,9 +1,10 @@
-"""What is printed on a terminal, from plain numbers."""
+"""What is printed on a terminal, from plain numbers, and how one ends what runs in it."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from parabola.tracking import tables
+
+Item = TypeVar("Item")
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:
@@ -205,6 +208,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
+def end_as_by_ctrl_c() -> None:
+    """Have SIGTERM and a closed terminal end this process as Ctrl-C does: with what it has started."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+
+
 @contextmanager
 def progress_bar(form: str, total: float) -> Iterator[Callable[..., None] | None]:
     """Give a function of what is done that shows it in such a form, with a bar and the time left; None in a pipe.
@@ -218,3 +227,12 @@ def progress_bar(form: str, total: float) -> Iterator[Callable[..., None] | None
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total, text="")
         yield lambda done, text="": bar.update(task, completed=done, text=text)
+
+
+def tracked(items: Sequence[Item], name: str) -> Iterator[Item]:
+    """Give items one by one, with such a bar, which says how many of them are done; `name` is the plural of one."""
+    with progress_bar(f"{{task.completed}} of {{task.total}} {name},", len(items)) as bar:
+        for done, item in enumerate(items):
+            if bar:
+                bar(done)
+            yield item
