@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -113,11 +112,7 @@ def _start_torch(torch: Any, threads: int | None, logical_cpus: int) -> None:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no GPU
 
 
-_SETTINGS: dict[str, Callable[[Any, int | None, int], None]] = {
-    "tensorflow": _start_tensorflow,
-    "jax": _start_jax,
-    "torch": _start_torch,
-}
+_SETTINGS = {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}
 
 
 def _import_quietly(name: str) -> Any:

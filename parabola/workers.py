@@ -96,8 +96,7 @@ def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
         yield running
     finally:
         for worker in running:
-            if worker.poll() is None:
-                worker.terminate()
+            worker.terminate()
         for worker in running:
             try:
                 worker.wait(GRACE_SECONDS)
@@ -118,12 +117,12 @@ def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
 
 def report_here() -> Callable[[int], None] | None:
     """Return what tells the process that has started this one of the epochs done; None where it does not ask."""
-    path = os.environ.get(PROGRESS)
-    if path is None:
+    if PROGRESS not in os.environ:
         return None
+    path = Path(os.environ[PROGRESS])
 
     def report(done: int) -> None:
-        Path(path).write_text(str(done))
+        path.write_text(str(done))
 
     return report
 

@@ -34,8 +34,8 @@ class DistributedEngine(KerasEngine):
                 tf.config.set_visible_devices([], "GPU")  # it would take all
             with self._peers():
                 self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        full: list[str] = list(self.strategy.extended.worker_devices)
-        self.names = [name.rpartition("device:")[2].lower() for name in full]
+        self.local: list[str] = list(self.strategy.extended.worker_devices)
+        self.names = [name.rpartition("device:")[2].lower() for name in self.local]
         if not all(name.startswith(kind) for name in self.names):
             raise ValueError(f"{self.experiment.strategy} is on {', '.join(self.names)} here, not on {kind}")
         return self.names[0]
@@ -47,6 +47,7 @@ class DistributedEngine(KerasEngine):
         copies = self.strategy.experimental_local_results(self.model.weights[0].value)
         found = [devices.check_placement(copy, name) for copy, name in zip(copies, self.names, strict=True)]
         self.device = ", ".join(found)
+        self.inputs = self._deal_out()
         self.program = self.framework.function(self._traced(), autograph=False)
         self.run(np.zeros(1, np.int32))
 
@@ -59,7 +60,7 @@ class DistributedEngine(KerasEngine):
         history = []
         with self._peers():
             for row in rows:
-                self.program(*self._deal(self.bank[row]))
+                self.program(*self.inputs, self.framework.constant(row))
                 history.append(np.concatenate([value.ravel() for value in values_of(self.model.weights)]))
         return np.stack(history)
 
@@ -73,27 +74,37 @@ class DistributedEngine(KerasEngine):
                 raise
             raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
 
-    def _deal(self, order: Array) -> list[Any]:
-        """Return x, y and weights of an epoch, a part for each replica: shape (steps, its samples of a batch, 1)."""
-        spec, replicas = self.experiment, self.strategy.num_replicas_in_sync
+    def _deal_out(self) -> list[Any]:
+        """Return the inputs, on each replica: x, y, the bank of orders, and which part of every batch is its own.
+
+        A part is said by places in an order and their weights, each of shape (steps, samples of the part, 1).
+        """
+        tf, spec, replicas = self.framework, self.experiment, self.strategy.num_replicas_in_sync
         part = -(-spec.batch_size // replicas)
-        places = np.full((spec.steps, part * replicas), -1)
-        filled = np.pad(order, (0, spec.steps * spec.batch_size - len(order)), constant_values=-1)
-        places[:, : spec.batch_size] = filled.reshape(spec.steps, spec.batch_size)
-        there = (places >= 0).astype(np.float32)
-        weights = there / there.sum(axis=1, keepdims=True)
-        parts = [values.reshape(spec.steps, part, replicas, 1) for values in (self.x[places], self.y[places], weights)]
+        batches = np.arange(spec.steps * spec.batch_size, dtype=np.int32).reshape(spec.steps, spec.batch_size)
+        places = np.pad(batches, ((0, 0), (0, part * replicas - spec.batch_size)), constant_values=spec.samples)
+        there = places < spec.samples
+        weights = (there / there.sum(axis=1, keepdims=True)).astype(np.float32)
+        dealt = [values.reshape(spec.steps, part, 1, replicas) for values in (places * there, weights)]
+        alike = [np.stack([values] * replicas, axis=-1) for values in (self.x[:, 0], self.y[:, 0], self.bank.ravel())]
 
-        def own(values: Array) -> Any:
-            return self.strategy.experimental_distribute_values_from_function(
-                lambda context: self.framework.constant(values[:, :, context.replica_id_in_sync_group])
-            )
+        def on_each(values: Array) -> Any:
+            def own(context: Any) -> Any:
+                replica = context.replica_id_in_sync_group
+                with tf.device(self.local[replica % len(self.local)]):
+                    return tf.constant(values[..., replica])
 
-        return [own(values) for values in parts]
+            return self.strategy.experimental_distribute_values_from_function(own)
+
+        return [on_each(values) for values in (*alike, *dealt)]
 
     def _traced(self) -> Any:
         """Return the Python function that becomes the program of an epoch."""
-        tf, variables, steps = self.framework, self.model.trainable_variables, self.experiment.steps
+        tf, variables, spec = self.framework, self.model.trainable_variables, self.experiment
+
+        def take(x: Any, y: Any, bank: Any, places: Any, row: Any) -> tuple[Any, Any]:
+            chosen = tf.gather(bank, row * spec.samples + places)
+            return tf.gather(x, chosen), tf.gather(y, chosen)
 
         def step(x: Any, y: Any, weights: Any, position: Any) -> None:
             with tf.GradientTape() as tape:
@@ -101,11 +112,13 @@ class DistributedEngine(KerasEngine):
                 loss = tf.reduce_sum(weights[position] * errors)
             self.optimizer.apply(tape.gradient(loss, variables), variables)
 
-        def epoch(x: Any, y: Any, weights: Any) -> None:
+        def epoch(x: Any, y: Any, bank: Any, places: Any, weights: Any, row: Any) -> None:
+            own = self.strategy.run(take, args=(x, y, bank, places, row))  # gathered once an epoch
+
             def every(position: Any) -> Any:
-                self.strategy.run(step, args=(x, y, weights, position))
+                self.strategy.run(step, args=(*own, weights, position))
                 return (position + 1,)
 
-            tf.while_loop(lambda position: position < steps, every, (tf.constant(0),))
+            tf.while_loop(lambda position: position < spec.steps, every, (tf.constant(0),))
 
         return epoch

@@ -52,11 +52,6 @@ def flat(trainable: list[Any]) -> Any:
     return jnp.concatenate([jnp.ravel(variable) for variable in trainable])
 
 
-def split(weights: Any, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
-    """Return such a vector's weights in their shapes, of one value each."""
-    return [weights[place].reshape(shape) for place, shape in enumerate(shapes)]
-
-
 class CompiledEngine(KerasEngine):
     """Every epoch and step in one XLA program, as in engines/compiled.py; a row of -1 ends the run."""
 
@@ -155,6 +150,7 @@ class MembersProgram:
         train_epoch = make_epoch(spec, self.model, self.optimizer)
 
         def member(weights: Any, rate: Any, rows: Any, x: Any, y: Any, bank: Any) -> Any:
+            trainable = [weights[place].reshape(shape) for place, shape in enumerate(spec.net.shapes)]
             slots = [jax.numpy.asarray(value) for value in self.fresh]
             if isinstance(spec.optimizer, str):
                 slots[LEARNING_RATE] = rate
@@ -164,6 +160,6 @@ class MembersProgram:
                 state = train_epoch(state, x[order], y[order], rate)
                 return state, flat(state[0])
 
-            return jax.lax.scan(epoch, (split(weights, spec.net.shapes), slots), rows)[1]
+            return jax.lax.scan(epoch, (trainable, slots), rows)[1]
 
         return member
