@@ -86,7 +86,7 @@ class DistributedEngine(KerasEngine):
         there = places < spec.samples
         weights = (there / there.sum(axis=1, keepdims=True)).astype(np.float32)
         dealt = [values.reshape(spec.steps, part, 1, replicas) for values in (places * there, weights)]
-        alike = [np.stack([values] * replicas, axis=-1) for values in (self.x[:, 0], self.y[:, 0], self.bank.ravel())]
+        alike = [np.broadcast_to(one.reshape(-1, 1), (one.size, replicas)) for one in (self.x, self.y, self.bank)]
 
         def on_each(values: Array) -> Any:
             def own(context: Any) -> Any:
