@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,20 +29,35 @@ Command = tuple[str, ...]
 
 
 def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
-    """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, one."""
+    """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, of
+    the epochs of one run, from the beginning of each to that of the next.
+    """
     from benchmarks.reference import check_run
     from parabola import engines
     from parabola.experiment import Experiment
 
-    built = engines.build(Experiment(engine=engine, epochs=epochs, batch_size=batch_size))
-    seconds = []
-    for _ in range(2 if engine.endswith("fit") else 6):
-        rows = built.reset()
-        begun = time.perf_counter()
-        weights = built.run(rows)
-        seconds.append(time.perf_counter() - begun)
+    keras = engine.endswith("fit")
+    built: Any = engines.build(Experiment(engine=engine, epochs=epochs + keras, batch_size=batch_size))
+    if keras:
+        begin_epoch, clock = built.feed.begin_epoch, list[float]()
+
+        def begin(epoch: int) -> None:
+            clock.append(time.perf_counter())
+            begin_epoch(epoch)
+
+        built.feed.begin_epoch = begin
+        weights = built.run(built.reset())
+        seconds = [after - before for before, after in pairwise(clock)]
+    else:
+        runs = []
+        for _ in range(6):
+            rows = built.reset()
+            begun = time.perf_counter()
+            weights = built.run(rows)
+            runs.append(time.perf_counter() - begun)
+        seconds = [run / epochs for run in runs[1:]]
     check_run(built.experiment, weights)
-    return {"seconds_per_epoch": statistics.median(seconds[1:]) / epochs}
+    return {"seconds_per_epoch": statistics.median(seconds)}
 
 
 def commands(limit: str, jax_python: str | None, jax_flags: str, keras: bool, batch_size: int) -> dict[str, Command]:
