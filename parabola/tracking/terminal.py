@@ -15,6 +15,12 @@ from rich.text import Text
 from parabola.tracking import tables
 
 Item = TypeVar("Item")
+PIPE_WIDTH = 200  # columns of a table that nobody watches
+
+
+def wide_console() -> Console:
+    """Return where wide tables go: stdout, as wide as the terminal, or wide enough for all where it is none."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:

@@ -1,0 +1,100 @@
+"""python -m parabola compare: two commits, round by round in turn."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from parabola.commands import exits
+from parabola.commands.options import Plot, read_planted, read_seconds, read_share
+
+
+class WithPytestOptions(typer.core.TyperCommand):
+    """A command that leaves what follows -- to pytest."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep pytest's options out of the way of the command's own arguments."""
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["pytest_options"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name them in the usage."""
+        return [*super().collect_usage_pieces(ctx), "[-- PYTEST OPTIONS]"]
+
+
+def compare(
+    context: typer.Context,
+    base: Annotated[str | None, typer.Argument(help="A revision: branch, tag or commit.", show_default=False)] = None,
+    head: Annotated[
+        str | None, typer.Argument(help="Another; else the working tree as it stands.", show_default=False)
+    ] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="To be used up at most: 90s, 5m, 1h.")] = "5m",
+    minimum_effect: Annotated[str, typer.Option(metavar="SHARE", help="What differs by less is the same.")] = "5%",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a case is inconclusive.")] = False,
+    cores: Annotated[int, typer.Option(help="A launch has to itself; both sides share them, in turn.")] = 1,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="Launches side by side; else what the cores allow.")
+    ] = None,
+    limit: Annotated[str, typer.Option(metavar="TIME", help="A side that is silent for longer hangs.")] = "5m",
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="All that was measured.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A pull-request comment.")] = None,
+    plot: Plot = None,
+    inject: Annotated[
+        list[str] | None, typer.Option(metavar="CASE=SHARE", help="Plant a slowdown in head: batch_27=5%. Repeatable.")
+    ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Compare BASE, or the working tree, with itself: what can be told apart?"),
+    ] = False,
+) -> None:
+    """Did a change make it slower? Both commits run `pytest --benchmark-only` in turn, round by round.
+
+    Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
+    a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
+    """
+    from parabola.tracking import comparison, comparison_record, comparison_report, figures, files, terminal
+    from parabola.tracking import self_test as ability
+
+    try:
+        if base is None and not self_test:
+            raise ValueError("compare needs a BASE to compare with: a branch, a tag or a commit, such as main")
+        if self_test and head is not None:
+            raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
+        options = comparison.Options(
+            base=base,
+            head=base if self_test else head,
+            pytest_options=context.meta["pytest_options"],
+            budget_seconds=read_seconds("budget", budget),
+            minimum_effect=read_share("minimum-effect", minimum_effect),
+            limit_seconds=read_seconds("limit", limit),
+            cores_per_launch=cores,
+            launches_at_once=at_once,
+            slower=dict(read_planted(text) for text in inject or ()),
+        )
+        comparison.core_groups(cores)
+        for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
+            if path:
+                files.check_path(path, formats)
+        terminal.end_as_by_ctrl_c()
+        with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
+            outcome = comparison.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
+        if outcome.usage:
+            raise ValueError(outcome.why)
+    except ValueError as error:
+        exits.stop(error)
+    record = comparison_record.make_record(outcome, options)
+    if json_file:
+        files.write_text(comparison_record.as_json(record), json_file)
+    if markdown:
+        files.write_text(comparison_report.markdown(record), markdown)
+    if plot:
+        figures.save(figures.ratio_figure(record), plot)
+    comparison_report.print_comparison(record, terminal.wide_console())
+    if self_test and outcome.ended in ("decided", "budget"):
+        print("\n".join(ability.lines(ability.abilities(record), record)))
+    if outcome.ended == "interrupted":
+        raise typer.Exit(exits.INTERRUPTED)
+    undecided = not record["cases"] or any(case["verdict"] == "inconclusive" for case in record["cases"])
+    raise typer.Exit(exits.COMPARED.get(record["verdict"]) or (exits.INCONCLUSIVE if strict and undecided else 0))

@@ -1,0 +1,71 @@
+"""python -m parabola map: which share of seeds learns, by learning rate and batch size."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parabola.commands import exits, options
+
+
+def learning_map(
+    learning_rates: Annotated[str | None, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1.")] = None,
+    batch_sizes: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999, up to samples.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="In each cell.")] = 200,
+    first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
+    target: options.Target = "1,2,2",
+    network: options.Network = "two_neuron",
+    backend: options.Backend = None,
+    device: options.Device = "cpu",
+    optimizer: options.Optimizer = "adam",
+    final_learning_rate: options.FinalLearningRate = None,
+    init: options.Init = "glorot",
+    epochs: options.Epochs = 999,
+    samples: options.Samples = 999,
+    data_seed: options.DataSeed = 42,
+    low: options.Low = 0.0,
+    high: options.High = 1.0,
+    plot: options.Plot = None,
+    json_file: Annotated[
+        Path, typer.Option("--json", metavar="FILE", help="The map on disk; what it lacks is trained.")
+    ] = Path("learning_map.json"),
+) -> None:
+    """Draw the map of learning rate × batch size: which share of seeds learns.
+
+    Finished cells are kept in the JSON file: after an interruption, the same command goes on from there.
+    """
+    knobs = dict(locals())
+    from parabola import backends, devices, engines
+    from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
+    from parabola.tracking import figures, files, maps, terminal
+
+    try:
+        backends.choose(backend)
+        if reason := engines.missing("members"):
+            raise ValueError(reason)
+        rates = LEARNING_RATES if learning_rates is None else options.numbers("learning-rates", learning_rates, float)
+        sizes = tuple(size for size in BATCH_SIZES if size <= samples)
+        sizes = sizes if batch_sizes is None else options.numbers("batch-sizes", batch_sizes, int)
+        grid = Grid(options.read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
+        if plot:
+            files.check_path(plot, figures.FORMATS)
+        files.check_path(json_file, (".json",))
+        maps.read(json_file, grid.identity())
+        (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
+    except ValueError as error:
+        exits.stop(error)
+    with terminal.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
+        cells = [asdict(cell) for cell in train_map(grid, json_file, progress=bar)]
+    spec, axes = grid.experiment, grid.identity()
+    decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
+    title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
+    subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
+    terminal.print_map(cells, axes, f"{title}\n{subtitle}")
+    print(f"{json_file} holds the map")
+    if plot:
+        published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
+        subtitle += "; framed: as published" if published else ""
+        figures.save(figures.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)

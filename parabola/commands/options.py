@@ -1,0 +1,67 @@
+"""Options that several commands have, each said once, and how their values are read."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from parabola.experiment import Experiment
+
+Target = Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")]
+Network = Annotated[str, typer.Option(help="two_neuron or one_neuron.")]
+Device = Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.")]
+Optimizer = Annotated[str, typer.Option(help="A Keras optimizer: adam, sgd, rmsprop, …")]
+FinalLearningRate = Annotated[
+    float | None, typer.Option(help="Keras' cosine decay goes there by the last step; else it stays.")
+]
+Backend = Annotated[str | None, typer.Option(help="Keras' backend: tensorflow, jax or torch; else KERAS_BACKEND's.")]
+Init = Annotated[str, typer.Option(help="glorot, or sign-aware: the second kernel's sign from three samples.")]
+Epochs = Annotated[int, typer.Option(help="1 or more.")]
+Samples = Annotated[int, typer.Option(help="1 or more.")]
+DataSeed = Annotated[int, typer.Option(help="Decides the samples.")]
+Low = Annotated[float, typer.Option(help="Lower end of the range of x.")]
+High = Annotated[float, typer.Option(help="Upper end of the range of x.")]
+Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .html.")]
+
+
+def read_seconds(option: str, text: str) -> float:
+    """Read "90s", "5m" or "1h". Raises ValueError, naming the option, if it is anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)", text)
+    if not found or not float(found[1]):
+        raise ValueError(f"--{option} needs a time above 0 with its unit, as 90s, 5m or 1h. Received: {text!r}")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def read_share(option: str, text: str) -> float:
+    """Read "5%". Raises ValueError, naming the option, if it is anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
+    if not found or not float(found[1]):
+        raise ValueError(f"--{option} needs a share above 0 in per cent, as 5%. Received: {text!r}")
+    return float(found[1]) / 100
+
+
+def read_planted(text: str) -> tuple[str, float]:
+    """Read "CASE=5%". Raises ValueError if it is anything else."""
+    case, equals, share = text.rpartition("=")
+    if not (case and equals):
+        raise ValueError(f"--inject needs a case and a share, as batch_27=5%. Received: {text!r}")
+    return case, read_share("inject", share)
+
+
+def read_experiment(knobs: dict[str, Any]) -> "Experiment":
+    """Return the options of a command that are an experiment's as one. Raises ValueError where it does."""
+    from parabola.experiment import Experiment
+    from parabola.target import Parabola
+
+    fields = {name: knobs[name] for name in Experiment.__dataclass_fields__ if name in knobs}
+    return Experiment(**{**fields, "target": Parabola.parse(knobs["target"])})
+
+
+def numbers(option: str, text: str, kind: type[Any]) -> tuple[Any, ...]:
+    """Read "1,2,3". Raises ValueError, naming the option, if it is anything else."""
+    try:
+        return tuple(map(kind, text.split(",")))
+    except ValueError:
+        raise ValueError(f"--{option} needs numbers with commas between, as in 1,10. Received: {text!r}") from None

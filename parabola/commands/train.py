@@ -1,0 +1,164 @@
+"""python -m parabola train: one run, held against the truth."""
+
+import json
+import sys
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from parabola.commands import exits, options
+
+if TYPE_CHECKING:
+    from parabola.experiment import Experiment
+    from parabola.fit import Fit
+
+PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
+EPOCHS_DONE = "{task.completed}/{task.total} epochs,"
+
+
+def train(
+    target: options.Target = "1,2,2",
+    network: options.Network = "two_neuron",
+    engine: Annotated[
+        str | None, typer.Option(help="fit, fused_fit, compiled (the default) or native.", show_default=False)
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="mirrored over devices or multi_worker over processes, instead of an engine.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of multi_worker; else TF_CONFIG's, else 2.")
+    ] = None,
+    backend: options.Backend = None,
+    device: options.Device = "cpu",
+    optimizer: options.Optimizer = "adam",
+    learning_rate: Annotated[float, typer.Option(help="Finite, above 0.")] = 0.001,
+    final_learning_rate: options.FinalLearningRate = None,
+    init: options.Init = "glorot",
+    batch_size: Annotated[int, typer.Option(help="1 to samples.")] = 1,
+    epochs: options.Epochs = 999,
+    samples: options.Samples = 999,
+    seed: Annotated[int, typer.Option(help="Decides initial weights and order.")] = 7,
+    data_seed: options.DataSeed = 42,
+    low: options.Low = 0.0,
+    high: options.High = 1.0,
+    threads: Annotated[int | None, typer.Option(min=1, help="The backend's threads; else its own choice.")] = None,
+    plot: options.Plot = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 unless the run passes.")] = False,
+) -> None:
+    """Train once, and hold what was learnt against the truth. The defaults are the published experiment.
+
+    A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
+    """
+    knobs = dict(locals())
+    from parabola import backends, devices, engines
+    from parabola import workers as processes
+    from parabola.tracking import figures, files, terminal
+
+    knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
+    try:
+        worker = processes.index_here() if strategy == "multi_worker" else None
+        processes.end_with_parent()
+        if workers and (strategy != "multi_worker" or worker is not None):
+            raise ValueError(f"--workers needs --strategy multi_worker, and no TF_CONFIG. Received: {workers}")
+        backends.choose(backend)
+        experiment = options.read_experiment(knobs)
+        if reason := engines.missing(engine):
+            raise ValueError(f"engine {reason}")
+        if plot:
+            files.check_path(plot, figures.FORMATS)
+        if engine == "native" and threads:
+            raise ValueError(f"engine native has one thread; --threads is the backend's. Received: {threads}")
+        if engine not in ("native", "distributed"):
+            backends.start(threads=threads)
+            devices.resolve(device)
+        elif strategy == "mirrored":
+            backends.start(threads=threads)
+            devices.resolve_all(device)
+        elif strategy:
+            devices.check_name(device)
+            if ":" in device:
+                raise ValueError(f"strategy multi_worker takes cpu or gpu, without a number. Received: {device}")
+            if worker is not None:
+                backends.start(threads=threads)
+    except ValueError as error:
+        exits.stop(error)
+    if strategy == "multi_worker" and worker is None:
+        summary = run_workers(knobs)
+    else:
+        fit = run(experiment)
+        summary = {**fit.summary(), "threads": threads}
+        if plot and not worker:
+            figures.save(training_figure(fit), plot)
+    if as_json and not worker:
+        print(json.dumps(summary))
+    elif not worker:  # all have the same weights; the first speaks for all
+        terminal.print_training(summary)
+    if check and summary["verdict"] != "pass":
+        raise typer.Exit(exits.CHECK_FAILED)
+
+
+def run(experiment: "Experiment") -> "Fit":
+    """Train; with a bar and the time left where it takes long and somebody watches."""
+    from parabola import workers
+    from parabola.engines import PeerError
+    from parabola.tracking import terminal
+    from parabola.training import NotRepresentableWarning, train
+
+    def say(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+        print(f"warning: {message}", file=sys.stderr)
+
+    warnings.simplefilter("always", NotRepresentableWarning)
+    warnings.showwarning = say
+    slow = experiment.engine not in ("compiled", "native") or experiment.epochs * experiment.samples > PROGRESS_FROM
+    if not slow:
+        return train(experiment)
+    try:
+        with terminal.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
+            return train(experiment, progress=bar or workers.report_here())
+    except PeerError as error:
+        exits.stop(error, exits.WORKER_FAILED)
+    except ValueError as error:  # of a device that is known only where it is used
+        exits.stop(error)
+
+
+def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Train in processes of their own, with the options of `train`; return what the first says of its run."""
+    from parabola import workers
+    from parabola.tracking import terminal
+
+    terminal.end_as_by_ctrl_c()
+    own = {"as_json", "check", "plot", "workers"}
+    given = {name: value for name, value in knobs.items() if name not in own and value is not None}
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
+    try:
+        gpus = workers.gpus_here() if knobs["device"] == "gpu" else []
+        with terminal.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
+            return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
+    except workers.WorkerError as error:
+        exits.stop(error, exits.WORKER_FAILED)
+
+
+def training_figure(fit: "Fit") -> Any:
+    """Draw true and learnt curve over the 100 test inputs, and loss and coefficient error by epoch."""
+    import numpy as np
+
+    from parabola.data import sample
+    from parabola.tracking import figures, terminal
+
+    spec = fit.experiment
+    x, _ = sample(spec.target, 100, seed=43, low=spec.low, high=spec.high)
+    with np.errstate(all="ignore"):
+        learnt = np.polyval(fit.coefficients[-1], x.astype(float))
+    return figures.training_figure(
+        x=x,
+        true=spec.target(x),
+        learnt=learnt,
+        loss=fit.loss,
+        coefficient_error=fit.coefficient_error,
+        learning_rate=spec.smallest_learning_rate,
+        title=f"{spec.network} learns {spec.target}",
+        subtitle=terminal.verdict_line(fit.summary()),
+    )
