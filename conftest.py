@@ -51,10 +51,8 @@ def read_grid(options: argparse.Namespace) -> Grid:
         for engine in options.engine:
             if reason := engines.missing(engine):
                 raise ValueError(f"engine {reason}")
-        for name in ("rounds", "threads"):
-            value = getattr(options, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1. Received: {value}")
+        if options.rounds is not None and options.rounds < 1:
+            raise ValueError(f"rounds must be a whole number of at least 1. Received: {options.rounds}")
         for samples in options.samples or [Experiment.samples]:
             for batch_size in options.batch_size or [1]:
                 epochs = Experiment.epochs if options.epochs is None else options.epochs
@@ -64,6 +62,7 @@ def read_grid(options: argparse.Namespace) -> Grid:
                 raise ValueError(f"members must be a whole number of at least 1. Received: {members}")
         for learning_rate in options.learning_rate:
             Experiment(learning_rate=learning_rate)
+        devices.check_threads(options.threads)
         if options.device or options.threads:
             backends.start(threads=options.threads)
             for device in options.device:

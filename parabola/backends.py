@@ -80,13 +80,13 @@ def _start_tensorflow(tf: Any, threads: int | None, logical_cpus: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     if logical_cpus > 1:
-        pieces = [tf.config.LogicalDeviceConfiguration()] * logical_cpus
-        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], pieces)
+        cpu, piece = tf.config.list_physical_devices("CPU")[0], tf.config.LogicalDeviceConfiguration()
+        tf.config.set_logical_device_configuration(cpu, [piece] * logical_cpus)
     for gpu in tf.config.list_physical_devices("GPU"):
         if limit := os.environ.get(GPU_MEMORY):
             if not tf.config.get_logical_device_configuration(gpu):
-                piece = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
-                tf.config.set_logical_device_configuration(gpu, [piece])
+                pieces = [tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))]
+                tf.config.set_logical_device_configuration(gpu, pieces)
         elif not tf.config.experimental.get_memory_growth(gpu):
             tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -129,5 +129,4 @@ def _import_quietly(name: str) -> Any:
             os.dup2(stderr, 2)
             os.close(stderr)
             said.seek(0)
-            lines = said.read().splitlines(keepends=True)
-            os.write(2, b"".join(line for line in lines if not re.match(rb"I\d{4} |WARNING: All log messages", line)))
+            os.write(2, re.sub(rb"(?m)^(I\d{4} |WARNING: All log messages).*\n?", b"", said.read()))

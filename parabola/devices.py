@@ -9,6 +9,8 @@ from typing import Any
 
 from parabola.backends import backend, start
 
+MOST_THREADS = 1024
+
 
 def available() -> list[str]:
     """Return the devices that the backend has, as users name them: cpu:0, …, gpu:0, …"""
@@ -34,6 +36,12 @@ def check_name(name: str) -> None:
     """Raise ValueError unless devices have such names, whether it is there or not."""
     if not re.fullmatch(r"(cpu|gpu)(:\d+)?", name):
         raise ValueError(f"unknown device {name!r}; devices are named cpu, cpu:1, gpu, gpu:0, …")
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise ValueError unless a backend's pools can have so many: they never get ready with tens of thousands."""
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise ValueError(f"threads must be a whole number from 1 to {MOST_THREADS}. Received: {threads}")
 
 
 def resolve(name: str) -> str:

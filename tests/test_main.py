@@ -105,6 +105,8 @@ def test_plot_is_written_in_each_format(suffix: str, tmp_path: Path) -> None:
         ("--optimizer muon", "unknown optimizer 'muon'"),
         ("--engine native --optimizer sgd", "native knows adam only"),
         ("--engine native --threads 2", "--threads is the backend's. Received: 2"),
+        ("--threads 0", "threads must be a whole number from 1 to 1024. Received: 0"),
+        ("--threads 100000", "Received: 100000"),
         ("--target 0,1,2", "a ≠ 0: x + 2 is no parabola"),
         ("--target x", "three numbers a,b,c"),
         ("--plot run.pdf", "unknown format '.pdf' of run.pdf; known: .png, .svg, .html"),

@@ -177,7 +177,7 @@ def test_bad_options_are_pytests_usage_error(options: str, says: str) -> None:
         ("epochs", 0, "epochs must be a whole number from 1"),
         ("samples", [0], "samples must be a whole number from 1"),
         ("rounds", 0, "rounds must be a whole number of at least 1. Received: 0"),
-        ("threads", 0, "threads must be a whole number of at least 1. Received: 0"),
+        ("threads", 0, "threads must be a whole number from 1 to 1024. Received: 0"),
         ("device", ["tpu"], "unknown device 'tpu'"),
         ("device", ["cpu:9"], "cpu:9 is not there"),
     ],

@@ -200,7 +200,7 @@ def test_a_worker_that_fails_is_named_with_its_last_words() -> None:
         ("--engine distributed", "", "engine='distributed', strategy=None"),
         ("--strategy mirrored --device gpu:all", "", "device gpu is not there"),
         ("--strategy multi_worker --device tpu", "", "unknown device 'tpu'"),
-        ("--strategy multi_worker --threads 0", "", "'--threads'"),
+        ("--strategy multi_worker --threads 0", "", "threads must be a whole number from 1 to 1024. Received: 0"),
     ],
 )
 def test_bad_input_is_one_line(options: str, configuration: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def train(
     data_seed: options.DataSeed = 42,
     low: options.Low = 0.0,
     high: options.High = 1.0,
-    threads: Annotated[int | None, typer.Option(min=1, help="The backend's threads; else its own choice.")] = None,
+    threads: Annotated[int | None, typer.Option(help="The backend's threads; else its own choice.")] = None,
     plot: options.Plot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 unless the run passes.")] = False,
@@ -63,12 +63,13 @@ def train(
         if workers and (strategy != "multi_worker" or worker is not None):
             raise ValueError(f"--workers needs --strategy multi_worker, and no TF_CONFIG. Received: {workers}")
         backends.choose(backend)
+        devices.check_threads(threads)
         experiment = options.read_experiment(knobs)
         if reason := engines.missing(engine):
             raise ValueError(f"engine {reason}")
         if plot:
             files.check_path(plot, figures.FORMATS)
-        if engine == "native" and threads:
+        if engine == "native" and threads is not None:
             raise ValueError(f"engine native has one thread; --threads is the backend's. Received: {threads}")
         if engine not in ("native", "distributed"):
             backends.start(threads=threads)
