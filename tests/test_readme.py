@@ -59,9 +59,9 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     """Those that install, and the tests, are run by .ci/run, which takes them from here; the rest below."""
     assert BY_CI == [
         "pip install -e . && pytest --benchmark-only",
-        "pip install -e '.[test]' && pytest -n auto",
+        "pip install -e '.[dev]' && pytest -n auto",
         "pytest -n auto -m end_to_end",
-        "pip install -e '.[test,jax,torch]' && pytest -n auto",
+        "pip install -e '.[dev,jax,torch]' && pytest -n auto",
         "pytest -n auto -m end_to_end -k backends",
     ]
     records = [*REPORT, CHANGES, MANY, REFRESH, KEEP, BACKENDS]

@@ -1,0 +1,1 @@
+"""The mutation study: would the tests notice? `python -m tests.mutation`."""

@@ -1,0 +1,93 @@
+"""Mutants are tried in copies of the project, one at a time in each, by the tests that run what they change."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_item import WorkItem, WorkResult
+
+from tests.mutation import operators
+from tests.mutation.covering import Covering
+
+SPARE_SECONDS, TIMES = 120, 10  # a mutant may take so many times as long as its tests do, and what starting takes
+
+
+def copy_project(root: Path, copy: Path) -> Path:
+    """Copy a working tree as it stands, ignored files apart, into a repository of its own; return the copy."""
+    shutil.rmtree(copy, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", "--shared", str(root), str(copy)], check=True)
+    changed = ["git", "ls-files", "-z", "--modified", "--others", "--deleted", "--exclude-standard"]
+    names = subprocess.run(changed, cwd=root, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, dict.fromkeys(names)):
+        if (root / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, copy / name)
+        else:
+            (copy / name).unlink(missing_ok=True)
+    return copy
+
+
+def everyday_command(tests: Iterable[str], arguments: Path) -> str:
+    """Return the command that runs tests in this order, up to the first that fails; their names go to a file."""
+    arguments.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
+    return f"{sys.executable} -m pytest -x -q -p no:cacheprovider --hypothesis-seed=0 @{arguments}"
+
+
+def try_all(
+    mutants: Iterable[WorkItem], covering: Covering, copies: Sequence[Path]
+) -> Iterator[tuple[WorkItem, WorkResult]]:
+    """Try mutants by the everyday tests; give each with its result as soon as it has one.
+
+    A mutant whose lines no test runs survives without one being started.
+
+    Args:
+        mutants: to be tried.
+        covering: which tests run what.
+        copies: of the project, as many as mutants are tried side by side.
+    """
+    context = get_context("spawn")
+    free: Queue[Path] = context.Queue()
+    for copy in copies:
+        free.put(copy)
+    with ProcessPoolExecutor(len(copies), context, initializer=_settle, initargs=(free,)) as pool:
+        running = {}
+        for mutant in mutants:
+            change = mutant.mutations[0]
+            tests = covering.tests(change.module_path, change.start_pos[0])
+            limit = SPARE_SECONDS + TIMES * sum(covering.seconds[test] for test in tests)
+            running[pool.submit(_try, mutant, tests, limit)] = mutant
+        for future in as_completed(running):
+            yield running[future], future.result()
+
+
+def _settle(free: "Queue[Path]") -> None:
+    """Let this process work in a copy of its own."""
+    copy = free.get()
+    os.chdir(copy)
+    os.environ["PYTHONPATH"] = str(copy)
+    operators.register()
+
+
+def _try(mutant: WorkItem, tests: list[str], limit: float) -> WorkResult:
+    # Where no test is to be run, all are collected, which is what finds a file that cannot be imported.
+    command = everyday_command(tests or ["--collect-only"], Path(f"{os.getcwd()}.tests"))
+    return mutate_and_test(mutant.mutations, command, limit)
+
+
+def try_end_to_end(mutant: WorkItem, copy: Path, limit: float) -> WorkResult:
+    """Try a mutant by all end-to-end tests, in this process, which moves into the copy meanwhile."""
+    here = Path.cwd()
+    os.chdir(copy)
+    try:
+        os.environ["PYTHONPATH"] = str(copy)
+        command = f"{sys.executable} -m pytest -x -q -p no:cacheprovider -n auto -m end_to_end"
+        return mutate_and_test(mutant.mutations, command, limit)
+    finally:
+        os.chdir(here)

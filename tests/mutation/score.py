@@ -1,0 +1,82 @@
+"""What a study has found: a score by file, and what survived."""
+
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+
+from cosmic_ray.work_db import use_db
+from cosmic_ray.work_item import WorkItem, WorkResult
+
+from parabola.tracking import statistics
+from parabola.tracking.tables import Table, markdown_lines
+from tests.mutation import equivalent
+
+
+def pending(session: Path) -> list[WorkItem]:
+    """Return the mutants that have no result yet, in the order of their names."""
+    with use_db(session) as database:
+        return sorted(database.pending_work_items, key=lambda mutant: mutant.job_id)
+
+
+def note(session: Path, mutant: WorkItem, result: WorkResult) -> None:
+    """Keep a result."""
+    with use_db(session) as database:
+        database.set_result(mutant.job_id, result)
+
+
+def survivors(session: Path) -> list[WorkItem]:
+    """Return the mutants that no everyday test noticed and that are not on the list of equivalent ones."""
+    known = equivalent.read()
+    with use_db(session) as database:
+        return [
+            mutant
+            for mutant, result in database.completed_work_items
+            if not result.is_killed and not equivalent.reason(known, _file(mutant), result.diff or "")
+        ]
+
+
+def lines(session: Path, caught_later: Collection[str] = ()) -> list[str]:
+    """Return the score in Markdown, and what survived, a diff each.
+
+    Args:
+        session: of Cosmic Ray.
+        caught_later: names of the mutants that the end-to-end tests caught.
+    """
+    known, counts = equivalent.read(), Counter[tuple[str, str]]()
+    surviving = list[str]()
+    with use_db(session) as database:
+        completed = sorted(database.completed_work_items, key=lambda pair: _file(pair[0]))
+    for mutant, result in completed:
+        file, diff = _file(mutant), result.diff or ""
+        counts[file, "mutants"] += 1
+        if result.is_killed:
+            counts[file, "everyday"] += 1
+        elif reason := equivalent.reason(known, file, diff):
+            counts[file, "equivalent"] += 1
+            surviving += [f"\nequivalent, {reason}", diff]
+        else:
+            counts[file, "end to end"] += mutant.job_id in caught_later
+            state = "caught end to end only" if mutant.job_id in caught_later else "survived"
+            surviving += [f"\n{state} ({mutant.mutations[0].operator_name})", diff]
+    files = sorted({file for file, _ in counts})
+    columns = ("mutants", "equivalent", "everyday", "end to end")
+    rows = [(file, *(str(counts[file, column]) for column in columns)) for file in files]
+    sums = {column: sum(counts[file, column] for file in files) for column in columns}
+    rows.append(("in all", *(str(sums[column]) for column in columns)))
+    meant = sums["mutants"] - sums["equivalent"]
+    score = Table("", ("file", "mutants", "equivalent", "caught everyday", "only end to end"), tuple(rows), ("file",))
+    said = [_share("caught by the everyday tests", sums["everyday"], meant)]
+    if caught_later:
+        said.append(_share("caught by these or the end-to-end tests", sums["everyday"] + sums["end to end"], meant))
+    return [*markdown_lines(score), "", *said, *surviving]
+
+
+def _share(what: str, part: int, whole: int) -> str:
+    if not whole:
+        return f"{what}: none to catch"
+    low, high = statistics.share_interval(part, whole)
+    return f"{what}: {part} of {whole}, {100 * part / whole:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _file(mutant: WorkItem) -> str:
+    return str(mutant.mutations[0].module_path)

@@ -1,0 +1,217 @@
+"""The mutation study: which mutants there are, which tests they are tried by, and what is counted."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cosmic_ray import work_item
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.work_item import MutationSpec, WorkItem, WorkResult
+from coverage import CoverageData
+
+from tests.conftest import git
+from tests.mutation import equivalent, mutants, operators, running, score
+from tests.mutation.__main__ import project_files
+from tests.mutation.covering import Covering
+
+Outcome = work_item.TestOutcome
+SOURCE = """\
+def smallest(first: int | None, ä: int) -> int | None:
+    if first and ä + 1:
+        return min(first, ä)
+    return first
+
+
+LIMIT = 3
+"""
+
+
+def source_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file with the source above, named from the folder that the test is moved to."""
+    monkeypatch.chdir(tmp_path)
+    Path("made.py").write_text(SOURCE)
+    return Path("made.py")
+
+
+@pytest.mark.parametrize("operator", [operators.SwapBuiltIn, operators.DropOperand, operators.DropKeywordArgument])
+def test_own_operators_do_what_their_examples_say(operator: type[Operator]) -> None:
+    """Each example's code becomes exactly the code that the operator shows for it."""
+    for example in operator.examples():
+        assert mutate_code(example.pre_mutation_code, operator(), example.occurrence) == example.post_mutation_code
+
+
+@pytest.mark.parametrize(
+    ("operator", "source"),
+    [
+        (operators.SwapBuiltIn, "self.min = maximum(min)"),
+        (operators.DropKeywordArgument, "f(key=x)"),
+        (operators.DropOperand, "not a"),
+    ],
+)
+def test_own_operators_leave_other_code(operator: type[Operator], source: str) -> None:
+    """A name that is not called, the only argument and a lone operand have no mutant."""
+    assert mutate_code(source, operator(), 0) is None
+
+
+def test_mutants_leave_types_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No mutant is in an annotation, whatever letters stand before it; all others are there, in a fixed order."""
+    path = source_file(tmp_path, monkeypatch)
+    found = mutants.all_mutants([path], tmp_path / "all.sqlite")
+    places = {(one.mutations[0].start_pos, one.mutations[0].operator_name.partition("_")[0]) for one in found}
+
+    assert min(line for (line, _), _ in places) == 2
+    assert ((3, 15), "parabola/SwapBuiltIn") in places
+    assert ((2, 19), "core/ReplaceBinaryOperator") in places
+    assert ((7, 8), "core/NumberReplacer") in places
+    again = mutants.all_mutants([path], tmp_path / "again.sqlite")
+    assert [one.mutations for one in again] == [one.mutations for one in found]
+
+
+def test_draw_takes_places_not_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draw has one mutant of each place, repeats with its seed, and is the whole where it is asked for more."""
+    found = mutants.all_mutants([source_file(tmp_path, monkeypatch)], tmp_path / "all.sqlite")
+    drawn = mutants.draw(found, 1000, seed=3)
+    places = {(one.mutations[0].start_pos, one.mutations[0].operator_name.partition("_")[0]) for one in found}
+
+    assert len(drawn) == len(places) < len(found)
+    assert {one.mutations[0].start_pos for one in drawn} == {start for start, _ in places}
+    assert mutants.draw(found, 4, seed=3) == mutants.draw(found, 4, seed=3) != mutants.draw(found, 4, seed=4)
+
+
+def made_covering(tmp_path: Path, lines: dict[str, list[int]], seconds: dict[str, float]) -> Covering:
+    """Return what a run would have shown in which each test ran such lines of the source above."""
+    (tmp_path / "made.py").write_text(SOURCE)
+    data = CoverageData(str(tmp_path / "coverage"))
+    for test, ran in lines.items():
+        data.set_context(f"{test}|run" if test else "")
+        data.add_lines({str(tmp_path / "made.py"): ran})
+    data.write()
+    (tmp_path / "seconds.json").write_text(json.dumps(seconds))
+    return Covering(tmp_path, tmp_path)
+
+
+def test_tests_of_a_line_begin_with_those_that_run_it(tmp_path: Path) -> None:
+    """First come the tests that run the statement, the fastest first; then the others of its function, and no more."""
+    lines = {"": [1, 7], "a.py::slow": [2, 3], "a.py::fast": [2, 3], "b.py::beside": [2, 4], "c.py::import": [7]}
+    covering = made_covering(
+        tmp_path, lines, {"a.py::slow": 2.0, "a.py::fast": 1.0, "b.py::beside": 0.1, "c.py::import": 0.0}
+    )
+
+    assert covering.tests(Path("made.py"), 3) == ["a.py::fast", "a.py::slow", "b.py::beside"]
+    assert covering.tests(Path("made.py"), 4) == ["b.py::beside", "a.py::fast", "a.py::slow"]
+    assert covering.tests(Path("made.py"), 7) == ["c.py::import", "b.py::beside", "a.py::fast", "a.py::slow"]
+
+
+def test_a_function_that_no_test_is_seen_to_run_is_tried_by_all_of_its_file(tmp_path: Path) -> None:
+    """Compiled code is not seen, so that its mutants are tried by whatever runs the rest of the file."""
+    covering = made_covering(tmp_path, {"c.py::import": [7]}, {"c.py::import": 0.0})
+
+    assert covering.tests(Path("made.py"), 3) == ["c.py::import"]
+
+
+def test_list_of_equivalent_mutants_is_true() -> None:
+    """Each entry names a line that its file has, another one that differs, and a reason in a sentence."""
+    for entry in equivalent.read():
+        assert entry.line in [
+            line.strip() for line in (Path(__file__).parents[1] / entry.file).read_text().splitlines()
+        ]
+        assert entry.change != entry.line
+        assert entry.reason.endswith(".")
+
+
+def result_of(before: str, after: str, outcome: work_item.TestOutcome) -> WorkResult:
+    diff = f"--- mutation diff ---\n--- a/made.py\n+++ b/made.py\n@@ -1 +1 @@\n-  {before}\n+  {after}\n"
+    return WorkResult(work_item.WorkerOutcome.NORMAL, "", outcome, diff)
+
+
+def test_score_counts_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equivalent mutants leave the whole; what survives is shown, apart from what is caught end to end."""
+    known = '[[equivalent]]\nfile = "b.py"\nline = "x = 1"\nchange = "x = 2"\nreason = "Nobody reads it."\n'
+    (tmp_path / "equivalent.toml").write_text(known)
+    listed = equivalent.read(tmp_path / "equivalent.toml")
+    monkeypatch.setattr(equivalent, "read", lambda: listed)
+    rows = {
+        "1": ("a.py", result_of("a < b", "a <= b", Outcome.KILLED)),
+        "2": ("b.py", result_of("x = 1", "x = 2", Outcome.SURVIVED)),
+        "3": ("b.py", result_of("x = 1", "x = 0", Outcome.SURVIVED)),
+        "4": ("b.py", result_of("y or z", "y", Outcome.SURVIVED)),
+        "5": ("b.py", result_of("y or z", "z", Outcome.KILLED)),
+    }
+    session = tmp_path / "session.sqlite"
+    place = {"operator_name": "core/AddNot", "occurrence": 0, "start_pos": (1, 0), "end_pos": (1, 1)}
+    mutants.keep([WorkItem.single(name, MutationSpec(file, **place)) for name, (file, _) in rows.items()], session)
+    for mutant in score.pending(session):
+        score.note(session, mutant, rows[mutant.job_id][1])
+    lines = score.lines(session, {"4"})
+
+    assert {mutant.job_id for mutant in score.survivors(session)} == {"3", "4"}
+    assert lines[2:7] == [
+        "| a.py | 1 | 0 | 1 | 0 |",
+        "| b.py | 4 | 1 | 1 | 1 |",
+        "| in all | 5 | 1 | 2 | 1 |",
+        "",
+        "caught by the everyday tests: 2 of 4, 50.0 % (15.0–85.0)",
+    ]
+    assert lines[7] == "caught by these or the end-to-end tests: 3 of 4, 75.0 % (30.1–95.4)"
+    assert [line for line in lines if line.startswith("\n")] == [
+        "\nequivalent, Nobody reads it.",
+        "\nsurvived (core/AddNot)",
+        "\ncaught end to end only (core/AddNot)",
+    ]
+
+
+def test_copy_is_the_working_tree(tmp_path: Path) -> None:
+    """A copy has what is changed, new or deleted and not committed, and nothing that is ignored."""
+    root = tmp_path / "root"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    for name, text in {"kept.py": "1", "changed.py": "1", "gone.py": "1", ".gitignore": "*.log"}.items():
+        (root / name).write_text(text)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "first")
+    (root / "changed.py").write_text("2")
+    (root / "gone.py").unlink()
+    (root / "new").mkdir()
+    (root / "new/file.py").write_text("3")
+    (root / "some.log").write_text("4")
+    copy = running.copy_project(root, tmp_path / "copy")
+
+    files = {str(path.relative_to(copy)): path.read_text() for path in copy.rglob("*.*") if ".git/" not in f"{path}/"}
+    assert files == {"kept.py": "1", "changed.py": "2", "new/file.py": "3", ".gitignore": "*.log"}
+
+
+def test_study_is_over_the_package_and_the_suite() -> None:
+    """The files that are studied hold both halves of the package and the suite's helpers, but no test and no peer."""
+    files = [str(path) for path in project_files()]
+
+    assert {"conftest.py", "parabola/target.py", "benchmarks/bench_epoch_time.py"} <= {*files}
+    assert not [file for file in files if "test_" in file or "peers" in file]
+
+
+@pytest.mark.end_to_end
+def test_study_of_a_file(tmp_path: Path) -> None:
+    """A mutant that a test notices is caught, one that none notices survives, and one that no test runs does, too."""
+    root = tmp_path / "root"
+    (root / "tests").mkdir(parents=True)
+    (root / "made.py").write_text(SOURCE)
+    (root / "tests/test_made.py").write_text("import made\n\ndef test_it():\n    assert made.smallest(2, 1) == 1\n")
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "first")
+    covering = made_covering(tmp_path, {"tests/test_made.py::test_it": [2, 3]}, {"tests/test_made.py::test_it": 0.1})
+    copies = [running.copy_project(root, tmp_path / f"copy{number}") for number in range(2)]
+    covering.copy = tmp_path
+    session = tmp_path / "session.sqlite"
+    places = {"swapped": ("parabola/SwapBuiltIn", (3, 15)), "limit": ("core/NumberReplacer", (7, 8))}
+    made = [
+        WorkItem.single(name, MutationSpec("made.py", operator, 1 if name == "limit" else 0, start, (start[0], 99)))
+        for name, (operator, start) in places.items()
+    ]
+    mutants.keep(made, session)
+    for mutant, result in running.try_all(score.pending(session), covering, copies):
+        score.note(session, mutant, result)
+
+    assert [mutant.job_id for mutant in score.survivors(session)] == ["limit"]
+    assert subprocess.run(["git", "status", "--short"], cwd=copies[0], capture_output=True).stdout == b""
