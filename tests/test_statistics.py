@@ -95,7 +95,8 @@ def test_median_interval_by_its_ranks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "trials", "level"), [((7, 40), 23, 0.05), ((39, 40), 31, 0.2), ((1, 3), 9, 0.5), ((250, 301), 50, 0.01)]
+    ("baseline", "trials", "level"),
+    [((7, 40), 23, 0.05), ((39, 40), 31, 0.2), ((1, 3), 9, 0.5), ((250, 301), 50, 0.01)],
 )
 @pytest.mark.parametrize("share", [0.07, 0.8])
 def test_rejection_probability_counts_every_outcome(
@@ -223,7 +224,9 @@ def test_a_thousand_launches_are_asked_for_and_no_more() -> None:
 
 def test_holm_goes_on_at_a_p_value_that_equals_its_level() -> None:
     """A p-value of just level / n is rejected, so the next one is held against level / (n - 1)."""
-    assert statistics.holm_levels([0.04, 0.01, 0.9, 0.012], 0.04).tolist() == pytest.approx([0.02, 0.01, 0.02, 0.04 / 3])
+    assert statistics.holm_levels([0.04, 0.01, 0.9, 0.012], 0.04).tolist() == pytest.approx(
+        [0.02, 0.01, 0.02, 0.04 / 3]
+    )
     assert statistics.holm_levels([0.04, math.nextafter(0.01, 1), 0.9], 0.03).tolist() == pytest.approx([0.01] * 3)
     assert statistics.holm_levels([], 0.01).tolist() == []
     # Equal p-values keep their order, and the last has the whole level, rejected or not.

@@ -1,0 +1,120 @@
+"""Comparisons made by hand, irregular on purpose: sides, launches, rounds and cases that are all unlike one another."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from parabola.tracking.checkouts import Checkout
+from parabola.tracking.comparison import Options, Outcome
+from parabola.tracking.lockstep import CONTROL, Launch, Measured, Setup
+from parabola.tracking.verdicts import Referee
+
+BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))
+HEAD = Checkout("head", "working tree", "d" * 9 + "2" * 31, "A new|way", Path("/x/head"), Path("/x/head/sub"))
+SETUP = Setup(BASE, HEAD, Path("/x"), Path("/elsewhere"))
+FACTS: dict[str, Any] = {
+    "cpu_model": "EPYC <7>", "cores": 16, "cores_usable": 3, "memory_gib": 31, "gpu": "none", "cuda": "12.9",
+    "system": "Linux", "kernel": "6.1", "python": "3.11.9", "backend": "jax 0.5", "tensorflow": "2.20", "keras": "3.10",
+    "numpy": "2.1", "numba": "0.61", "pytest_benchmark": "5.3", "threads": "default", "xla_flags": "", "onednn": "1",
+}  # fmt: skip
+STEADY, SLOW, FAST, OPEN = "a.py::steady[x=1]", "b/c.py::slow", "a.py::fast|wide", "a.py::open"
+ROUNDS: dict[str, Any] = {
+    CONTROL: ([0.5, 0.25, 0.75], 1.0),
+    STEADY: ([0.002, 0.001, 0.004, 0.003], 1.0),
+    SLOW: ([0.375, 0.125], 1.25),
+    FAST: ([0.1], 0.5),
+    OPEN: ([20.0, 40.0], 1.0),
+}
+INFO: dict[str, Any] = {
+    STEADY: ({"passed": True, "coefficient_error": 0.5}, {"passed": True, "coefficient_error": 0.75}),
+    SLOW: ({"passed": False}, {"passed": True}),
+    FAST: ({}, {}),
+}
+
+
+def made_launch(
+    number: int,
+    cases: Sequence[str],
+    cores: Sequence[int] = (3,),
+    finished: bool = True,
+    wobble: float = 0.0,
+    info: Mapping[str, Any] = INFO,
+    ratios: Mapping[str, float] | None = None,
+) -> Launch:
+    """Return a launch that is over, without processes: head takes as long as its ratio says, and a wobble longer."""
+    launch = Launch(SETUP, number, cores, None)
+    launch.finished, launch.plan = finished, [CONTROL, *cases]
+    launch.only = {"base": ["a.py::gone[1]", "a.py::past"], "head": ["b/c.py::fresh"]}
+    for at, case in enumerate(launch.plan):
+        rounds, ratio = ROUNDS[case]
+        ratio = (ratios or {}).get(case, ratio) * (1 + wobble)
+        base, head = info.get(case, ({}, {}))
+        seconds = {"base": list(rounds), "head": [ratio * one for one in rounds]}
+        launch.measured[case] = Measured(seconds, {"base": base, "head": head}, 1.0 + at)
+    return launch
+
+
+def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
+    """Return what a comparison has come to after such launches."""
+    from parabola.tracking import statistics
+
+    cases = list(dict.fromkeys(case for launch in launches for case in launch.plan if case != CONTROL))
+    referee, control = Referee(cases), Referee([CONTROL], decides=False)
+    for launch in launches:
+        log_ratios = {
+            case: statistics.launch_log_ratio(measured.seconds["base"], measured.seconds["head"])
+            for case, measured in launch.measured.items()
+        }
+        control.add({case: value for case, value in log_ratios.items() if case == CONTROL})
+        referee.add({case: value for case, value in log_ratios.items() if case != CONTROL})
+    made: dict[str, Any] = {
+        "base": BASE, "head": HEAD, "launches": launches, "referee": referee, "control": control,
+        "only": {"base": ["a.py::gone[1]", "a.py::past"], "head": ["b/c.py::fresh"]}, "unmeasured": (),
+        "ended": "decided", "why": "", "usage": False, "disturbed": False, "seconds": 12.5,
+    }  # fmt: skip
+    return Outcome(**{**made, **changes})
+
+
+def mixed_outcome(**changes: Any) -> Outcome:
+    """Return a comparison with a case the same, one slower, one faster and one that too few launches measured."""
+    wobbles = (0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, 0.0, 0.001)
+    launches = [
+        made_launch(number, [FAST, STEADY, SLOW, *([OPEN] if number in (2, 7) else [])], [number % 3], wobble=wobble)
+        for number, wobble in enumerate(wobbles)
+    ]
+    return made_outcome(launches, **changes)
+
+
+def made_case(case: str, verdict: str, **changes: Any) -> dict[str, Any]:
+    """Return a case as a comparison's record has it."""
+    made: dict[str, Any] = {
+        "case": case, "ratio": 1.1234, "low": 1.0506, "high": 1.2, "confidence": 0.995, "launches": 8,
+        "launches_needed": 0, "suspected": False, "verdict": verdict,
+        "median_seconds": {"base": 0.00123456, "head": 2.5e-7},
+        "coefficient_error": {"base": None, "head": None}, "passed": {"base": None, "head": None},
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+def made_record(*cases: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the record of a comparison with these cases."""
+    control = {**made_case(CONTROL, "same", ratio=0.998, low=0.991, high=1.0049, launches=11), "moved": False}
+    made: dict[str, Any] = {
+        "parabola_comparison": 1, "verdict": "slower", "ended": "decided", "why": "", "disturbed": False,
+        "seconds": 61.6, "base": {"revision": BASE.revision, "commit": BASE.commit, "subject": BASE.subject},
+        "head": {"revision": HEAD.revision, "commit": HEAD.commit, "subject": HEAD.subject},
+        "options": {"slower": {}, "budget_seconds": 90.0}, "confidence": 0.995, "minimum_effect": 0.025,
+        "machine": FACTS, "control": control, "cases": list(cases), "only_in_base": [], "only_in_head": [],
+        "unmeasured": [], "launches": [{"finished": True}, {"finished": False}, {"finished": True}],
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+def made_options(**changes: Any) -> Options:
+    """Return options of which none is the default."""
+    made: dict[str, Any] = {
+        "base": "v1.2|old", "head": None, "pytest_options": ("-k", "a or b"), "budget_seconds": 90.0,
+        "minimum_effect": 0.05, "limit_seconds": 77.0, "cores_per_launch": 2, "launches_at_once": 3,
+        "slower": {"slow": 0.25},
+    }  # fmt: skip
+    return Options(**{**made, **changes})
