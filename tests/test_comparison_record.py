@@ -12,8 +12,16 @@ from parabola.tracking.comparison_record import _agreed, _number, _overall, as_j
 from parabola.tracking.lockstep import CONTROL
 from parabola.tracking.verdicts import Referee
 from tests.made_comparisons import (
-    FACTS, FAST, OPEN, SLOW, STEADY, made_launch, made_options, made_outcome, mixed_outcome,
-)  # fmt: skip
+    FACTS,
+    FAST,
+    OPEN,
+    SLOW,
+    STEADY,
+    made_launch,
+    made_options,
+    made_outcome,
+    mixed_outcome,
+)
 
 VERDICTS = ("wrong", "slower", "inconclusive", "faster", "same")
 

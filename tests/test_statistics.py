@@ -116,7 +116,7 @@ def test_rejection_probability_counts_every_outcome(
 
 @pytest.mark.parametrize(("share", "level"), [(0.3, 1e-5), (0.07, 1e-3), (0.5, 0.05)])
 def test_false_alarm_rate_counts_every_outcome(share: float, level: float) -> None:
-    """Of all ways to share out the successes it sums the probable and the improbable ones that Fisher's test rejects."""
+    """It sums all ways to share out the successes that Fisher's test rejects, the improbable ones, too."""
     first, second = 70, 45
     both = round(share * (first + second))
     expected = sum(
