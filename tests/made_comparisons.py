@@ -14,8 +14,9 @@ HEAD = Checkout("head", "working tree", "d" * 9 + "2" * 31, "A new|way", Path("/
 SETUP = Setup(BASE, HEAD, Path("/x"), Path("/elsewhere"))
 FACTS: dict[str, Any] = {
     "cpu_model": "EPYC <7>", "cores": 16, "cores_usable": 3, "memory_gib": 31, "gpu": "none", "cuda": "12.9",
-    "system": "Linux", "kernel": "6.1", "python": "3.11.9", "backend": "tensorflow", "tensorflow": "2.20", "keras": "3.10",
-    "numpy": "2.1", "numba": "0.61", "pytest_benchmark": "5.3", "threads": "default", "xla_flags": "", "onednn": "1",
+    "system": "Linux", "kernel": "6.1", "python": "3.11.9", "backend": "tensorflow", "tensorflow": "2.20",
+    "keras": "3.10", "numpy": "2.1", "numba": "0.61", "pytest_benchmark": "5.3", "threads": "default",
+    "xla_flags": "", "onednn": "1",
 }  # fmt: skip
 STEADY, SLOW, FAST, OPEN = "a.py::steady[x=1]", "b/c.py::slow", "a.py::fast|wide", "a.py::open"
 ROUNDS: dict[str, Any] = {

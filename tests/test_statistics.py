@@ -160,7 +160,7 @@ def test_a_trimmed_mean_by_hand() -> None:
     assert statistics.trimmed([5.0, 1.0, 2.0]) == (2.0, math.inf, 1)
     assert statistics.trimmed([5.0, 1.0]) == (3.0, math.inf, 1)
     # Winsorized: 2, 2, 4, 4, whose standard deviation is √(4/3); kept are 2 of 4.
-    assert four == (3.0, pytest.approx(math.sqrt(4 / 3) / (0.5 * 2)), 1)
+    assert four == pytest.approx((3.0, math.sqrt(4 / 3) / (0.5 * 2), 1))
     for number, cut, freedom in ((9, 1, 6), (19, 1, 16), (20, 2, 15)):
         kept = squares[cut : number - cut]
         outermost = [kept[0]] * cut + kept + [kept[-1]] * cut
