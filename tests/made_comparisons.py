@@ -119,3 +119,75 @@ def made_options(**changes: Any) -> Options:
         "slower": {"slow": 0.25},
     }  # fmt: skip
     return Options(**{**made, **changes})
+
+
+class Clock:
+    """Time that passes only where a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """Return it as `time` does."""
+        return self.now
+
+
+class Script:
+    """What launches without processes do; it is called in the place of Launch.
+
+    Attributes:
+        ratios: what each case measures, head : base, by launch number; the last one stays.
+        skipped: cases that a side skips.
+        fails: by launch number, what is raised after the first case.
+        clock: of which each launch takes `overhead` seconds, and each case in `costs` its own, else one.
+        launches: that were made, in order.
+    """
+
+    def __init__(self, clock: Clock, ratios: Mapping[str, Sequence[float]], **changes: Any) -> None:
+        self.clock, self.ratios = clock, {CONTROL: [1.0], **ratios}
+        self.skipped: Sequence[str] = ()
+        self.fails: Mapping[int, BaseException] = {}
+        self.costs: Mapping[str, float] = {}
+        self.overhead = 0.0
+        self.launches: list[ScriptedLaunch] = []
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def __call__(self, setup: Setup, number: int, cores: Sequence[int], cases: Sequence[str] | None) -> Launch:
+        """Make one."""
+        launch = ScriptedLaunch(setup, number, cores, cases)
+        launch.script, launch.stops = self, 0
+        self.launches.append(launch)
+        return launch
+
+
+class ScriptedLaunch(Launch):
+    """One of them."""
+
+    script: Script
+    stops: int
+
+    def run(self) -> None:
+        """Measure at once."""
+        script = self.script
+        began = script.clock.now
+        everything = [case for case in script.ratios if case != CONTROL]
+        self.only = {"base": [f"a.py::gone_{self.number}"], "head": [f"a.py::new_{self.number}"]}
+        script.clock.now += script.overhead
+        if self.number in script.fails and script.fails[self.number].args[:1] == ("before its plan",):
+            raise script.fails[self.number]
+        self.plan = [CONTROL, *(case for case in everything if self.cases is None or case in self.cases)]
+        for at, case in enumerate(self.plan):
+            if at == 2 and self.number in script.fails:
+                raise script.fails[self.number]
+            self.doing = case
+            script.clock.now += script.costs.get(case, 1.0)
+            if case not in script.skipped:
+                ratios = script.ratios[case]
+                seconds = {"base": [0.5, 0.5], "head": [0.5 * ratios[min(self.number, len(ratios) - 1)]] * 2}
+                self.measured[case] = Measured(seconds, {"base": {}, "head": {}}, script.clock.now - began)
+        self.finished = True
+
+    def stop(self) -> None:
+        """Count how often."""
+        self.stops += 1

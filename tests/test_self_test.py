@@ -153,7 +153,7 @@ def test_neither_side_has_a_name() -> None:
 
 
 def test_both_directions_are_called() -> None:
-    """At a confidence of a half, and no effect too small, a part of the comparisons calls it slower, and a part faster."""
+    """At a confidence of a half, with no effect too small, a part of the comparisons calls it slower, a part faster."""
     generator, pool = np.random.default_rng(2), np.log([1.1, 1.05, 1.2])
     said = [_simulate(pool, 0.0, 30, generator, 1e-9, 0.5) for _ in range(60)]
 
