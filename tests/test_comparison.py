@@ -223,6 +223,17 @@ def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None
     assert {one.cases for one in over} == {2}
 
 
+def test_progress_names_what_is_being_measured(clock: Clock) -> None:
+    """Each case once, by its short name, also where launches side by side are at different ones."""
+    running = _Comparison(Options("main"), SETUP)
+    doing = (SLOW, FAST, SLOW)
+    launches: Any = {at: SimpleNamespace(doing=case) for at, case in enumerate(doing)}
+    running.running = launches
+
+    assert running._progress().doing == "slow[1] and fast[a::b]"
+    assert str(running._progress()) == "launch 1: slow[1] and fast[a::b]"
+
+
 def waiting(
     clock: Clock, log_ratios: dict[str, list[float]], ends: list[dict[str, float]], left: float, **options: Any
 ) -> _Comparison:
