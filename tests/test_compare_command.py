@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.commands import exits
