@@ -21,7 +21,7 @@ FACTS: dict[str, Any] = {
 STEADY, SLOW, FAST, OPEN = "a.py::steady[x=1]", "b/c.py::slow", "a.py::fast|wide", "a.py::open"
 ROUNDS: dict[str, Any] = {
     CONTROL: ([0.5, 0.25, 0.75], 1.0),
-    STEADY: ([0.002, 0.001, 0.004, 0.003], 1.0),
+    STEADY: ([0.002, 0.001, 0.009, 0.003], 1.0),
     SLOW: ([0.375, 0.125], 1.25),
     FAST: ([0.1], 0.5),
     OPEN: ([20.0, 40.0], 1.0),
