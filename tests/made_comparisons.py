@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from parabola.tracking.checkouts import Checkout
@@ -139,6 +140,7 @@ class Script:
         ratios: what each case measures, head : base, by launch number; the last one stays.
         skipped: cases that a side skips.
         fails: by launch number, what is raised after the first case.
+        endless: numbers of launches that use up all the time in the first case, until they are stopped.
         clock: of which each launch takes `overhead` seconds, and each case in `costs` its own, else one.
         launches: that were made, in order.
     """
@@ -147,6 +149,7 @@ class Script:
         self.clock, self.ratios = clock, {CONTROL: [1.0], **ratios}
         self.skipped: Sequence[str] = ()
         self.fails: Mapping[int, BaseException] = {}
+        self.endless: Sequence[int] = ()
         self.costs: Mapping[str, float] = {}
         self.overhead = 0.0
         self.launches: list[ScriptedLaunch] = []
@@ -156,7 +159,7 @@ class Script:
     def __call__(self, setup: Setup, number: int, cores: Sequence[int], cases: Sequence[str] | None) -> Launch:
         """Make one."""
         launch = ScriptedLaunch(setup, number, cores, cases)
-        launch.script, launch.stops = self, 0
+        launch.script, launch.stops, launch.ending = self, 0, Event()
         self.launches.append(launch)
         return launch
 
@@ -166,6 +169,7 @@ class ScriptedLaunch(Launch):
 
     script: Script
     stops: int
+    ending: Event
 
     def run(self) -> None:
         """Measure at once."""
@@ -181,6 +185,10 @@ class ScriptedLaunch(Launch):
             if at == 2 and self.number in script.fails:
                 raise script.fails[self.number]
             self.doing = case
+            if at == 1 and self.number in script.endless:
+                script.clock.now += 1e6
+                self.ending.wait(5)
+                return
             script.clock.now += script.costs.get(case, 1.0)
             if case not in script.skipped:
                 ratios = script.ratios[case]
@@ -189,5 +197,6 @@ class ScriptedLaunch(Launch):
         self.finished = True
 
     def stop(self) -> None:
-        """Count how often."""
+        """End, and count how often."""
         self.stops += 1
+        self.ending.set()

@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     own = Clock()
     monkeypatch.setattr(comparison, "time", own)
     monkeypatch.setattr(comparison, "others", lambda besides: [])
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {9, 4, 6, 5, 2})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
     return own
 
 
@@ -75,6 +75,16 @@ def test_the_budget_ends_it(budget: float, launches: int, clock: Clock, monkeypa
     assert (outcome.ended, len(outcome.launches)) == ("budget", launches)
     assert outcome.referee.undecided == [SLOW]
     assert outcome.seconds == 3.0 * launches
+
+
+def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had finished by then counts."""
+    script = Script(clock, {SLOW: [1.5]}, endless=[3])
+    outcome = outcome_of(script, monkeypatch)
+
+    assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
+    assert outcome.referee.verdict(SLOW).launches == 3
+    assert outcome.control.verdict(CONTROL).launches == 4
 
 
 def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
