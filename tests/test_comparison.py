@@ -83,6 +83,7 @@ def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monke
     outcome = outcome_of(script, monkeypatch)
 
     assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
+    assert [launch.finished for launch in outcome.launches] == [True, True, True, False]
     assert outcome.referee.verdict(SLOW).launches == 3
     assert outcome.control.verdict(CONTROL).launches == 4
 
