@@ -140,7 +140,7 @@ class Script:
         ratios: what each case measures, head : base, by launch number; the last one stays.
         skipped: cases that a side skips.
         fails: by launch number, what is raised after the first case.
-        endless: numbers of launches that use up all the time in the first case, until they are stopped.
+        endless: by launch number, what time it gets in the first case, in which it then stays until it is stopped.
         clock: of which each launch takes `overhead` seconds, and each case in `costs` its own, else one.
         launches: that were made, in order.
     """
@@ -149,7 +149,7 @@ class Script:
         self.clock, self.ratios = clock, {CONTROL: [1.0], **ratios}
         self.skipped: Sequence[str] = ()
         self.fails: Mapping[int, BaseException] = {}
-        self.endless: Sequence[int] = ()
+        self.endless: Mapping[int, float] = {}
         self.costs: Mapping[str, float] = {}
         self.overhead = 0.0
         self.launches: list[ScriptedLaunch] = []
@@ -186,7 +186,7 @@ class ScriptedLaunch(Launch):
                 raise script.fails[self.number]
             self.doing = case
             if at == 1 and self.number in script.endless:
-                script.clock.now += 1e6
+                script.clock.now = script.endless[self.number]
                 self.finished = not self.ending.wait(5)
                 return
             script.clock.now += script.costs.get(case, 1.0)

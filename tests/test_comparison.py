@@ -77,10 +77,17 @@ def test_the_budget_ends_it(budget: float, launches: int, clock: Clock, monkeypa
     assert outcome.seconds == 3.0 * launches
 
 
+def test_the_last_half_second_is_used(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a launch takes no longer."""
+    script = Script(clock, {SLOW: [1.0, 1.5]}, costs={CONTROL: 0.25, SLOW: 0.25})
+
+    assert len(outcome_of(script, monkeypatch, budget_seconds=1.5).launches) == 3
+
+
 def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it had finished by then counts."""
-    script = Script(clock, {SLOW: [1.5]}, endless=[3])
-    outcome = outcome_of(script, monkeypatch)
+    """At once, and not a moment later; what it had finished by then counts."""
+    script = Script(clock, {SLOW: [1.5]}, endless={3: clock.now + 77.0})
+    outcome = outcome_of(script, monkeypatch, budget_seconds=77.0)
 
     assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
     assert [launch.finished for launch in outcome.launches] == [True, True, True, False]
