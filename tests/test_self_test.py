@@ -61,7 +61,7 @@ def test_nine_of_ten_have_to_find_a_slowdown(found: int, smallest: float, script
     assert able.false_alarms == 1.0
 
 
-@pytest.mark.parametrize("smallest", SLOWDOWNS)
+@pytest.mark.parametrize("smallest", [0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0])
 def test_the_smallest_slowdown_that_is_found_is_told(smallest: float, scripted: Any) -> None:
     """Wherever in the list it stands, the first and the last included."""
     scripted(lambda slowdown, turn: "slower" if slowdown >= smallest else "same")
@@ -74,8 +74,7 @@ def test_no_slowdown_may_be_found(scripted: Any) -> None:
     scripted(lambda slowdown, turn: "inconclusive")
     (able,) = abilities(measured({"a": 7}))
 
-    assert SLOWDOWNS[0] == 0.01
-    assert SLOWDOWNS[-1] == 1.0
+    assert len(SLOWDOWNS) == 13  # those above, and no other
     assert (able.smallest_slowdown, able.false_alarms) == (None, 0.0)
 
 
