@@ -223,6 +223,17 @@ def test_bad_input_is_refused_before_anything_is_measured(arguments: tuple[str, 
     assert (answer.exit_code, answer.stdout, asked) == (2, "", [])
 
 
+def test_one_launch_at_once_is_the_fewest(comes_to: Any) -> None:
+    """None is refused as bad input before anything is measured."""
+    asked = comes_to(nine(STEADY))
+    answer = invoke("main", "--at-once", "0")
+
+    assert (answer.exit_code, asked) == (2, [])
+    assert "Invalid value for '--at-once'" in answer.stderr
+    invoke("main", "--at-once", "1")
+    assert asked[0][0].launches_at_once == 1
+
+
 @pytest.mark.parametrize("raised", [True, False])
 def test_what_pytest_or_git_refuses_is_bad_input(
     raised: bool, comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
