@@ -9,6 +9,8 @@ from statistics import stdev
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from benchmarks import trials
 from benchmarks.trials import cries, planted_case, share, slower, spreads, summary
@@ -212,6 +214,19 @@ def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsy
     records = [json.loads((folder / f"00{number}.json").read_text()) for number in range(3)]
     assert [record["seconds"] for record in records] == [2.0, 1.0, 3.0]
     assert capsys.readouterr().out.endswith("\n".join(["", *summary(records), ""]))
+
+
+def test_trials_as_they_are_unless_told_otherwise(asked: list[Any], tmp_path: Path) -> None:
+    """Sixty of five minutes with the compiled engine, a hundred rounds of a hundred epochs, and nothing planted."""
+    app = typer.Typer()
+    app.command()(trials.run)
+    suite = ("-k", "epoch_time", "--engine", "compiled", "--epochs", "100", "--rounds", "100")
+
+    assert CliRunner().invoke(app, ["--comparisons", "0"]).exit_code == 2
+    assert CliRunner().invoke(app, ["--comparisons", "1"]).exit_code == 0
+    assert CliRunner().invoke(app, []).exit_code == 0
+    assert [options for options, *_ in asked] == [Options("HEAD", None, suite, 300.0)] * 60
+    assert len(list((tmp_path / "trials").glob("0??.json"))) == 60
 
 
 def test_no_more_trials_are_counted_than_were_asked_for(
