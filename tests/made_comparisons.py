@@ -187,7 +187,7 @@ class ScriptedLaunch(Launch):
             self.doing = case
             if at == 1 and self.number in script.endless:
                 script.clock.now = script.endless[self.number]
-                self.finished = not self.ending.wait(5)
+                self.finished = not self.ending.wait(30)
                 return
             script.clock.now += script.costs.get(case, 1.0)
             if case not in script.skipped:
