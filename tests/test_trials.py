@@ -71,13 +71,13 @@ def test_spreads_leave_out_what_is_planted() -> None:
 def test_the_whole_summary_word_by_word() -> None:
     """Five comparisons, of unequal length: shares with Wilson's interval, spreads, and what was found."""
     records = [
-        {**make_record(("slower", "faster"), planted=True, factor=1.2), "seconds": 31.0},
+        {**make_record(("slower", "faster"), planted=True, factor=2.0), "seconds": 31.0},
         {**make_record(("same", "inconclusive"), planted=True, factor=1.3), "seconds": 2.0},
         {**make_record(("faster", "same"), planted=False, factor=1.0), "verdict": "contaminated", "seconds": 7.0},
         {**make_record(("slower", "slower"), planted=False, factor=1.0), "seconds": 12.4},
         {**make_record(("inconclusive", "same"), planted=True, factor=1.0), "seconds": 300.0},
     ]
-    spread = stdev([0.0] * 13 + [math.log(1.2), math.log(1.3)])
+    spread = stdev([0.0] * 13 + [math.log(2.0), math.log(1.3)])
 
     assert summary(records) == [
         "5 comparisons of a tree with itself, 12 s each (median)",
@@ -130,6 +130,7 @@ def test_cries_heed_finished_launches_on_the_cores_of_the_first() -> None:
     only_a = {**first, "seconds": {"a": first["seconds"]["a"]}}
     slow_b = {**later, "seconds": {"a": first["seconds"]["a"], "b": later["seconds"]["b"]}}
     assert cries([{**record, "launches": [only_a, slow_b]}], 1) == (0, 1)
+    assert cries([{**record, "launches": [slow_b, only_a]}], 1) == (0, 1)
 
 
 def test_cries_leave_out_what_is_planted_and_the_control() -> None:
