@@ -1,8 +1,22 @@
 """Counting what comparisons of a tree with itself said, by hand."""
 
+import json
+import math
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import stdev
 from typing import Any
 
-from benchmarks.trials import cries, spreads, summary
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import trials
+from benchmarks.trials import cries, planted_case, share, slower, spreads, summary
+from parabola.tracking import machine
+from parabola.tracking.comparison import Options, Outcome
+from tests.made_comparisons import FACTS, FAST, STEADY, made_launch, made_outcome
 
 
 def make_record(verdicts: tuple[str, str], planted: bool, factor: float) -> dict[str, Any]:
@@ -52,3 +66,196 @@ def test_spreads_leave_out_what_is_planted() -> None:
 
     assert list(found) == ["b", "control"]
     assert 0.1 < found["b"] < 0.11
+
+
+def test_the_whole_summary_word_by_word() -> None:
+    """Five comparisons, of unequal length: shares with Wilson's interval, spreads, and what was found."""
+    records = [
+        {**make_record(("slower", "faster"), planted=True, factor=2.0), "seconds": 31.0},
+        {**make_record(("same", "inconclusive"), planted=True, factor=1.3), "seconds": 2.0},
+        {**make_record(("faster", "same"), planted=False, factor=1.0), "verdict": "contaminated", "seconds": 7.0},
+        {**make_record(("slower", "slower"), planted=False, factor=1.0), "seconds": 12.4},
+        {**make_record(("inconclusive", "same"), planted=True, factor=1.0), "seconds": 300.0},
+    ]
+    spread = stdev([0.0] * 13 + [math.log(2.0), math.log(1.3)])
+
+    assert summary(records) == [
+        "5 comparisons of a tree with itself, 12 s each (median)",
+        "false slower or faster in a case where nothing is planted: 3 of 5, 60.0 % (23.1–88.2) of comparisons",
+        "contaminated: 1 of 5, 20.0 % (3.6–62.4)",
+        "cases decided: 6 of 7, 85.7 % (48.7–97.4)",
+        "pytest-benchmark's median:5%, the sides of one launch: 0 of 5, 0.0 % (0.0–43.4) of comparisons",
+        "pytest-benchmark's median:5%, base of one launch, head of the next: 2 of 5, 40.0 % (11.8–76.9)",
+        f"spread between launches, b: {100 * spread:.1f} %",
+        f"spread between launches, control: {100 * spread:.1f} %",
+        "spread between launches, a: 0.0 %",
+        "planted slowdowns found: 1 of 3, 33.3 % (6.1–79.2)",
+    ]
+
+
+def test_nothing_planted_is_nothing_to_find() -> None:
+    """The summary then ends with the spreads."""
+    said = summary([make_record(("same", "same"), planted=False, factor=1.0)])
+
+    assert said[-1] == "spread between launches, control: 0.0 %"
+    assert slower({"options": {"slower": {"a": 0.1}}}) == {"a": 0.1}
+
+
+def test_a_share_of_nothing() -> None:
+    """Is no number; others have their 95 % interval, the whole included."""
+    assert share(0, 0) == "none measured"
+    assert share(0, 1) == "0 of 1, 0.0 % (0.0–79.3)"
+    assert share(7, 7) == "7 of 7, 100.0 % (64.6–100.0)"
+
+
+@pytest.mark.parametrize(("factor", "failed"), [(1.0499, 0), (1.0501, 1), (0.9, 0)])
+def test_pytest_benchmark_cries_above_five_per_cent(factor: float, failed: int) -> None:
+    """Of the later launch's head, and for a slowdown alone."""
+    records = [make_record(("same", "same"), planted=True, factor=factor)]
+
+    assert cries(records, 1) == (failed, 1)
+    assert cries(records, 2) == (0, 0)  # there are two on these cores
+
+
+def test_cries_heed_finished_launches_on_the_cores_of_the_first() -> None:
+    """Not those of one that was cut short, even the first, nor on other cores, nor what one of them did not measure."""
+    record = make_record(("same", "same"), planted=False, factor=1.5)
+    first, _, later, cut = record["launches"]
+    slow = {"finished": True, "cores": [1], "seconds": later["seconds"]}
+
+    assert cries([{**record, "launches": [cut, first, slow, first]}], 1) == (0, 1)
+    assert cries([{**record, "launches": [{**later, "finished": False}, first, later]}], 1) == (1, 1)
+    assert cries([{**record, "launches": [first, slow]}], 1) == (0, 0)
+    assert cries([{**record, "launches": [cut]}], 0) == (0, 0)
+    only_a = {**first, "seconds": {"a": first["seconds"]["a"]}}
+    slow_b = {**later, "seconds": {"a": first["seconds"]["a"], "b": later["seconds"]["b"]}}
+    assert cries([{**record, "launches": [only_a, slow_b]}], 1) == (0, 1)
+    assert cries([{**record, "launches": [slow_b, only_a]}], 1) == (0, 1)
+
+
+def test_cries_leave_out_what_is_planted_and_the_control() -> None:
+    """And compare medians of rounds: one slow round of three is no slowdown."""
+    record = make_record(("same", "same"), planted=True, factor=1.0)
+    slow = {"base": [1.0], "head": [2.0]}
+    launch = {"finished": True, "cores": [0], "seconds": {"a": slow, "control": slow, "b": {"base": [1.0, 1.0, 2.0]}}}
+    launch["seconds"]["b"]["head"] = [1.0, 9.0, 1.0]  # type: ignore[index]
+
+    assert cries([{**record, "launches": [launch]}], 0) == (0, 1)
+    assert cries([{**record, "launches": [launch], "options": {"slower": {}}}], 0) == (1, 1)
+
+
+def test_a_spread_needs_two_launches() -> None:
+    """A case that one launch measured has none; names are short, and the deviation is that of a sample."""
+    sides = {"base": [1.0], "head": [1.0]}
+    launches = [
+        {"seconds": {"x.py::once": sides, "x.py::twice[1]": sides}},
+        {"seconds": {"x.py::twice[1]": {"base": [1.0], "head": [math.e]}}},
+    ]
+
+    assert spreads([{"launches": launches, "options": {"slower": {}}}]) == {"twice[1]": pytest.approx(math.sqrt(0.5))}
+
+
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [
+        (0, "batch_1-learning_rate_0.001"),
+        (1, "batch_9-learning_rate_0.001"),
+        (2, "batch_27-learning_rate_0.001"),
+        (3, "batch_111-learning_rate_0.001"),
+        (4, "batch_999-learning_rate_0.001"),
+        (5, "batch_1-learning_rate_0.1"),
+        (6, "batch_1-learning_rate_0.001"),
+        (59, "batch_1-learning_rate_0.1"),
+    ],
+)
+def test_a_slowdown_is_planted_in_each_case_in_turn(number: int, case: str) -> None:
+    """By the name that the speed suite gives it on the CPU."""
+    assert planted_case("native", number) == f"benchmarks/bench_epoch_time.py::bench_epoch_time[native-cpu-{case}]"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Any]]:
+    """Have each comparison take a second longer than the one before, and return what they were asked."""
+    told: list[Any] = []
+
+    def compare(options: Options, folder: Path) -> Outcome:
+        told.append((options, folder, signal.getsignal(signal.SIGTERM)))
+        return made_outcome([made_launch(0, [FAST, STEADY])], ended="budget", seconds=float(len(told)))
+
+    monkeypatch.setattr(trials, "compare", compare)
+    monkeypatch.setattr(machine, "facts", lambda: FACTS)
+    monkeypatch.chdir(tmp_path)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield told
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def run(folder: Path, comparisons: int, slowdown: float = 0.0) -> None:
+    """Run so many trials, with options of which none is the default."""
+    trials.run(comparisons, folder, engine="native", budget=7.0, slowdown=slowdown, epochs=30, rounds=4)
+
+
+def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the folder has is counted and left as it is; only what is missing is measured, under its number."""
+    folder = tmp_path / "deep" / "trials"
+    run(folder, 1)
+    there = (folder / "000.json").read_text()
+    (folder / "000.json").rename(folder / "001.json")
+    run(folder, 3, slowdown=0.1)
+    suite = ("-k", "epoch_time", "--engine", "native", "--epochs", "30", "--rounds", "4")
+
+    assert sorted(path.name for path in folder.iterdir()) == ["000.json", "001.json", "002.json"]
+    assert (folder / "001.json").read_text() == there
+    assert [options for options, *_ in asked] == [
+        Options("HEAD", None, suite, 7.0, slower=planted)
+        for planted in ({}, {planted_case("native", 0): 0.1}, {planted_case("native", 2): 0.1})
+    ]
+    assert {(at, handler) for _, at, handler in asked} == {(tmp_path, signal.default_int_handler)}
+    records = [json.loads((folder / f"00{number}.json").read_text()) for number in range(3)]
+    assert [record["seconds"] for record in records] == [2.0, 1.0, 3.0]
+    assert capsys.readouterr().out.endswith("\n".join(["", *summary(records), ""]))
+
+
+def test_trials_as_they_are_unless_told_otherwise(asked: list[Any], tmp_path: Path) -> None:
+    """Sixty of five minutes with the compiled engine, a hundred rounds of a hundred epochs, and nothing planted."""
+    app = typer.Typer()
+    app.command()(trials.run)
+    suite = ("-k", "epoch_time", "--engine", "compiled", "--epochs", "100", "--rounds", "100")
+
+    assert CliRunner().invoke(app, ["--comparisons", "0"]).exit_code == 2
+    assert CliRunner().invoke(app, ["--comparisons", "1"]).exit_code == 0
+    assert CliRunner().invoke(app, []).exit_code == 0
+    assert [options for options, *_ in asked] == [Options("HEAD", None, suite, 300.0)] * 60
+    assert len(list((tmp_path / "trials").glob("0??.json"))) == 60
+
+
+def test_no_more_trials_are_counted_than_were_asked_for(
+    asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first ones of those that the folder has."""
+    run(tmp_path, 3)
+    capsys.readouterr()
+    run(tmp_path, 2)
+
+    assert len(asked) == 3
+    assert capsys.readouterr().out.startswith("2 comparisons of a tree with itself, 2 s each (median)\n")
+
+
+@pytest.mark.parametrize(
+    ("ended", "why", "says"),
+    [
+        ("failed", "head hangs: silent", "comparison 0 failed: head hangs: silent"),
+        ("interrupted", "", "comparison 0 interrupted"),
+    ],
+)
+def test_trials_end_with_one_that_does_not(
+    ended: str, why: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: list[Any]
+) -> None:
+    """It is named with its reason, and leaves no file."""
+    monkeypatch.setattr(trials, "compare", lambda options, folder: made_outcome([], ended=ended, why=why))
+
+    with pytest.raises(SystemExit) as stopped:
+        run(tmp_path, 2)
+    assert str(stopped.value) == says
+    assert list(tmp_path.glob("*.json")) == []

@@ -1,6 +1,7 @@
 """Verdicts and the statistics under them, on launches whose truth is known."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import stats
 from scipy.stats import mstats
 
 from parabola.tracking import statistics
-from parabola.tracking.verdicts import Referee
+from parabola.tracking.verdicts import Referee, _confirms
 
 BAD = 0.1  # share of launches that are off by themselves, by ten times the spread of the others
 values_of_launches = st.lists(st.floats(-1, 1), min_size=4, max_size=40)
@@ -251,3 +252,209 @@ def test_what_decided_a_case_is_what_is_shown() -> None:
     assert 0.95 < verdict.low < verdict.high < 1.05
     assert control.verdict("a").launches == 9
     assert control.standing("a") == "inconclusive"
+
+
+BOUND = math.log1p(0.05)
+SLOW = (0.1, 0.101, 0.102, 0.103, 0.104)
+
+
+def told(*log_ratios: float, **options: Any) -> Referee:
+    """Return a referee of one case, a, that has heard of these launches."""
+    referee = Referee(["a"], **options)
+    for log_ratio in log_ratios:
+        referee.add({"a": log_ratio})
+    return referee
+
+
+@pytest.mark.parametrize(
+    ("value", "standing"),
+    [
+        (BOUND * (1 - 1e-12), "same"),
+        (BOUND * (1 + 1e-12), "slower"),
+        (-BOUND * (1 - 1e-12), "same"),
+        (-BOUND * (1 + 1e-12), "faster"),
+        (0.0, "same"),
+    ],
+)
+def test_the_minimum_effect_is_no_longer_the_same(value: float, standing: str) -> None:
+    """Six launches that agree are the same just within 5 % to either side of 1, and changed at it."""
+    control = told(*[value] * 6, decides=False)
+
+    assert control.standing("a") == standing
+    assert control.undecided == ["a"]
+    assert told(*[value] * 6).decided == ({"a": "same"} if standing == "same" else {})
+
+
+@pytest.mark.parametrize(
+    ("interval", "standing"),
+    [
+        ((-0.01, BOUND), "inconclusive"),
+        ((-BOUND, 0.01), "inconclusive"),
+        ((0.0, 0.2), "inconclusive"),
+        ((-0.2, 0.0), "inconclusive"),
+        ((5e-324, 0.2), "slower"),
+        ((-0.2, -5e-324), "faster"),
+        ((0.01, 0.02), "same"),
+        ((-0.02, -0.01), "same"),
+    ],
+)
+def test_an_interval_that_touches_a_bound_says_nothing(
+    interval: tuple[float, float], standing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both its ends have to be within the minimum effect for the same, and beyond 1 for a change."""
+    referee = told(*SLOW)
+    monkeypatch.setattr(statistics, "trimmed_interval", lambda values, confidence: interval)
+
+    assert referee.standing("a") == standing
+
+
+def test_four_launches_have_no_interval_and_five_have() -> None:
+    """However near they are to one another; with five it is that of the trimmed mean, in ratios."""
+    four, five = told(*SLOW[:4]), told(*SLOW)
+    low, high = statistics.trimmed_interval(SLOW, 0.99)
+
+    assert (four.verdict("a").low, four.verdict("a").high, four.standing("a")) == (0.0, math.inf, "inconclusive")
+    assert four.verdict("a").ratio == pytest.approx(math.exp(0.1015))
+    assert five.standing("a") == "slower"
+    assert asdict(five.verdict("a")) == {
+        "name": "inconclusive",
+        "ratio": pytest.approx(math.exp(0.102)),
+        "low": pytest.approx(math.exp(low)),
+        "high": pytest.approx(math.exp(high)),
+        "confidence": pytest.approx(0.99),
+        "launches": 5,
+        "launches_needed": 4,
+        "suspected": True,
+    }
+
+
+def test_nothing_is_known_before_the_first_launch() -> None:
+    """No ratio, no bounds, no suspicion, and no number of launches."""
+    verdict = told().verdict("a")
+
+    assert math.isnan(verdict.ratio)
+    assert (verdict.low, verdict.high, verdict.launches, verdict.launches_needed) == (0.0, math.inf, 0, None)
+    assert (verdict.name, verdict.suspected, told().looks_changed("a")) == ("inconclusive", False, False)
+
+
+def test_the_minimum_effect_and_the_confidence_are_the_callers() -> None:
+    """At 50 % a slowdown of 10 % is the same, and the interval has the confidence that was asked for."""
+    referee = told(*SLOW, minimum_effect=0.5, confidence=0.9)
+
+    assert referee.decided == {"a": "same"}
+    assert referee.verdict("a").confidence == pytest.approx(0.9)
+    assert referee.verdict("a").high == pytest.approx(math.exp(statistics.trimmed_interval(SLOW, 0.9)[1]))
+
+
+def test_confidences_of_a_family_are_holms() -> None:
+    """Of three cases the one that stands out is held against 0.01 / 3, the others against 0.01 / 2."""
+    referee = Referee(["a", "b", "c"])
+    for at, log_ratio in enumerate(SLOW):
+        referee.add({"b": log_ratio, "a": 0.3 * (-1) ** at, "c": 0.4 * (-1) ** at})
+        expected = [1 - 0.01 / 3] * 3 if at < 4 else [1 - 0.01 / 2, 1 - 0.01 / 3, 1 - 0.01 / 2]
+        assert [referee.verdict(case).confidence for case in "abc"] == pytest.approx(expected)
+
+
+def test_a_decision_keeps_the_confidence_that_it_was_made_at() -> None:
+    """Though another case, found later, would leave it a larger share."""
+    referee = Referee(["a", "b"])
+    for log_ratio in (0.001, -0.001, 0.002, -0.002, 0.0):
+        referee.add({"a": log_ratio})
+    decided = referee.verdict("a")
+    for log_ratio in (*SLOW, *SLOW):
+        referee.add({"b": log_ratio, "a": 0.4})
+
+    assert referee.decided == {"a": "same", "b": "slower"}
+    assert decided.confidence == pytest.approx(1 - 0.01 / 2)
+    assert referee.verdict("a") == decided
+    assert referee.verdict("b").confidence == pytest.approx(1 - 0.01 / 2)
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, "slower"), (-1, "faster")])
+@pytest.mark.parametrize("stray", [0.0, -0.02])
+def test_six_of_seven_fresh_launches_confirm(sign: int, verdict: str, stray: float) -> None:
+    """One on neither side, or on the other, asks for three more; the numbers still missing count down."""
+    referee, needed = told(*[sign * value for value in SLOW]), []
+    for log_ratio in (0.1, 0.1, 0.1, stray, 0.1, 0.1, 0.1):
+        assert referee.decided == {}
+        needed.append(referee.verdict("a").launches_needed)
+        referee.add({"a": sign * log_ratio})
+
+    assert needed == [4, 3, 2, 1, 3, 2, 1]
+    assert referee.decided == {"a": verdict}
+    assert referee.verdict("a").suspected is False
+
+
+@pytest.mark.parametrize("fresh", range(1, 19))
+def test_fresh_launches_confirm_by_the_sign_test(fresh: int) -> None:
+    """So many of them agree that a fair coin does as well in at most 7 % of cases, counted one by one."""
+    for agreeing in range(fresh + 1):
+        chance = sum(math.comb(fresh, heads) for heads in range(agreeing, fresh + 1)) / 2**fresh
+        launches = [-0.1] * (fresh - agreeing) + [0.2] * agreeing
+
+        assert _confirms(launches, 1) == (chance <= 0.07)
+        assert _confirms([-log_ratio for log_ratio in launches], -1) == (chance <= 0.07)
+    assert not _confirms([], 1)
+
+
+def test_a_suspicion_of_the_other_direction_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Launches since the first suspicion do not confirm the second, even where no launch lay between them."""
+    intervals = {5: (0.1, 0.2), 6: (0.1, 0.2), 7: (-0.2, -0.1), 8: (-0.2, -0.1)}
+    monkeypatch.setattr(statistics, "trimmed_interval", lambda values, confidence: intervals[len(values)])
+    referee = told(*[-0.1] * 6)
+
+    assert referee.suspected_from == {"a": (5, 1)}
+    referee.add({"a": -0.1})
+    assert referee.suspected_from == {"a": (7, -1)}
+    referee.add({"a": -0.1})
+    assert referee.suspected_from == {"a": (7, -1)}
+    assert referee.decided == {}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_half_the_minimum_effect_looks_changed(sign: int) -> None:
+    """A trimmed mean of more than that to either side is nearer to a change than to the same."""
+    assert not told(*[sign * BOUND / 2] * 4).looks_changed("a")
+    assert told(*[sign * math.nextafter(BOUND / 2, 1)] * 4).looks_changed("a")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("log_ratios", "spread", "reach", "confirming"),
+    [
+        ((0.03, -0.01, 0.01), 0.02, BOUND - 0.01, 0),  # to be within 5 % is nearer
+        ((0.04, 0.0, 0.02), 0.02, BOUND - 0.02, 0),
+        ((0.06, 0.01, 0.035), 0.025, 0.035, 4),  # to exclude 1 is nearer, and has to be confirmed
+        ((0.3, 0.1), 0.1 * math.sqrt(2), 0.2, 4),
+    ],
+)
+def test_launches_needed_for_either_verdict(
+    log_ratios: tuple[float, ...], spread: float, reach: float, confirming: int, sign: int
+) -> None:
+    """So many more as Student's interval needs to be within the minimum effect, or to exclude 1, and to confirm it."""
+    reaches = {
+        number: spread / math.sqrt(number) * stats.t.ppf(0.995, number - 2 * max(1, number // 10) - 1)
+        for number in range(4, 500)
+    }
+    wanted = next(number for number, reached in reaches.items() if reached <= reach)
+    referee = told(*[sign * log_ratio for log_ratio in log_ratios])
+
+    assert wanted > 5
+    assert referee.verdict("a").launches_needed == wanted - len(log_ratios) + confirming
+
+
+def test_launches_needed_at_the_edges() -> None:
+    """One launch has no spread; five are the fewest; a control, which is never decided, always needs one more."""
+    near = (0.001, 0.0011, 0.0012, 0.0013)
+
+    assert [told(*near[:launches]).verdict("a").launches_needed for launches in (1, 2, 3, 4)] == [None, 3, 2, 1]
+    assert told(*near, 0.001, 0.001, decides=False).verdict("a").launches_needed == 1
+    assert told(*SLOW, 0.1, 0.1, decides=False).verdict("a").launches_needed == 1 + 4
+    assert told(*near, 0.001).verdict("a").launches_needed == 0
+    assert told(-9.0, 9.0).verdict("a").launches_needed is None  # above 1,000
+
+
+def test_a_ratio_that_no_number_holds_is_infinite() -> None:
+    """Up to e to the 700 it is a number."""
+    assert told(*[700.0] * 4).verdict("a").ratio == math.exp(700)
+    assert told(*[701.0] * 4).verdict("a").ratio == math.inf

@@ -48,7 +48,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is going on, for a line on the terminal: times in seconds, how many cases are decided, the case in work."""
+    """What is going on, for a line on the terminal: times in seconds, how many cases are decided, those in work."""
 
     seconds: float
     launches: int
@@ -58,7 +58,7 @@ class Progress:
 
     def __str__(self) -> str:
         cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
-        return f"launch {self.launches + 1}{cases}: {short_name(self.doing)}"
+        return f"launch {self.launches + 1}{cases}: {self.doing}"
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ class _Comparison:
             launches=len(self.over),
             decided=len(self.referee.decided),
             cases=len(self.referee.log_ratios),
-            doing=" and ".join(dict.fromkeys(launch.doing for launch in self.running.values())),
+            doing=" and ".join(dict.fromkeys(short_name(launch.doing) for launch in self.running.values())),
         )
 
 

@@ -1,0 +1,422 @@
+"""`python -m parabola compare` within one process: what is asked for, written, printed, and how it exits."""
+
+import io
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from parabola.__main__ import app
+from parabola.commands import exits
+from parabola.tracking import comparison, comparison_record, comparison_report, figures, machine, terminal
+from parabola.tracking.comparison import Options, Outcome, Progress
+from parabola.tracking.lockstep import CONTROL
+from parabola.tracking.self_test import Ability
+from tests.conftest import git
+from tests.made_comparisons import (
+    FACTS,
+    FAST,
+    OPEN,
+    SLOW,
+    STEADY,
+    Clock,
+    Script,
+    made_launch,
+    made_outcome,
+    mixed_outcome,
+)
+
+Asked = list[tuple[Options, Path, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Give each test a folder to be in, a machine that is known, and its signals back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "facts", lambda: FACTS)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def comes_to(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome], Asked]:
+    """Return what has comparisons come to such an outcome, and gives what they were asked."""
+
+    def script(outcome: Outcome) -> Asked:
+        asked: Asked = []
+
+        def compare(options: Options, folder: Path, progress: Any) -> Outcome:
+            asked.append((options, folder, progress))
+            return outcome
+
+        monkeypatch.setattr(comparison, "compare", compare)
+        return asked
+
+    return script
+
+
+def invoke(*arguments: str) -> Result:
+    """Type it."""
+    return CliRunner().invoke(app, ["compare", *arguments])
+
+
+def nine(*cases: str, **changes: Any) -> Outcome:
+    """Return an outcome of nine equal launches."""
+    ratios = changes.pop("ratios", None)
+    info = changes.pop("info", {})
+    return made_outcome([made_launch(at, cases, ratios=ratios, info=info) for at in range(9)], **changes)
+
+
+WRONG = {STEADY: ({"passed": True}, {"passed": False})}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says", "code", "strict"),
+    [
+        (nine(STEADY), "same: 1 same", 0, 0),
+        (nine(FAST, STEADY), "faster: 1 faster, 1 same", 0, 0),
+        (nine(SLOW, FAST), "slower: 1 slower, 1 faster", 1, 1),
+        (nine(STEADY, info=WRONG), "wrong: 1 wrong", 1, 1),
+        (mixed_outcome(ended="budget"), "slower: 1 slower, 1 faster, 1 same, 1 inconclusive", 1, 1),
+        (made_outcome([made_launch(0, [OPEN])], ended="budget"), "inconclusive: 1 inconclusive", 0, 3),
+        (made_outcome([], ended="budget"), "inconclusive: no case was measured", 0, 3),
+        (
+            nine(STEADY, ratios={CONTROL: 0.5}),
+            "contaminated: the control, which no change can touch, moved by -50.0 % (1 same)",
+            4,
+            4,
+        ),
+        (
+            nine(SLOW, OPEN, ratios={CONTROL: 1.5}),
+            "contaminated: the control, which no change can touch, moved by +50.0 % (1 slower, 1 same)",
+            4,
+            4,
+        ),
+        (nine(STEADY, ended="failed", why="head hangs"), "failed: head hangs (1 same)", 5, 5),
+        (made_outcome([], ended="failed", why="base hangs"), "failed: base hangs (no case was measured)", 5, 5),
+        (nine(SLOW, ended="interrupted"), "slower: 1 slower", 130, 130),
+        (made_outcome([], ended="interrupted"), "inconclusive: no case was measured", 130, 130),
+    ],
+    ids=range(13),
+)
+def test_exit_codes(outcome: Outcome, says: str, code: int, strict: int, comes_to: Any) -> None:
+    """Each verdict has its own, --strict one for what is not known; the verdict is the last line."""
+    comes_to(outcome)
+
+    for arguments, expected in ((("main",), code), (("main", "--strict"), strict)):
+        answer = invoke(*arguments)
+        assert answer.exit_code == expected, answer.output
+        assert answer.stdout.splitlines()[-1] == says
+        assert answer.stderr == ""
+
+
+def test_what_is_inconclusive_beside_a_speed_up(comes_to: Any) -> None:
+    """Is what the comparison comes to, and what --strict exits with 3 for."""
+    outcome = made_outcome([made_launch(at, [FAST, *([OPEN] if at < 2 else [])]) for at in range(9)], ended="budget")
+    comes_to(outcome)
+
+    assert invoke("main").exit_code == 0
+    assert invoke("main", "--strict").exit_code == 3
+    assert invoke("main").stdout.splitlines()[-1] == "inconclusive: 1 faster, 1 inconclusive"
+
+
+def test_every_code_has_one_meaning() -> None:
+    """Scripts hang on these numbers."""
+    assert (exits.CHECK_FAILED, exits.USAGE, exits.INCONCLUSIVE, exits.CONTAMINATED) == (1, 2, 3, 4)
+    assert (exits.SIDE_FAILED, exits.NO_RECORD, exits.WORKER_FAILED, exits.INTERRUPTED) == (5, 6, 7, 130)
+    assert exits.COMPARED == {"slower": 1, "wrong": 1, "contaminated": 4, "failed": 5}
+
+
+@pytest.mark.parametrize(("code", "expected"), [((), 2), ((6,), 6)])
+def test_a_command_that_stops(code: tuple[int, ...], expected: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says why in one line on stderr, and exits with 2 unless told otherwise."""
+    with pytest.raises(typer.Exit) as stopped:
+        exits.stop(ValueError("no such thing"), *code)
+
+    assert stopped.value.exit_code == expected
+    assert capsys.readouterr() == ("", "python -m parabola: no such thing\n")
+
+
+def test_what_is_asked_for_by_default(comes_to: Any, tmp_path: Path) -> None:
+    """BASE against the working tree, from the folder that it was typed in; nobody is told of progress in a pipe."""
+    asked = comes_to(nine(STEADY))
+    invoke("main")
+
+    assert asked == [(Options("main"), tmp_path, None)]
+
+
+def test_every_option_arrives(comes_to: Any) -> None:
+    """Each as it was typed, in seconds and shares; what follows -- is pytest's, a second -- included."""
+    asked = comes_to(nine(STEADY))
+    invoke(
+        *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
+        *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--", "-k", "x", "--", "--strict"),
+    )
+
+    assert asked[0][0] == Options(
+        base="v1",
+        head="v2",
+        pytest_options=("-k", "x", "--", "--strict"),
+        budget_seconds=90.0,
+        minimum_effect=0.025,
+        limit_seconds=7200.0,
+        cores_per_launch=1,
+        launches_at_once=7,
+        slower={"slow": 0.1, "a=b": 0.005},
+    )
+
+
+def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While both sides are measured each raises KeyboardInterrupt, so that nothing is left behind."""
+    handlers: list[Any] = []
+
+    def compare(*arguments: Any) -> Outcome:
+        handlers.extend(signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP))
+        return nine(STEADY)
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    invoke("main")
+
+    assert handlers == [signal.default_int_handler] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "compare needs a BASE to compare with: a branch, a tag or a commit, such as main"),
+        (("--self-test", "v1", "v2"), "--self-test compares one tree with itself; it takes no HEAD. Received: v2"),
+        (("main", "--budget", "5"), "--budget needs a time above 0 with its unit, as 90s, 5m or 1h. Received: '5'"),
+        (("main", "--limit", "0s"), "--limit needs a time above 0 with its unit, as 90s, 5m or 1h. Received: '0s'"),
+        (
+            ("main", "--minimum-effect", "0.05"),
+            "--minimum-effect needs a share above 0 in per cent, as 5%. Received: '0.05'",
+        ),
+        (("main", "--inject", "x=0%"), "--inject needs a share above 0 in per cent, as 5%. Received: '0%'"),
+        (("main", "--inject", "5%"), "--inject needs a case and a share, as batch_27=5%. Received: '5%'"),
+        (("main", "--cores", "0"), r"cores must be 1 to \d+, which this machine has. Received: 0"),
+        (("main", "--json", "a.md"), "unknown format '.md' of a.md; known: .json"),
+        (("main", "--markdown", "a.json"), "unknown format '.json' of a.json; known: .md"),
+        (("main", "--plot", "a.md"), "unknown format '.md' of a.md; known: .png, .svg, .html"),
+        (
+            ("main", "--json", "nowhere/a.json"),
+            "cannot write nowhere/a.json: a folder, in no folder, or in one that is not writable",
+        ),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_measured(arguments: tuple[str, ...], says: str, comes_to: Any) -> None:
+    """Exit code 2, and one line that says what was received and what would be right."""
+    asked = comes_to(nine(STEADY))
+    answer = invoke(*arguments)
+
+    assert re.fullmatch(f"python -m parabola: {re.escape(says) if 'cores' not in says else says}\n", answer.stderr)
+    assert (answer.exit_code, answer.stdout, asked) == (2, "", [])
+
+
+def test_one_launch_at_once_is_the_fewest(comes_to: Any) -> None:
+    """None is refused as bad input before anything is measured."""
+    asked = comes_to(nine(STEADY))
+    answer = invoke("main", "--at-once", "0")
+
+    assert (answer.exit_code, asked) == (2, [])
+    assert "Invalid value for '--at-once'" in answer.stderr
+    invoke("main", "--at-once", "1")
+    assert asked[0][0].launches_at_once == 1
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_what_pytest_or_git_refuses_is_bad_input(
+    raised: bool, comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As an unknown revision, or options that neither side takes: one line, and no file is written."""
+    comes_to(made_outcome([], ended="failed", usage=True, why="it takes no --bogus"))
+    if raised:
+        monkeypatch.setattr(comparison, "compare", lambda *_: (_ for _ in ()).throw(ValueError("it takes no --bogus")))
+    answer = invoke("main", "--json", "a.json")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr == "python -m parabola: it takes no --bogus\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_hold_what_was_measured(comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """JSON, Markdown and picture are of one record; what had these names before is replaced."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(figures, "ratio_figure", lambda record: ("figure", record))
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append((figure, path)))
+    (tmp_path / "old.json").write_text("old")
+    outcome = mixed_outcome(ended="budget")
+    comes_to(outcome)
+    answer = invoke("main", "--json", "old.json", "--markdown", "a.md", "--plot", "a.svg", "--minimum-effect", "7%")
+    record = comparison_record.make_record(outcome, Options("main", minimum_effect=0.07))
+
+    assert answer.exit_code == 1
+    assert (tmp_path / "old.json").read_text() == comparison_record.as_json(record)
+    assert (tmp_path / "a.md").read_text() == comparison_report.markdown(record)
+    assert drawn == [(("figure", record), Path("a.svg"))]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "old.json"]
+
+
+def test_no_file_is_written_unless_asked_for(comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The table is on the terminal alone, wide enough for all of it."""
+    comes_to(mixed_outcome())
+    monkeypatch.setenv("COLUMNS", "40")
+    answer = invoke("main")
+
+    assert list(tmp_path.iterdir()) == []
+    assert answer.stdout.splitlines()[0].rstrip() == "base v1.2|old (bbbbbbbbb), head working tree (ddddddddd)"
+    assert max(map(len, answer.stdout.splitlines())) > 80
+
+
+@pytest.mark.parametrize(
+    ("ended", "tested"), [("decided", True), ("budget", True), ("failed", False), ("interrupted", False)]
+)
+def test_the_self_test_follows_the_table(
+    ended: str, tested: bool, comes_to: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It compares a tree with itself, and says what can be told apart if it came to its own end."""
+    from parabola.tracking import self_test
+
+    found = [Ability(STEADY, 9, 0.01, 0.0, 0.05)]
+    monkeypatch.setattr(self_test, "abilities", lambda record: found)
+    outcome = nine(STEADY, ended=ended)
+    asked = comes_to(outcome)
+    answer = invoke("v1", "--self-test")
+    record = comparison_record.make_record(outcome, asked[0][0])
+
+    assert asked[0][0] == Options("v1", "v1")
+    assert answer.stdout.endswith("\n".join(["", *self_test.lines(found, record), ""])) == tested
+    assert ("self-test: " in answer.stdout) == tested
+
+
+def test_the_self_test_of_the_working_tree(comes_to: Any) -> None:
+    """Without a BASE both sides are the working tree; without --self-test nothing follows the verdict."""
+    asked = comes_to(made_outcome([], ended="budget"))
+
+    assert invoke("--self-test").stdout.splitlines()[-1].startswith("too few launches in 300 s")
+    assert asked[0][0] == Options(None, None)
+    assert "too few launches" not in invoke("main").stdout
+
+
+def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar of the budget, with a line of what is going on."""
+    shown: list[Any] = []
+
+    @contextmanager
+    def bar(form: str, total: float) -> Iterator[Any]:
+        shown.append((form, total))
+        yield lambda *done: shown.append(done)
+
+    def compare(options: Options, folder: Path, progress: Any) -> Outcome:
+        progress(Progress(12.5, 3, 1, 2, "slow[1]"))
+        return nine(STEADY)
+
+    monkeypatch.setattr(terminal, "progress_bar", bar)
+    monkeypatch.setattr(comparison, "compare", compare)
+    invoke("main", "--budget", "2m")
+
+    assert shown == [("{task.fields[text]},", 120.0), (12.5, "launch 4, 1 of 2 cases decided: slow[1]")]
+
+
+def test_a_progress_bar_is_for_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on stderr, in the form that was asked for, with the share that is done; in a pipe there is none."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with terminal.progress_bar("{task.fields[text]},", 4.0) as bar:
+        assert bar is None
+    assert stream.getvalue() == ""
+
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "90")
+    with terminal.progress_bar("{task.completed:g} of {task.total:g} {task.fields[text]},", 4.0) as bar:
+        assert bar is not None
+        bar(1.0, "[steady]")
+        bar(2.0)
+        bar(3.0, "[slow]")
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+
+    assert re.search(r"━ 3 of 4 \[slow\], (-:--:--|\d+:\d\d:\d\d) left", shown)
+    assert stream.getvalue().endswith("\x1b[2K")  # gone at the end
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_items_are_counted(watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is given in its order; before it, how many are done is shown, with their name in the form."""
+    shown: list[Any] = []
+
+    @contextmanager
+    def bar(form: str, total: float) -> Iterator[Any]:
+        shown.append((form, total))
+        yield shown.append if watched else None
+
+    monkeypatch.setattr(terminal, "progress_bar", bar)
+    for item in terminal.tracked("abc", "letters"):
+        shown.append(item)
+
+    expected = [0, "a", 1, "b", 2, "c"] if watched else ["a", "b", "c"]
+    assert shown == [("{task.completed} of {task.total} letters,", 3), *expected]
+
+
+def test_a_repository_is_compared_without_a_process(
+    project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both sides are checked out where pytest is to run, the launches know them, and nothing is left behind."""
+    folder = project()
+    (folder / "deep").mkdir()
+    (folder / "deep" / "new.py").write_text("")
+    first = git(folder, "rev-parse", "HEAD")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "second")
+    (folder / "deep" / "new.py").write_text("x = 1\n")
+    git(folder, "tag", "old", first)
+    script = Script(Clock(), {SLOW: [1.5]})
+    tops: list[Any] = []
+
+    def launch(*arguments: Any) -> Any:
+        made = script(*arguments)
+        sides = made.setup.base, made.setup.head
+        tops.append([(side.name, side.folder == side.top / "deep", side.folder.is_dir()) for side in sides])
+        return made
+
+    monkeypatch.setattr(comparison, "Launch", launch)
+    monkeypatch.chdir(folder / "deep")
+    options = ("--budget", "50m", "--at-once", "1", "--limit", "7s", "--inject", "slow=3%", "--json", "../a.json")
+    answer = invoke("HEAD", *options, "--", "-x")
+    record = json.loads((folder / "a.json").read_text())
+    setup = script.launches[0].setup
+
+    assert answer.exit_code == 1, answer.output
+    assert answer.stdout.splitlines()[-1] == "slower: 1 slower"
+    assert (setup.pytest_options, setup.slower, setup.limit_seconds) == (("-x",), {"slow": 0.03}, 7.0)
+    assert setup.elsewhere == folder.resolve()
+    assert setup.scratch == setup.base.top.parent == setup.head.top.parent
+    assert tops == [[("base", True, True), ("head", True, True)]] * 9
+    assert record["base"] == {"revision": "HEAD", "commit": git(folder, "rev-parse", "HEAD"), "subject": "second"}
+    assert record["head"] == {**record["base"], "revision": "working tree"}
+    assert [launch["began_with"] for launch in record["launches"]] == ["base", "head"] * 4 + ["base"]
+    assert list(temporary.iterdir()) == []
+    answer = invoke("old")
+    assert (answer.exit_code, answer.stderr) == (2, "python -m parabola: old has no folder deep/\n")
+    assert os.listdir(temporary) == []
+
+
+def test_the_usage_names_pytests_options() -> None:
+    """They come last, after --."""
+    usage = CliRunner().invoke(app, ["compare", "--help"], prog_name="parabola", terminal_width=120).stdout
+
+    first = usage.splitlines()[0].strip().upper()  # some versions of Typer write arguments in small letters
+    assert first == "USAGE: PARABOLA COMPARE [OPTIONS] [BASE] [HEAD] [-- PYTEST OPTIONS]"

@@ -1,0 +1,356 @@
+"""From launches to an outcome: which are begun, on which cores, with which cases, and how it ends."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from parabola.tracking import comparison
+from parabola.tracking.comparison import Options, Outcome, Progress, _Comparison, core_groups
+from parabola.tracking.lockstep import CONTROL, SideFailed
+from parabola.tracking.verdicts import Referee
+from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
+
+STEADY, SLOW, FAST = "a.py::steady", "b/c.py::slow[1]", "a.py::fast[a::b]"
+RATIOS = {STEADY: [1.001, 0.999, 1.0], SLOW: [1.5], FAST: [0.5]}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time that a test decides on; and no other comparison on this machine."""
+    own = Clock()
+    monkeypatch.setattr(comparison, "time", own)
+    monkeypatch.setattr(comparison, "others", lambda besides: [])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
+    return own
+
+
+def outcome_of(script: Script, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Outcome:
+    """Run a comparison of such launches, one at a time unless the options say otherwise."""
+    monkeypatch.setattr(comparison, "Launch", script)
+    given = {"launches_at_once": 1, **options}
+    return _Comparison(Options("main", **given), SETUP).run(None)
+
+
+def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first measures all there is, the others what is undecided: five launches for the same, nine for a change."""
+    script = Script(clock, RATIOS)
+    outcome = outcome_of(script, monkeypatch)
+
+    assert outcome.referee.decided == {STEADY: "same", SLOW: "slower", FAST: "faster"}
+    assert [launch.cases and sorted(launch.cases) for launch in script.launches] == (
+        [None] + 4 * [sorted(RATIOS)] + 4 * [sorted([SLOW, FAST])]
+    )
+    assert [launch.number for launch in script.launches] == list(range(9))
+    assert {tuple(launch.cores) for launch in script.launches} == {(2,)}
+    assert all(launch.setup is SETUP for launch in script.launches)
+    assert outcome.launches == script.launches
+    assert (outcome.base, outcome.head) == (BASE, HEAD)
+    assert (outcome.ended, outcome.why, outcome.usage, outcome.disturbed) == ("decided", "", False, False)
+    assert (outcome.only, outcome.unmeasured) == ({"base": ["a.py::gone_0"], "head": ["a.py::new_0"]}, [])
+    assert outcome.seconds == 5 * 4 + 4 * 3
+    assert outcome.control.verdict(CONTROL).launches == 9
+    assert outcome.control.decided == {}
+    assert list(outcome.referee.log_ratios) == list(RATIOS)
+    assert {launch.stops for launch in script.launches} == {1}
+
+
+def test_the_minimum_effect_is_that_of_the_options(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the cases and for the control."""
+    script = Script(clock, {SLOW: [1.5], CONTROL: [1.5]})
+    outcome = outcome_of(script, monkeypatch, minimum_effect=0.6)
+
+    assert outcome.referee.decided == {SLOW: "same"}
+    assert outcome.control.standing(CONTROL) == "same"
+
+
+@pytest.mark.parametrize(("budget", "launches"), [(12.0, 4), (11.9, 3), (9.1, 3), (9.0, 3), (8.9, 2), (3.0, 1)])
+def test_the_budget_ends_it(budget: float, launches: int, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch of three seconds is begun if it would be finished in time, to the second."""
+    script = Script(clock, {SLOW: [1.0, 1.5]}, overhead=1.0)
+    outcome = outcome_of(script, monkeypatch, budget_seconds=budget)
+
+    assert (outcome.ended, len(outcome.launches)) == ("budget", launches)
+    assert outcome.referee.undecided == [SLOW]
+    assert outcome.seconds == 3.0 * launches
+
+
+def test_the_last_half_second_is_used(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a launch takes no longer."""
+    script = Script(clock, {SLOW: [1.0, 1.5]}, costs={CONTROL: 0.25, SLOW: 0.25})
+
+    assert len(outcome_of(script, monkeypatch, budget_seconds=1.5).launches) == 3
+
+
+def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and not a moment later; what it had finished by then counts."""
+    script = Script(clock, {SLOW: [1.5]}, endless={3: clock.now + 77.0})
+    outcome = outcome_of(script, monkeypatch, budget_seconds=77.0)
+
+    assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
+    assert [launch.finished for launch in outcome.launches] == [True, True, True, False]
+    assert outcome.referee.verdict(SLOW).launches == 3
+    assert outcome.control.verdict(CONTROL).launches == 4
+
+
+def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was measured until then stays, of the launch that failed, too; its cases may yet be measured."""
+    fails = {2: SideFailed("head failed in b", usage=True)}
+    outcome = outcome_of(Script(clock, RATIOS, fails=fails), monkeypatch)
+
+    assert (outcome.ended, outcome.why, outcome.usage) == ("failed", "head failed in b", True)
+    assert [launch.finished for launch in outcome.launches] == [True, True, False]
+    assert [outcome.referee.verdict(case).launches for case in RATIOS] == [3, 2, 2]
+    assert outcome.unmeasured == []
+
+
+def test_a_failure_in_the_first_launch(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it knew its cases nothing is known; after that, which there are, and none is called skipped."""
+    early = outcome_of(Script(clock, RATIOS, fails={0: SideFailed("before its plan")}), monkeypatch)
+    later = outcome_of(Script(clock, RATIOS, fails={0: SideFailed("in a case")}), monkeypatch)
+
+    assert (early.ended, early.why, early.usage) == ("failed", "before its plan", False)
+    assert (early.only, early.unmeasured, early.referee.undecided) == ({"base": [], "head": []}, [], [])
+    assert (later.only["head"], later.unmeasured, later.referee.undecided) == (["a.py::new_0"], [], list(RATIOS))
+
+
+def test_ctrl_c_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every launch is stopped, and what was measured stays."""
+    script = Script(clock, RATIOS, fails={5: KeyboardInterrupt()})
+    outcome = outcome_of(script, monkeypatch)
+
+    assert (outcome.ended, outcome.why, outcome.usage) == ("interrupted", "", False)
+    assert outcome.referee.decided == {STEADY: "same"}
+    assert len(outcome.launches) == 6
+    assert {launch.stops for launch in script.launches} == {1}
+
+
+def test_what_was_running_is_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one of two launches side by side fails, the other's finished cases count."""
+    script = Script(clock, RATIOS, fails={0: SideFailed("before its plan")})
+    outcome = outcome_of(script, monkeypatch, launches_at_once=2)
+
+    assert outcome.ended == "failed"
+    assert sorted(launch.number for launch in outcome.launches) == [0, 1]
+    assert [outcome.referee.verdict(case).launches for case in RATIOS] == [1, 1, 1]
+    assert outcome.only == {"base": ["a.py::gone_1"], "head": ["a.py::new_1"]}
+
+
+def test_a_case_that_a_side_skips(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps nobody waiting, and is named."""
+    outcome = outcome_of(Script(clock, RATIOS, skipped=[SLOW]), monkeypatch)
+
+    assert (outcome.ended, outcome.unmeasured, outcome.referee.undecided) == ("decided", [SLOW], [SLOW])
+    assert outcome.referee.decided == {STEADY: "same", FAST: "faster"}
+
+
+def test_nothing_is_measured_on_both_sides(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all cases are skipped that is a failure, after one launch."""
+    outcome = outcome_of(Script(clock, RATIOS, skipped=list(RATIOS)), monkeypatch)
+
+    assert (outcome.ended, outcome.why) == ("failed", "no case was measured on both sides")
+    assert (outcome.unmeasured, len(outcome.launches), outcome.usage) == (list(RATIOS), 1, False)
+
+
+@pytest.mark.parametrize("disturbed_at", [0, 3, 8, None])
+def test_another_comparison_disturbs(disturbed_at: int | None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for after each launch, and seen once is seen for good."""
+    asked: list[Path] = []
+
+    def others(besides: Path) -> list[Path]:
+        asked.append(besides)
+        return [Path("/another")] if len(asked) - 1 == disturbed_at else []
+
+    monkeypatch.setattr(comparison, "others", others)
+    outcome = outcome_of(Script(clock, RATIOS), monkeypatch)
+
+    assert outcome.disturbed == (disturbed_at is not None)
+    assert asked == [SETUP.scratch] * (9 if disturbed_at is None else disturbed_at + 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "cores"),
+    [
+        ({"launches_at_once": 1, "cores_per_launch": 2}, [(2, 4)]),
+        ({"launches_at_once": 2, "cores_per_launch": 2}, [(2, 4), (5, 6)]),
+        ({"launches_at_once": 9, "cores_per_launch": 2}, [(2, 4), (5, 6)]),
+        ({"launches_at_once": None, "cores_per_launch": 1}, [(2,), (4,), (5,), (6,), (9,)]),
+    ],
+)
+def test_launches_side_by_side(
+    options: dict[str, Any], cores: list[tuple[int, ...]], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as are asked for and the cores allow, each on cores of its own, which the next one takes over."""
+    script = Script(clock, {STEADY: [1.0], SLOW: [1.5]})
+    outcome = outcome_of(script, monkeypatch, **options)
+
+    assert outcome.ended == "decided"
+    assert [tuple(launch.cores) for launch in script.launches[: len(cores)]] == cores
+    assert {tuple(launch.cores) for launch in script.launches} == set(cores)
+    assert [launch.number for launch in script.launches] == list(range(len(script.launches)))
+
+
+@pytest.mark.parametrize(
+    ("cores", "groups"),
+    [
+        (1, [[2], [4], [5], [6], [9]]),
+        (2, [[2, 4], [5, 6]]),
+        (3, [[2, 4, 5]]),
+        (5, [[2, 4, 5, 6, 9]]),
+    ],
+)
+@pytest.mark.usefixtures("clock")
+def test_cores_are_shared_out_in_order(cores: int, groups: list[list[int]]) -> None:
+    """To as many launches as have enough of them; the rest stay free."""
+    assert core_groups(cores) == groups
+
+
+@pytest.mark.parametrize("cores", [0, 6, -1])
+@pytest.mark.usefixtures("clock")
+def test_more_cores_than_there_are(cores: int) -> None:
+    """Is refused, as is none, with what this machine has and what was received."""
+    with pytest.raises(ValueError, match=rf"^cores must be 1 to 5, which this machine has\. Received: {cores}$"):
+        core_groups(cores)
+
+
+def test_where_cores_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One launch at a time runs on any of them."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+
+    assert core_groups(64) == [[]]
+
+
+def test_the_line_of_progress() -> None:
+    """The launch counts from 1; the number of cases is told once it is known; names are short."""
+    assert str(Progress(0.0, 0, 0, 0, "starting")) == "launch 1: starting"
+    assert str(Progress(7.0, 4, 2, 3, "a[x::y]")) == "launch 5, 2 of 3 cases decided: a[x::y]"
+
+
+def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each look at the launches: seconds from the beginning, launches that are over, and cases decided."""
+    told: list[Progress] = []
+    monkeypatch.setattr(comparison, "Launch", Script(clock, {STEADY: [1.0], SLOW: [1.5]}, overhead=2.0))
+    _Comparison(Options("main", launches_at_once=1), SETUP).run(told.append)
+    over = {one.launches: one for one in reversed(told) if one.launches}  # the first that is told after each launch
+
+    ends = [5.0, 10.0, 15.0, 20.0, 25.0, 29.0, 33.0, 37.0, 41.0]
+    assert [over[launches].seconds for launches in range(1, 10)] == ends
+    assert [over[launches].decided for launches in range(1, 10)] == [0, 0, 0, 0, 1, 1, 1, 1, 2]
+    assert {one.cases for one in over.values()} == {2}
+
+
+def test_progress_names_what_is_being_measured(clock: Clock) -> None:
+    """Each case once, by its short name, also where launches side by side are at different ones."""
+    running = _Comparison(Options("main"), SETUP)
+    doing = (SLOW, FAST, SLOW)
+    launches: Any = {at: SimpleNamespace(doing=case) for at, case in enumerate(doing)}
+    running.running = launches
+
+    assert running._progress().doing == "slow[1] and fast[a::b]"
+    assert str(running._progress()) == "launch 1: slow[1] and fast[a::b]"
+
+
+def waiting(
+    clock: Clock, log_ratios: dict[str, list[float]], ends: list[dict[str, float]], left: float, **options: Any
+) -> _Comparison:
+    """Return a comparison whose cases have said this so far, in launches that ended so, with this much time left."""
+    waits = _Comparison(Options("main", **options), SETUP)
+    waits.referee = Referee(tuple(log_ratios))
+    for at in range(max(map(len, log_ratios.values()))):
+        waits.referee.add({case: values[at] for case, values in log_ratios.items() if at < len(values)})
+    measured = [{case: SimpleNamespace(ended_at=at) for case, at in launch.items()} for launch in ends]
+    waits.over = [SimpleNamespace(measured=one, finished=False, plan=[]) for one in measured]  # type: ignore[misc]
+    clock.now = waits.started + waits.options.budget_seconds - left
+    return waits
+
+
+def test_what_launches_cost_by_hand(clock: Clock) -> None:
+    """A case's median time after the case before it; the start is the first case's end less what a case costs."""
+    ends = [
+        {CONTROL: 1.0, "a": 20.0, "b": 22.0, "c": 26.0},
+        {"b": 31.0, "a": 36.0, "c": 46.0},
+        {CONTROL: 3.0, "b": 8.0},
+        {CONTROL: 2.0},
+        {},
+    ]
+    waits = waiting(clock, {"a": [0.0], "b": [0.0], "c": [0.0], "new": [0.0]}, ends, 100.0)
+
+    # b took 2, a took 5, c took 4 and 10; the median of 2, 5 and 7 is 5; starts were 20, 31 and 8.
+    assert waits._costs() == (20.0 - 5.0, {"a": 5.0, "b": 2.0, "c": 7.0, "new": 5.0})
+    assert waiting(clock, {"a": [0.0]}, [], 100.0)._costs() == (0.0, {"a": 0.0})
+    assert waiting(clock, {"a": [0.0]}, [{"a": 3.0, "b": 9.0}], 100.0)._costs() == (0.0, {"a": 6.0})
+
+
+def test_launches_that_a_case_is_thought_to_need(clock: Clock) -> None:
+    """What its verdict says; seven in all while that is not known, and a thousand for what is too wild."""
+    values = {"none": [], "one": [0.01], "three": [-5.0, 5.0, 0.0], "five": [5.0, -5.0, 4.0, -4.0, 0.0],
+              "near": [0.001, 0.0011, 0.0012], "same": [0.0, 0.001, 0.0, 0.001, 0.0]}  # fmt: skip
+    waits = waiting(clock, values, [], 100.0)
+
+    assert {case: waits._needed(case) for case in values} == {
+        "none": 7, "one": 6, "three": 4, "five": 1000, "near": 2, "same": 0,
+    }  # fmt: skip
+
+
+ENDS = [{CONTROL: 1.0, "x": 12.0, "near": 14.0, "far": 17.0, "changed": 21.0}]  # start 9, and 2, 3 and 4 seconds
+NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("left", "at_once", "chosen"),
+    [
+        # changed: 4 launches of 9 + 4 seconds are 52; near one more of 2, together 54; far two more of 3, in all 60.
+        (60.0, 1, ["changed", "near", "far"]),
+        (59.9, 1, ["changed", "near"]),
+        (54.0, 1, ["changed", "near"]),
+        (53.9, 1, ["changed"]),
+        (13.0, 1, ["changed"]),
+        (12.9, 1, []),
+        (27.0, 2, ["changed", "near"]),
+        (26.9, 2, ["changed"]),
+        (30.0, 2, ["changed", "near", "far"]),
+    ],
+)
+def test_the_time_left_chooses(left: float, at_once: int, chosen: list[str], clock: Clock) -> None:
+    """What is suspected comes first, then what costs least until it is decided, while the time left allows it."""
+    log_ratios = {"far": NEAR[:3], "near": NEAR, "changed": CHANGED, "x": [0.0] * 5}
+    waits = waiting(clock, log_ratios, ENDS, left)
+
+    assert waits._undecided() == ["far", "near", "changed"]
+    assert waits._next_cases(at_once) == chosen
+
+
+@pytest.mark.parametrize("left", [14.0, 1e9])
+def test_whatever_looks_changed_is_chosen(left: float, clock: Clock) -> None:
+    """However late it is for all of it: a slowdown that is not confirmed in time would be missed."""
+    log_ratios = {"near": [0.3, 0.3, 0.3], "far": [0.3] * 5, "changed": [-0.3] * 6, "x": NEAR}
+    waits = waiting(clock, log_ratios, ENDS, left)
+
+    # near 2 + 4 launches of 2 s, far 4 of 3 s, changed 3 of 4 s: all 12 s, so in the order that they were told in.
+    assert waits._next_cases(1) == ["near", "far", "changed", *(["x"] if left > 14 else [])]
+
+
+def test_what_is_nearest_is_chosen_where_nothing_is_in_time(clock: Clock) -> None:
+    """One case at least, as long as one launch of it would be finished."""
+    log_ratios = {"far": NEAR[:3], "near": NEAR[:2]}
+    waits = waiting(clock, log_ratios, ENDS, 12.0)
+
+    assert [waits._needed(case) for case in log_ratios] == [2, 3]
+    assert waits._next_cases(1) == ["far"]
+    waits = waiting(clock, log_ratios, ENDS, 11.9)
+    assert waits._next_cases(1) == []
+
+
+def test_before_the_first_launch_all_is_chosen(clock: Clock) -> None:
+    """The cases are not known yet; and nothing is chosen once all are decided."""
+    waits = _Comparison(Options("main"), SETUP)
+
+    assert waits._next_cases(1) is None
+    assert waiting(clock, {"a": [0.0] * 5}, [], 100.0)._next_cases(1) == []
+
+
+def test_the_options_as_they_are_unless_given() -> None:
+    """Five minutes, a minimum effect of 5 %, and a side that may be silent for five minutes."""
+    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {})
