@@ -333,6 +333,26 @@ def test_version_1_is_read(tmp_path: Path) -> None:
     assert not records.read(path).cut_short
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-01T00:30:00+13:00", "2026-02-28T11:30:00+00:00"),
+        ("2026-02-28T23:30:00-03:30", "2026-03-01T03:00:00+00:00"),
+        ("2026-02-28T23:30:00Z", "2026-02-28T23:30:00+00:00"),
+        ("2026-02-28T23:30:00.250000", "2026-02-28T23:30:00.250000+00:00"),
+    ],
+)
+def test_moments_are_told_in_utc(text: str, moment: str, tmp_path: Path) -> None:
+    """A commit's date and the end of a session are put into UTC, in which they are when they name no time zone."""
+    content = made_records.record(datetime=text)
+    content["commit_info"] |= {"time": text, "author_time": "1999-12-31T00:00:00+00:00"}
+    (path,) = made_records.write(tmp_path, content)
+    record = records.read(path)
+
+    assert record.committed is not None
+    assert record.committed.isoformat() == record.measured.isoformat() == moment
+
+
 def test_files_folders_and_globs(tmp_path: Path) -> None:
     """Each is found once; the name before = is the machine's; what is still being written is not taken."""
     made_records.write(tmp_path, GOOD, GOOD)
