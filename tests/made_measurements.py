@@ -8,22 +8,24 @@ from parabola.tracking.speedups import Side
 from tests.made_records import MACHINE
 
 
-def measurement(name: str = "compiled-cpu-batch_9-learning_rate_0.001", **changed: Any) -> Measurement:
+def measurement(name: str = "", **changed: Any) -> Measurement:
     """Return an epoch time whose figures all differ from each other.
 
     Args:
-        name: parameters of the case.
+        name: parameters of the case; of engine, device, batch size and learning rate unless given.
         changed: attributes that are other; "function" for the benchmark's.
     """
     function = changed.pop("function", "bench_epoch_time")
     values: dict[str, Any] = {
-        "case": f"benchmarks/{function}.py::{function}[{name}]",
         **{"kind": "epoch time", "unit": "seconds per epoch", "engine": "compiled", "device": "cpu"},
         **{"batch_size": 9, "learning_rate": 0.001, "samples": 999, "members": None, "epochs": None},
         **{"median": 4.5e-6, "low_quartile": 4.4e-6, "high_quartile": 4.7e-6, "rounds": 11},
         **{"coefficient_error": 2.5e-4, "verdict": "pass", "seeds": None, "settled_seeds": None},
+        **changed,
     }
-    return Measurement(**{**values, **changed})
+    setting = "batch_{batch_size}-learning_rate_{learning_rate:g}".format_map(values)
+    name = name or f"{values['engine']}-{values['device']}-{setting}"
+    return Measurement(**{"case": f"benchmarks/{function}.py::{function}[{name}]", **values})
 
 
 def record(*measurements: Measurement, machine: dict[str, Any] | None = None, **changed: Any) -> Record:
