@@ -175,6 +175,24 @@ def test_cases_that_change_within_the_same_commits_share_a_row(monkeypatch: pyte
     assert section.tables[0].rows == tuple((*row[:4], row[4].format(**names)) for row in rows)
 
 
+def test_the_newest_range_in_common_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the cases of a row have in common counts, not where the widest of their ranges begins."""
+    finds(
+        monkeypatch,
+        {
+            1e-6: [Change(8, 3, 9, 1.5, 1.4, 1.6)],
+            2e-6: [Change(8, 8, 9, 1.5, 1.4, 1.6)],
+            3e-6: [Change(5, 5, 6, 0.5, 0.4, 0.6)],
+        },
+    )
+    cases = [level("a", 1e-6), level("b", 2e-6), level("c", 3e-6)]
+
+    assert [row[0] for row in past([at(place, *cases) for place in range(12)]).tables[0].rows] == [
+        f"{short(7)}..{short(9)}",
+        f"{short(4)}..{short(6)}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changing", "others", "says"),
     [

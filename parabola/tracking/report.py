@@ -387,7 +387,7 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
         else:
             groups.append([span])
     rows = []
-    for group in sorted(groups, key=lambda group: -group[0][0]):
+    for group in sorted(groups, key=lambda group: -max(start for start, *_ in group)):
         first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
         ratios = [100 * (change.ratio - 1) for *_, change in group]
         cases = [line.measurement.label for _, _, line, _ in group]
