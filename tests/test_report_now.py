@@ -331,6 +331,19 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     assert section.pictures == ()
 
 
+@pytest.mark.parametrize(
+    ("settled", "of", "interval"),
+    [(31, 38, "0.674 – 1.48"), (31, 39, "not of the same seeds"), (30, 38, "not of the same seeds")],
+)
+def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval: str) -> None:
+    """Both the seeds that were trained and those that pass have to be as many on both sides."""
+    # 0.929 × 1.75 ms / (6 ms × √5) × √2 × t(0.975; 8) is 0.39513, whose exponential is 1.485.
+    found = [seeds(31, 38), seeds(settled, of, device="gpu:0")]
+    section = titled(report.sections([record(*found)]), "cpu against gpu:0")
+
+    assert [row[5:] for row in section.tables[0].rows] == [(interval, f"31 of 38 / {settled} of {of}")]
+
+
 def test_devices_without_a_common_case_have_a_sentence_and_no_table() -> None:
     """A kind that is not compared counts as none in common."""
     gpu = replace(block(8, "gpu:0"), kind="odd")

@@ -291,7 +291,7 @@ def _against(sides: Sequence[Side]) -> Section | None:
             times = duration(one.first.median), duration(one.second.median)
             what = f"{one.first.kind}: {_without_device(one.first)}"
             answers = " / ".join(map(_answer, (one.first, one.second)))
-            if one.first.settled_seeds != one.second.settled_seeds:
+            if (one.first.settled_seeds, one.first.seeds) != (one.second.settled_seeds, one.second.seeds):
                 interval = "not of the same seeds"
             rows.append((what, f"{first.label} : {second.label}", *times, f"{_times(one.ratio)} ×", interval, answers))
     headings = ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
