@@ -58,8 +58,9 @@ def test_records_are_reported_on_stdout_and_in_the_files_that_are_named(folder: 
     assert len(listing(folder)) == 5
 
 
-def test_without_a_file_to_write_nothing_is_written(folder: Path) -> None:
-    """Names of machines are those that the sources give."""
+def test_without_a_file_to_write_nothing_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page is drawn; names of machines are those that the sources give."""
+    monkeypatch.setattr(page, "page", lambda *_: pytest.fail("drawn"))
     made_records.write(folder, content(0), content(1, machine={"kernel": "7.0"}))
     before = listing(folder)
     answer = run("old=0001_made.json", "new=0002_made.json")
@@ -92,8 +93,9 @@ def test_what_is_no_record_is_told_on_stderr_and_the_rest_reported(folder: Path)
     assert answer.stdout == text_of(report.sections([records.read(Path(path.name))]))
 
 
-def test_without_any_record_nothing_is_written_and_it_exits_6(folder: Path) -> None:
-    """Each reason is told, and then how many files there were."""
+def test_without_any_record_nothing_is_written_and_it_exits_6(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reason is told, and then how many files there were; no page is drawn."""
+    monkeypatch.setattr(page, "page", lambda *_: pytest.fail("drawn"))
     (folder / "a.json").write_text("{}")
     (folder / "b.json").write_text("[")
     answer = run(".", "--html", "page.html", "--markdown", "said.md")

@@ -405,6 +405,8 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
     """The four that were measured last have parts of their own; the list has name, commits, moment and file of each."""
     found = [on(day, measurement(), machine={"kernel": f"6.{day}"}) for day in (9, 8, 7, 6, 5, 3)]
     found += [on(2, measurement(), machine={"kernel": "6.5"}), on(4, measurement(), name="old")]
+    again = {"machine": {"kernel": "6.3"}, "measured": datetime(2026, 3, 3, 11, tzinfo=UTC), "path": "earlier.json"}
+    found.append(on(3, native(), **again))
     sections = report.sections(found)
     last = sections[-1]
 

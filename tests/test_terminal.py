@@ -321,8 +321,9 @@ def test_a_pipe_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_bar_shows_what_is_done_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The form may have the text; the bar is drawn on standard error and is wiped out at the end."""
-    screen = as_screen(monkeypatch)
+    """The form may have the text; the bar is drawn on standard error alone and is wiped out at the end."""
+    screen, other = as_screen(monkeypatch), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", other)
     with terminal.progress_bar("{task.completed} of {task.total}, [b] {task.fields[text]}!", 4.0) as bar:
         assert bar is not None
         bar(1.0, "reading")
@@ -332,6 +333,7 @@ def test_a_bar_shows_what_is_done_and_leaves_nothing_behind(monkeypatch: pytest.
 
     assert "2.5 of 4.0, [b] writing!" in said
     assert said.rstrip("\n").endswith("\x1b[2K")
+    assert other.getvalue() == ""
 
 
 def test_a_bar_over_items_counts_those_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
