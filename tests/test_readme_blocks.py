@@ -81,6 +81,11 @@ def test_the_picture_of_the_page_is_marked_with_a_hash_of_all_records_in_their_o
     )
 
 
+def test_a_block_is_160_columns_wide() -> None:
+    """A rule across the console shows it."""
+    assert readme._fenced(lambda console: console.rule()) == f"```text\n{'─' * 160}\n```"
+
+
 BLOCKS = "a\n<!-- BEGIN: one -->\nold\nolder\n<!-- END: one -->\nb\n<!-- BEGIN: two -->\n<!-- END: two -->\nc\n"
 
 

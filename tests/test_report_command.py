@@ -171,3 +171,18 @@ def test_a_bar_tells_how_far_a_report_is(
         *((1.0, "4 of 4 records read"), (1.0, "looking for changes"), (2.0, "drawing")),
     ]
     assert Path("a.html").exists() == drawing
+
+
+def test_help_says_what_is_read_and_written() -> None:
+    """Sources, options and their meaning stand there."""
+    said = " ".join(run("--help").stdout.split())
+
+    for words in (
+        "report [OPTIONS] [[NAME=]RECORD…]...",
+        "What do records say? Now, one device against another, and over commits.",
+        "Without any, the newest under .benchmarks/ is read.",
+        "Files, folders or globs; NAME is what to call its machine.",
+        "--html FILE One page that works offline.",
+        "--markdown FILE A job's summary.",
+    ):
+        assert words in said

@@ -92,6 +92,13 @@ def test_fewer_than_two_commits_are_no_history(found: list[Record], says: list[s
     assert (section.tables, section.details, section.pictures) == ((), (), ())
 
 
+def test_a_thousand_records_are_counted_with_a_comma() -> None:
+    """As every number of records, commits, cases and changes is."""
+    dirty = [at(0, level("a"), dirty=True)] * 1000
+
+    assert past([at(0, level("a")), *dirty]).lines[1] == "Left out: 1,000 records of no commit alone."
+
+
 def test_two_commits_are_a_history_that_says_what_is_in_it() -> None:
     """Days are those on which commits were made; records that were cut short or left out are counted."""
     found = [
