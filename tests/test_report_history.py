@@ -323,17 +323,19 @@ def test_pass_rates_are_those_of_the_newest_commit_with_wilsons_interval() -> No
     """A case that the newest commit lacks is told as not measured, one that counts no seeds is left out."""
     found = [
         at(1, level("a", seeds=40, settled_seeds=38), level("b", seeds=9, settled_seeds=1)),
-        at(2, level("a", seeds=41, settled_seeds=36), level("c")),
+        at(2, level("a", seeds=41, settled_seeds=36), level("c"), level("d", seeds=40, settled_seeds=40)),
         at(0, level("a", seeds=40, settled_seeds=30), level("b", seeds=7, settled_seeds=7)),
     ]
     rates = table(past(found), "Pass rate at the newest commit")
 
-    # Wilson's interval of 36 of 41, by hand: (0.878 + 0.0468 ± 1.96 √(0.878 · 0.122 / 41 + 0.000571)) / 1.0937.
+    # Wilson's interval of 36 of 41, by hand: (0.878 + 0.0468 ± 1.96 √(0.878 · 0.122 / 41 + 0.000571)) / 1.0937; of 40
+    # of 40 it reaches down to 1 / (1 + 1.96² / 40) = 0.912.
     assert rates.headings == ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
     assert rates.aligned() == ["left", "right", "right", "right"]
     assert rates.rows == (
         ("bench_epoch_time[a]", "36 of 41", "74 – 95 %", "75 – 95 %"),
         ("bench_epoch_time[b]", "not measured", "–", "11 – 100 %"),
+        ("bench_epoch_time[d]", "40 of 40", "91 – 100 %", "100 – 100 %"),
     )
 
 
