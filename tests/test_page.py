@@ -24,7 +24,8 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with two devices and a history of 60 commits that has a step."""
     folder = tmp_path_factory.mktemp("page")
     contents = made_records.noisy_history(60, {40: 1.15})
-    contents[-1]["benchmarks"] += made_records.suite("gpu:0", faster_when_large=True)
+    newest = max(contents, key=lambda content: content["datetime"])  # measured last; all are in UTC
+    newest["benchmarks"] += made_records.suite("gpu:0", faster_when_large=True)
     read = [records.read(path) for path in made_records.write(folder, *contents)]
     path = folder / "page.html"
     path.write_text(page.page(report.sections(read), "parabola"), encoding="utf-8")

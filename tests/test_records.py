@@ -276,14 +276,21 @@ def test_a_time_that_is_none_is_no_record(median: float, tmp_path: Path) -> None
         records.read(path)
 
 
-@pytest.mark.parametrize(("at", "axis"), [(0, "learning_rate"), (0, "samples"), (10, "members")])
-def test_a_case_that_lacks_an_axis_is_no_record(at: int, axis: str, tmp_path: Path) -> None:
+EPOCH_TIME, MEMBERS = "native-cpu-batch_27-learning_rate_0.001", "cpu-members_64"
+
+
+@pytest.mark.parametrize(
+    ("case", "axis"),
+    [
+        *((EPOCH_TIME, axis) for axis in ("batch_size", "learning_rate", "samples")),
+        *((MEMBERS, axis) for axis in ("members", "batch_size", "learning_rate", "samples")),
+    ],
+)
+def test_a_case_that_lacks_an_axis_is_no_record(case: str, axis: str, tmp_path: Path) -> None:
     """It could stand in no table: the file is named and skipped."""
     content = made_records.record()
-    del content["benchmarks"][at]["extra_info"][axis]
+    del made_records.named(content["benchmarks"], case)["extra_info"][axis]
     (path,) = made_records.write(tmp_path, content)
-    if axis == "members":
-        assert content["benchmarks"][at]["group"].startswith("members")
 
     with pytest.raises(records.Unreadable, match=f"damaged: no {axis} in benchmarks/"):
         records.read(path)
@@ -293,7 +300,7 @@ def test_a_case_that_lacks_an_axis_is_no_record(at: int, axis: str, tmp_path: Pa
 def test_impossible_counts_are_no_record(settled: int | None, seeds: int | None, tmp_path: Path) -> None:
     """They would end the whole report."""
     content = made_records.record()
-    content["benchmarks"][-1]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
+    content["benchmarks"][3]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
     (path,) = made_records.write(tmp_path, content)
 
     with pytest.raises(records.Unreadable, match=f"damaged: {settled} of {seeds} seeds in benchmarks/"):
@@ -324,6 +331,26 @@ def test_version_1_is_read(tmp_path: Path) -> None:
     (path,) = made_records.write(tmp_path, {**GOOD, "parabola": {"version": 1, "grid": {}, "left_out": []}})
 
     assert not records.read(path).cut_short
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-01T00:30:00+13:00", "2026-02-28T11:30:00+00:00"),
+        ("2026-02-28T23:30:00-03:30", "2026-03-01T03:00:00+00:00"),
+        ("2026-02-28T23:30:00Z", "2026-02-28T23:30:00+00:00"),
+        ("2026-02-28T23:30:00.250000", "2026-02-28T23:30:00.250000+00:00"),
+    ],
+)
+def test_moments_are_told_in_utc(text: str, moment: str, tmp_path: Path) -> None:
+    """A commit's date and the end of a session are put into UTC, in which they are when they name no time zone."""
+    content = made_records.record(datetime=text)
+    content["commit_info"] |= {"time": text, "author_time": "1999-12-31T00:00:00+00:00"}
+    (path,) = made_records.write(tmp_path, content)
+    record = records.read(path)
+
+    assert record.committed is not None
+    assert record.committed.isoformat() == record.measured.isoformat() == moment
 
 
 def test_files_folders_and_globs(tmp_path: Path) -> None:

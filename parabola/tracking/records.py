@@ -396,9 +396,9 @@ def _measurement(benchmark: _Benchmark, epochs: int | None) -> Measurement:
 
 
 def _moment(text: str) -> datetime:
-    """Read a moment; pytest-benchmark's are in UTC where they do not say."""
+    """Read a moment as one in UTC: pytest-benchmark's are, where they do not say; a commit's has its own zone."""
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def short_name(case: str) -> str:

@@ -291,7 +291,7 @@ def _against(sides: Sequence[Side]) -> Section | None:
             times = duration(one.first.median), duration(one.second.median)
             what = f"{one.first.kind}: {_without_device(one.first)}"
             answers = " / ".join(map(_answer, (one.first, one.second)))
-            if one.first.settled_seeds != one.second.settled_seeds:
+            if (one.first.settled_seeds, one.first.seeds) != (one.second.settled_seeds, one.second.seeds):
                 interval = "not of the same seeds"
             rows.append((what, f"{first.label} : {second.label}", *times, f"{_times(one.ratio)} ×", interval, answers))
     headings = ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
@@ -387,7 +387,7 @@ def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) ->
         else:
             groups.append([span])
     rows = []
-    for group in sorted(groups, key=lambda group: -group[0][0]):
+    for group in sorted(groups, key=lambda group: -max(start for start, *_ in group)):
         first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
         ratios = [100 * (change.ratio - 1) for *_, change in group]
         cases = [line.measurement.label for _, _, line, _ in group]

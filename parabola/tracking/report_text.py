@@ -26,7 +26,8 @@ def markdown(sections: Sequence[Section]) -> str:
         lines += [f"### {tables.escape(section.title)}", ""]
         lines += [f"- {tables.escape(line)}" for line in section.lines]
         for table in section.tables:
-            lines += ["", f"**{tables.escape(table.title)}**", "", *tables.markdown_lines(table)]
+            title = [f"**{tables.escape(table.title)}**", ""] if table.title else []
+            lines += ["", *title, *tables.markdown_lines(table)]
         for table in section.details:
             lines += ["", f"<details><summary>{tables.escape(table.title)}</summary>", ""]
             lines += [*tables.markdown_lines(table), "", "</details>"]

@@ -82,7 +82,7 @@ def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
 def _crossover(wins: Sequence[tuple[int, bool]], size: str, second: str) -> str:
     """Say where the second side surely wins, of sizes in order, each with whether it does."""
     smallest, largest = wins[0][0], wins[-1][0]
-    measured = size.format(f"{smallest} to {largest}" if smallest < largest else f"{smallest} alone")
+    measured = size.format(f"{smallest} to {largest}") if smallest < largest else f"{size.format(smallest)} alone"
     winning = [at for at, won in wins if won]
     if not winning:
         return f"{second} is never surely faster in the range measured ({measured})"

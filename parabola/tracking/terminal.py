@@ -210,8 +210,8 @@ def duration(seconds: float) -> str:
     rounded = float(f"{seconds:.3g}")  # first: 0.9999 s is a second, not a thousand milliseconds
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if rounded >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+            return f"{rounded / size:.3g} {unit}"
+    return f"{rounded / 1e-9:.3g} ns"
 
 
 def end_as_by_ctrl_c() -> None:
