@@ -1,0 +1,56 @@
+"""What the command line says of itself."""
+
+import re
+from typing import Any
+
+import typer
+from typer.testing import CliRunner
+
+from parabola.__main__ import app
+
+HELP: dict[str, tuple[str, Any]] = {
+    "--target A,B,C": ("True coefficients of a x² + b x + c; a ≠ 0.", "1,2,2"),
+    "--network": ("two_neuron or one_neuron.", "two_neuron"),
+    "--engine": ("fit, fused_fit, compiled (the default) or native.", None),
+    "--strategy": ("mirrored over devices or multi_worker over processes, instead of an engine.", None),
+    "--workers": ("Processes of multi_worker; else TF_CONFIG's, else 2.", None),
+    "--backend": ("Keras' backend: tensorflow, jax or torch; else KERAS_BACKEND's.", None),
+    "--device": ("cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.", "cpu"),
+    "--optimizer": ("A Keras optimizer: adam, sgd, rmsprop, …", "adam"),
+    "--learning-rate": ("Finite, above 0.", 0.001),
+    "--final-learning-rate": ("Keras' cosine decay goes there by the last step; else it stays.", None),
+    "--init": ("glorot, or sign-aware: the second kernel's sign from three samples.", "glorot"),
+    "--batch-size": ("1 to samples.", 1),
+    "--epochs": ("1 or more.", 999),
+    "--samples": ("1 or more.", 999),
+    "--seed": ("Decides initial weights and order.", 7),
+    "--data-seed": ("Decides the samples.", 42),
+    "--low": ("Lower end of the range of x.", 0.0),
+    "--high": ("Upper end of the range of x.", 1.0),
+    "--threads": ("The backend's threads; else its own choice.", None),
+    "--plot FILE": ("Draw it: .png, .svg or .html.", None),
+    "--json": ("Print one JSON object instead of text.", False),
+    "--check": ("Exit 1 unless the run passes.", False),
+}
+
+
+def test_each_option_is_explained() -> None:
+    """Its name, what it takes where that has a name, its sentence and its default are these, in this order."""
+    group: Any = typer.main.get_command(app)
+    options: list[Any] = group.commands["train"].params
+    shown = {
+        " ".join([*option.opts, *([option.metavar] if option.metavar else [])]): (option.help, option.default)
+        for option in options
+    }
+
+    assert shown == HELP
+    assert list(shown) == list(HELP)
+
+
+def test_the_command_line_has_four_commands() -> None:
+    """Their names and the sentence of the whole are shown, and no options to install completion."""
+    answer = CliRunner().invoke(app, ["--help"])
+
+    assert re.findall(r"^  (\w+)  ", answer.stdout, flags=re.MULTILINE) == ["train", "map", "compare", "report"]
+    assert "The smallest training run with a known answer: two neurons learn a parabola." in answer.stdout
+    assert "completion" not in answer.stdout
