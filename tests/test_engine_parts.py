@@ -11,7 +11,7 @@ import pytest
 
 from parabola import devices, engines
 from parabola.data import order_bank
-from parabola.engines import PeerError, distributed, fit, keras_engine
+from parabola.engines import PeerError, distributed, fit, keras_engine, native
 from parabola.engines.distributed import DistributedEngine
 from parabola.engines.native import NativeEngine, make_kernel
 from parabola.experiment import Experiment
@@ -45,17 +45,17 @@ def test_each_backend_has_its_engines(backend: str, monkeypatch: pytest.MonkeyPa
 def test_the_registry_says_where_each_engine_is() -> None:
     """TensorFlow and JAX have a compiled engine and members of their own; `fit` and `native` are the same for all."""
     fits = {"fit": "parabola.engines.fit:FitEngine", "fused_fit": "parabola.engines.fit:FusedFitEngine"}
-    native = {"native": "parabola.engines.native:NativeEngine"}
+    own = {"native": "parabola.engines.native:NativeEngine"}
 
     classes = {
         "tensorflow": {
             **fits,
-            **native,
+            **own,
             "compiled": "parabola.engines.compiled:CompiledEngine",
             "distributed": "parabola.engines.distributed:DistributedEngine",
         },
-        "jax": {**fits, **native, "compiled": "parabola.engines.jax:CompiledEngine"},
-        "torch": {**fits, **native},
+        "jax": {**fits, **own, "compiled": "parabola.engines.jax:CompiledEngine"},
+        "torch": {**fits, **own},
     }
     assert classes == engines.CLASSES
     assert list(engines.MEMBERS.items()) == [
@@ -190,6 +190,34 @@ def test_native_is_textbook_adam(network: str, batch_size: int) -> None:
     engine.reset()
     pieces = [engine.run(rows[:1]), engine.run(rows[1:])]
     np.testing.assert_array_equal(np.concatenate(pieces), found)
+
+
+@pytest.mark.parametrize(
+    ("network", "batch_size", "made"),
+    [("two_neuron", 1, (True, True)), ("two_neuron", 2, (True, False)), ("one_neuron", 1, (False, True))],
+)
+def test_native_compiles_the_kernel_of_its_run(
+    network: str, batch_size: int, made: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Building calls it once without any epoch, with the types that a run has, and a reset of the run's weights."""
+    calls = list[Any]()
+
+    def kernel(x: Array, y: Array, bank: Array, rows: Array, *knobs: Any) -> Array:
+        calls.append((x.shape, y.shape, bank is order_bank(9), rows.tolist(), rows.dtype, knobs))
+        return np.zeros((len(rows), 4), np.float32)
+
+    monkeypatch.setattr(native, "make_kernel", lambda *told: kernel if told == made else None)
+    spec = Experiment(network=network, engine="native", batch_size=batch_size, samples=9, epochs=2)
+    engine = NativeEngine(spec)
+    engine.build()
+    ((x, y, bank, rows, kind, (size, rate, state, powers)),) = calls
+    weights = [*spec.initial_weights(7), 1, 0][:4]
+
+    assert (x, y, bank, rows, kind, size, rate) == ((9,), (9,), True, [], np.int32, batch_size, 0.001)
+    assert state.tolist() == [weights, [0] * 4, [0] * 4]
+    assert powers.tolist() == [1, 1]
+    assert engine.run(np.zeros(3, np.int32)).shape == (3, 4 if network == "two_neuron" else 2)
+    assert engine.device == "cpu:0"
 
 
 def test_natives_smallest_steps_have_keras_epsilon() -> None:

@@ -12,6 +12,7 @@ from parabola import engines
 from parabola.backends import BACKENDS
 from parabola.data import order_bank
 from parabola.engines import members_program
+from parabola.engines.native import NativeEngine, make_kernel
 from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
 from parabola.target import Array, Parabola
 
@@ -151,6 +152,8 @@ def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
 def test_nothing_recompiles(engine: str) -> None:
     """New seed, learning rate, weights or number of epochs: a run stays far below the time that building took."""
     built = engines.build(Experiment(engine=engine, batch_size=111, epochs=8))
+    if engine == "compiled":
+        assert built.program.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
     if engine == "native":
         compiled = len(built.kernel.signatures)  # type: ignore[attr-defined]
     seconds = []
@@ -185,6 +188,7 @@ def test_a_run_in_pieces_is_the_run(engine: str) -> None:
 def test_jit_is_as_asked(engine: str, jit_compile: bool) -> None:
     """Keras' own record says so, and it counts as many steps as were made."""
     built: Any = engines.build(Experiment(engine=engine, batch_size=32, epochs=3))
+    assert built.model.train_function is not None  # traced by building
     built.run(built.reset())
 
     assert built.model.jit_compile is jit_compile
@@ -210,11 +214,13 @@ def test_divergence_shows(engine: str) -> None:
 def test_mirrored_on_one_device_is_native() -> None:
     """One replica has every batch whole, the partial last one included; another seed and rate need no other build."""
     knobs: dict[str, Any] = {"samples": 10, "batch_size": 4, "epochs": 3, "seed": 3}
-    mirrored = engines.build(Experiment(engine="distributed", strategy="mirrored", **knobs))
-    native = engines.build(Experiment(engine="native", **knobs))
+    mirrored: Any = engines.build(Experiment(engine="distributed", strategy="mirrored", **knobs))
+    native = NativeEngine(Experiment(engine="native", **knobs))
+    native.kernel = make_kernel(True, False).py_func  # compiling it would take longer than all of this
 
     assert mirrored.device == "cpu:0"
-    for seed, rate in ((3, 0.001), (0, 0.05)):
+    assert mirrored.program.experimental_get_tracing_count() == 1
+    for seed, rate in ((3, 0.001), (0, 0.05), (3, 0.001)):
         found = mirrored.run(mirrored.reset(seed=seed, learning_rate=rate))
         expected = native.run(native.reset(seed=seed, learning_rate=rate))
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from parabola.experiment import Experiment
 from parabola.fit import Fit, on_host
+from parabola.networks import NETWORKS
 from parabola.target import Array, Parabola, mean_squared_error
 
 SOLUTION = [1, 1, 1, 1]  # (x + 1)² + 1
@@ -150,15 +152,15 @@ SAID = {
 def test_summary_holds_all_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that was asked for and that came out is there by name, with its value after the last epoch."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    weights = np.array([[1, 1, 1, 1], [1, 1, 1, 2], [1, -1, 2, 3.125]], np.float32)  # 2x² - 4x + 5.125
+    weights = np.array([[1, 1, 1, 1], [1, 1, 1, 2], [1, -1, 2, 3.125 + 2.0**-19]], np.float32)
     summary = Fit(Experiment(**KNOBS), "gpu:0", weights, 2.5, 1.25).summary()
-    assert summary.pop("loss") == pytest.approx(0.125**2)
+    assert summary.pop("loss") == pytest.approx((0.125 + 2.0**-19) ** 2)
 
     assert summary == SAID | {
-        "learnt": "2x² - 4x + 5.125",
-        "coefficients": [2.0, -4.0, 5.125],
-        "coefficient_error": 0.125,
-        "weights": [1.0, -1.0, 2.0, 3.125],
+        "learnt": "2x² - 4x + 5.1250019",
+        "coefficients": [2.0, -4.0, 5.125 + 2.0**-19],
+        "coefficient_error": 0.125 + 2.0**-19,
+        "weights": [1.0, -1.0, 2.0, 3.125 + 2.0**-19],
         "verdict": "pass",
         "diverged_epoch": None,
     }
@@ -203,3 +205,19 @@ def test_what_is_no_array_is_named() -> None:
     assert on_host(weights) is weights
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         on_host([[0, 0, 0, 0]])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("record", [Parabola(), Experiment(), make_fit([SOLUTION]), NETWORKS["one_neuron"]])
+def test_what_describes_a_run_cannot_be_changed(record: Any) -> None:
+    """A target, an experiment, its network and its outcome stay what they were checked to be."""
+    with pytest.raises(FrozenInstanceError):
+        record.a = record.epochs = record.name = 5
+
+
+def test_infinity_times_zero_is_no_warning() -> None:
+    """The coefficients of a diverged run are NaN where they have no value, without a word on the terminal."""
+    fit = make_fit([SOLUTION, [np.inf, 0, 1, 1]])
+
+    assert fit.verdict == "diverged"
+    assert np.isnan(fit.coefficients[1, 1])
+    assert fit.coefficients[0].tolist() == [1, 2, 2]

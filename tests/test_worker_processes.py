@@ -211,8 +211,8 @@ def test_processes_are_told_to_end_before_any_is_waited_for() -> None:
 )
 def test_the_one_that_was_killed_is_named_first(codes: list[int | None], said: str) -> None:
     """A signal explains more than a failure; of several of a kind it is the first, with its last line."""
-    complaints = [StringIO(f"first\nlast of {index}\n\n") for index in range(3)]
-    complaints[1].read()  # as after writing: reading begins at the front all the same
+    complaints = [StringIO(text) for text in ("last of 0", "first\nlast of 1\n\n", "\nfirst\nlast of 2\n")]
+    complaints[0].read()  # as after writing: reading begins at the front all the same
 
     assert workers._reason(codes, complaints) == said
 
