@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 
 from parabola import backends, devices, training, workers
 from parabola.__main__ import app
-from parabola.commands import train as command
 from parabola.engines import PeerError
 from parabola.experiment import Experiment
 from parabola.fit import Fit
@@ -387,31 +386,6 @@ def test_tf_config_is_read_for_workers_alone(bench: Bench, monkeypatch: pytest.M
 
     assert bench.run().exit_code == 0
     assert bench.run("--strategy multi_worker").exit_code == 2
-
-
-def test_the_figure_has_the_curves_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred inputs of their own seed in the run's range, the truth and the last epoch there, and its history."""
-    drawn = dict[str, Any]()
-    monkeypatch.setattr(figures, "training_figure", lambda **told: drawn.update(told) or "a chart")
-    spec = Experiment(
-        target=Parabola(2, -4, 5), learning_rate=0.5, final_learning_rate=0.25, low=-1.0, high=3.0, epochs=2
-    )
-    fit = Fit(spec, "cpu:0", np.array([[1, 1, 1, 1], [1, -1, 2, 3.125]], np.float32), 2.0, 1.0)
-    assert command.training_figure(fit) == "a chart"
-    np.random.seed(43)
-    wide = -1 + 4 * np.random.rand(100, 1)
-    x = wide.astype(np.float32)
-
-    np.testing.assert_array_equal(drawn.pop("x"), x)
-    np.testing.assert_allclose(drawn.pop("true"), 2 * x.astype(float) ** 2 - 4 * x + 5, rtol=1e-6)
-    np.testing.assert_allclose(drawn.pop("learnt"), 2 * x.astype(float) ** 2 - 4 * x + 5.125, rtol=1e-6)
-    np.testing.assert_array_equal(drawn.pop("loss"), fit.loss)
-    assert drawn.pop("coefficient_error").tolist() == [6.0, 0.125]
-    assert drawn == {
-        "learning_rate": 0.25,
-        "title": "two_neuron learns 2x² - 4x + 5",
-        "subtitle": "pass: coefficient error 0.125 < learning rate 0.25",
-    }
 
 
 @pytest.mark.parametrize("engine", ["compiled", "fit"])
