@@ -169,6 +169,71 @@ def test_members_are_rounded_up_to_the_devices(
     assert program.run([weights, rates, rows]).tolist() == [6]
 
 
+class Written:
+    """An array whose rows are set as JAX does it: a new array comes back."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def __array__(self, *told: Any, **more: Any) -> Any:
+        return self.rows
+
+    def __getitem__(self, index: int) -> Any:
+        def changed(values: Any) -> Written:
+            rows = self.rows.copy()
+            rows[index] = values
+            return Written(rows)
+
+        return SimpleNamespace(set=changed)
+
+    @property
+    def at(self) -> "Written":
+        """Return what is indexed to be set."""
+        return self
+
+
+def while_loop(condition: Any, body: Any, state: Any) -> Any:
+    """Loop as JAX does."""
+    while condition(state):
+        state = body(state)
+    return state
+
+
+def test_building_runs_no_epoch_and_a_run_as_many_as_it_has_rows(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program is compiled from the variables' values; a run takes each row's order, up to the -1 after the last."""
+    monkeypatch.setattr(devices, "check_placement", lambda *told: None)
+    jitted: list[Any] = []
+
+    def jit(program: Any) -> Any:
+        jitted.append(program)
+        return program
+
+    engine: Any = object.__new__(jax_engines.CompiledEngine)
+    engine.experiment = Experiment(network="one_neuron", samples=5, batch_size=3, epochs=3)
+    engine.x, engine.y, engine.bank = X, Y, np.array([[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]])
+    engine.model, engine.optimizer, engine.scope, engine.placement = made.model, made.optimizer, nullcontext, "cpu:0"
+    engine.model.trainable_variables = [
+        SimpleNamespace(value=np.array([[7.0]])),
+        SimpleNamespace(value=np.array([2.0])),
+    ]
+    engine.optimizer.variables = [SimpleNamespace(value=0), SimpleNamespace(value=0.5)]
+    engine.framework = SimpleNamespace(
+        jit=jit,
+        numpy=SimpleNamespace(asarray=np.asarray, zeros=lambda shape: Written(np.zeros(shape)), int32=int),
+        lax=SimpleNamespace(while_loop=while_loop),
+        block_until_ready=lambda state: state,
+    )
+    engine.compile()
+    assert made.optimizer.steps == []
+    assert len(jitted) == 1
+    assert [engine.inputs[0] is X, engine.inputs[1] is Y, engine.inputs[2] is engine.bank] == [True] * 3
+
+    assert engine.run(np.array([1, 0])).tolist() == [[9, 4], [11, 6]]
+    assert [step[0][1] for step in made.optimizer.steps] == [[4, 3, 2], [1, 0], [0, 1, 2], [3, 4]]
+    assert engine.run(np.array([0])).tolist() == [[13, 8]]
+    assert (engine.state[0][1].tolist(), engine.state[1]) == ([8], [6, 0.5])
+
+
 def test_a_run_carries_its_state_on() -> None:
     """Rows go in with -1 after them, up to one more than the epochs; as many rows of weights come out, as a copy."""
     told: list[Any] = []
