@@ -68,6 +68,8 @@ def test_a_choice_reaches_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert os.environ["KERAS_BACKEND"] == "jax"
     backends.choose(None)
     assert os.environ["KERAS_BACKEND"] == "jax"
+    with pytest.raises(ValueError, match=r"^unknown backend 'theano'; known: tensorflow, jax, torch$"):
+        backends.choose("theano")
     with pytest.raises(ValueError, match=r"^backend torch is not installed: pip install -e '\.\[torch\]'$"):
         backends.choose("torch")
     assert os.environ["KERAS_BACKEND"] == "jax"
