@@ -127,6 +127,9 @@ def test_tensorflows_devices_by_our_names(monkeypatch: pytest.MonkeyPatch) -> No
     assert devices.resolve_all("gpu:all") == ["gpu:0", "gpu:1"]
     assert devices.resolve_all("cpu:all") == ["cpu:0", "cpu:1"]
     assert devices.resolve_all("gpu:1") == ["gpu:1"]
+    for name in ("gpu:0:all", "all"):
+        with pytest.raises(ValueError, match=f"^unknown device '{name}'; "):
+            devices.resolve_all(name)
     assert devices.resolve_all("gpu") == ["gpu:0"]
 
 
