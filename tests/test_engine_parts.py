@@ -215,6 +215,7 @@ def test_native_compiles_the_kernel_of_its_run(
 
     assert (x, y, bank, rows, kind, size, rate) == ((9,), (9,), True, [], np.int32, batch_size, 0.001)
     assert state.tolist() == [weights, [0] * 4, [0] * 4]
+    assert state.dtype == np.float32
     assert powers.tolist() == [1, 1]
     assert engine.run(np.zeros(3, np.int32)).shape == (3, 4 if network == "two_neuron" else 2)
     assert engine.device == "cpu:0"
