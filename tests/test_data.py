@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from parabola.data import BANK_BYTES, hash_uint64, order_bank, order_rows, sample
+from parabola import data
+from parabola.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, sample
 from parabola.target import Parabola
 
 
@@ -69,3 +70,86 @@ def test_orders_are_spread_over_the_bank() -> None:
     for rows in (by_epoch, by_seed):
         assert stats.chisquare(np.bincount(rows, minlength=4096)).pvalue > 1e-3
     assert np.mean(order_rows(999, 1, 10_000) == order_rows(999, 2, 10_000)) < 0.002
+
+
+def test_another_range_stretches_the_same_draws() -> None:
+    """On [-3, 5) the draws of the seed are multiplied by 8 and moved by -3; y is the target of the unrounded x."""
+    x, y = sample(Parabola(2, -1, 0.5), 7, seed=5, low=-3, high=5)
+    np.random.seed(5)
+    wide = -3 + 8 * np.random.rand(7)
+
+    assert x.dtype == y.dtype == np.float32
+    assert x.shape == y.shape == (7, 1)
+    assert x.ravel().tolist() == wide.astype(np.float32).tolist()
+    assert y.ravel().tolist() == (2 * wide**2 - wide + 0.5).astype(np.float32).tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "up"),
+    [
+        ([0.5, 0.0, 1.0, 0.1], [0.9, 1.0, 1.0, 1.3], True),  # 0.1 lies above the chord, but 0.5 is the middle
+        ([0.5, 0.0, 1.0, 0.1], [1.1, 1.0, 1.0, 0.2], False),
+        ([1.0, 0.5, 0.0], [3.0, 2.0, 1.0], True),  # a straight line counts as bending upwards
+        ([1.0, 0.5, 0.0], [3.0, 2.0 + 2.0**-22, 1.0], False),
+        ([1.0, 0.5, 0.0], [1.0, 2.0 + 2.0**-22, 3.0], False),
+        ([0.0, 0.75, 1.0], [0.0, 2.9, 4.0], True),  # the chord at 0.75, where the sample is, has 3
+        ([0.0, 0.75, 1.0], [0.0, 3.1, 4.0], False),
+        ([-4.0, 6.0, 0.9, 3.0], [0.0, 0.0, -1.0, 1.0], True),  # the middle of the range is 1, not 0 and not the mean
+        ([-4.0, 6.0, 0.9, 3.0], [0.0, 0.0, 1.0, -1.0], False),
+    ],
+)
+def test_the_middle_sample_is_held_against_the_chord(x: list[float], y: list[float], up: bool) -> None:
+    """The sample next to the middle of the range decides, whatever the order of the samples."""
+    columns = (np.array(values, np.float32).reshape(-1, 1) for values in (x, y))
+
+    assert curves_up(*columns) is up
+
+
+def test_hash_of_several_keys_is_chained() -> None:
+    """Each key is mixed into the hash of those before it: values worked out by SplitMix64 in whole numbers."""
+    assert int(hash_uint64(1, 7, 3)) == 12767982615181141716
+    assert int(hash_uint64(3, 7, 1)) == 9826705540319768415
+    grid = hash_uint64(np.array([[2], [3]]), np.array([2**63 - 1, 7]), np.array([5, 1]))
+    assert grid.shape == (2, 2)
+    assert grid.dtype == np.uint64
+    assert [int(grid[0, 0]), int(grid[1, 1])] == [7854464552384268071, 9826705540319768415]
+
+
+def test_the_bank_has_these_permutations() -> None:
+    """The first, second and last order of five samples are the recorded ones, and one bank at a time is kept."""
+    bank = order_bank(5)
+
+    assert bank[[0, 1, 4095]].tolist() == [[4, 3, 1, 2, 0], [2, 0, 4, 3, 1], [2, 0, 4, 1, 3]]
+    assert bank.dtype == np.int32
+    order_bank(6)
+    assert order_bank.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "seed", "rows"),
+    [
+        (999, 0, [1731, 3635, 1523, 130, 4033]),
+        (999, 7, [437, 194, 1946, 1748, 763]),
+        (999, 2**63 - 1, [3705, 688, 1982, 2874, 3953]),
+    ],
+)
+def test_orders_are_the_recorded_ones(samples: int, seed: int, rows: list[int]) -> None:
+    """Each epoch's row is the hash of (1, seed, epoch), epochs from 0, modulo the bank: worked out in whole numbers."""
+    assert order_rows(samples, seed, 5).tolist() == rows
+
+
+def test_orders_of_a_smaller_bank_are_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash is taken modulo the bank's own number of rows, 167 for 100,000 samples."""
+    monkeypatch.setattr(data, "order_bank", lambda samples: np.empty((167, 1)))
+
+    assert order_rows(100_000, 11, 5).tolist() == [141, 78, 144, 125, 101]
+
+
+def test_orders_of_many_seeds_have_the_epoch_first() -> None:
+    """Seeds of any shape follow the axis of the epochs, and each seed has the orders that it has alone."""
+    rows = order_rows(999, np.array([[0, 7], [2**63 - 1, 7]]), 3)
+
+    assert rows.shape == (3, 2, 2)
+    assert rows.dtype == np.int32
+    assert rows[:, 0, 1].tolist() == rows[:, 1, 1].tolist() == [437, 194, 1946]
+    assert rows[:, 1, 0].tolist() == [3705, 688, 1982]

@@ -1,11 +1,15 @@
 """Devices are listed, chosen, and proven."""
 
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -82,3 +86,183 @@ def test_all_of_a_kind() -> None:
     assert devices.resolve_all("cpu") == ["cpu:0"]
     with pytest.raises(ValueError, match="devices are named"):
         devices.resolve("cpu:all")
+
+
+def fake_backend(monkeypatch: pytest.MonkeyPatch, name: str, framework: Any) -> None:
+    """Put a stand-in in the place of a backend."""
+    monkeypatch.setattr(devices, "backend", lambda: name)
+    monkeypatch.setattr(devices, "start", lambda: framework)
+
+
+def jax_devices(kind: str) -> list[str]:
+    """Answer as JAX does where it has one CPU, two devices of a GPU, and nothing else."""
+    found = {"cpu": ["the CPU"], "gpu": ["first", "second"]}
+    if kind not in found:
+        raise RuntimeError(f"Unknown backend {kind}")
+    return found[kind]
+
+
+def jax_without_gpu(kind: str) -> list[str]:
+    """Answer as JAX does without a GPU."""
+    if kind != "cpu":
+        raise RuntimeError(f"Unknown backend {kind}")
+    return ["the CPU", "another"]
+
+
+def jax_without_cpu(kind: str) -> list[str]:
+    """Answer as JAX does where JAX_PLATFORMS names the GPU alone."""
+    if kind != "gpu":
+        raise RuntimeError(f"Unknown backend {kind}")
+    return ["a GPU"]
+
+
+def test_tensorflows_devices_by_our_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logical devices count, in TensorFlow's order, and those that are neither CPU nor GPU are left out."""
+    names = ["/device:CPU:0", "/device:CPU:1", "/device:XLA_CPU:0", "/device:GPU:0", "/device:TPU:3", "/device:GPU:1"]
+    config = SimpleNamespace(list_logical_devices=lambda: [SimpleNamespace(name=name) for name in names])
+    fake_backend(monkeypatch, "tensorflow", SimpleNamespace(config=config))
+
+    assert devices.available() == ["cpu:0", "cpu:1", "gpu:0", "gpu:1"]
+    assert devices.defaults() == ["cpu", "gpu:0"]
+    assert devices.resolve_all("gpu:all") == ["gpu:0", "gpu:1"]
+    assert devices.resolve_all("cpu:all") == ["cpu:0", "cpu:1"]
+    assert devices.resolve_all("gpu:1") == ["gpu:1"]
+    for name in ("gpu:0:all", "all"):
+        with pytest.raises(ValueError, match=f"^unknown device '{name}'; "):
+            devices.resolve_all(name)
+    assert devices.resolve_all("gpu") == ["gpu:0"]
+
+
+def test_torchs_devices_by_our_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One CPU, and as many GPUs as CUDA counts."""
+    count = {"now": 2}
+    framework = SimpleNamespace(cuda=SimpleNamespace(device_count=lambda: count["now"]))
+    fake_backend(monkeypatch, "torch", framework)
+
+    assert devices.available() == ["cpu:0", "gpu:0", "gpu:1"]
+    count["now"] = 0
+    assert devices.available() == ["cpu:0"]
+    assert devices.defaults() == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        (jax_devices, ["cpu:0", "gpu:0", "gpu:1"]),
+        (jax_without_gpu, ["cpu:0", "cpu:1"]),
+        (jax_without_cpu, ["gpu:0"]),
+    ],
+)
+def test_jaxs_devices_by_our_names(answer: Any, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind that JAX does not have is left out, whichever it is."""
+    fake_backend(monkeypatch, "jax", SimpleNamespace(devices=answer))
+
+    assert devices.available() == names
+
+
+def test_jaxs_own_object_has_kind_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of "gpu:1" it is the second GPU; a scope makes contexts of JAX's own on it."""
+    fake_backend(monkeypatch, "jax", SimpleNamespace(devices=jax_devices, default_device=nullcontext))
+
+    assert devices.jax_device("gpu:1") == "second"
+    assert devices.jax_device("cpu:0") == "the CPU"
+    with devices.scope("gpu:1")() as placed:
+        assert placed == "second"
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "asked"),
+    [
+        ("tensorflow", "cpu:0", "cpu:0"),
+        ("tensorflow", "gpu:1", "gpu:1"),
+        ("torch", "cpu:0", "cpu"),
+        ("torch", "gpu:0", "gpu:0"),
+    ],
+)
+def test_keras_is_asked_for_the_device(backend: str, name: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By our name, but for PyTorch's one CPU, which has no number there."""
+    monkeypatch.setattr(devices, "backend", lambda: backend)
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(device=nullcontext))
+
+    with devices.scope(name)() as placed:
+        assert placed == asked
+
+
+@pytest.mark.parametrize(
+    ("backend", "tensor", "found", "wanted"),
+    [
+        ("tensorflow", SimpleNamespace(device="/job:localhost/replica:0/task:0/device:GPU:1"), "gpu:1", "gpu:0"),
+        ("torch", SimpleNamespace(device=SimpleNamespace(type="cuda", index=1)), "gpu:1", "cpu:0"),
+        ("torch", SimpleNamespace(device=SimpleNamespace(type="cpu", index=None)), "cpu:0", "gpu:0"),
+        ("jax", SimpleNamespace(devices=lambda: [SimpleNamespace(platform="gpu", id=2)]), "gpu:2", "gpu:0"),
+    ],
+)
+def test_the_place_of_a_tensor_is_read_on_each_backend(
+    backend: str, tensor: Any, found: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back by our name; where another was wanted, the message has both."""
+    monkeypatch.setattr(devices, "backend", lambda: backend)
+
+    assert devices.check_placement(tensor, found) == found
+    with pytest.raises(RuntimeError, match=f"^weights were asked to be on {wanted}, but are on {found}$"):
+        devices.check_placement(tensor, wanted)
+
+
+def test_names_of_devices_have_at_most_a_number() -> None:
+    """Any number is a name, whether it is there or not; the message quotes what is none."""
+    for name in ("cpu", "gpu", "cpu:0", "gpu:12"):
+        devices.check_name(name)
+    for name in ("xcpu", "cpu:0x", "cpu:-1", "gpu:all"):
+        message = f"unknown device {name!r}; devices are named cpu, cpu:1, gpu, gpu:0, …"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            devices.check_name(name)
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 1023, 1024])
+def test_threads_within_bounds_are_accepted(threads: int | None) -> None:
+    """From 1 to 1,024, and None, which is the backend's own choice."""
+    devices.check_threads(threads)
+
+
+@pytest.mark.parametrize("threads", [-1, 0, 1025])
+def test_threads_out_of_bounds_are_refused(threads: int) -> None:
+    """The message has the bounds, and what was received."""
+    with pytest.raises(ValueError, match=rf"^threads must be a whole number from 1 to 1024\. Received: {threads}$"):
+        devices.check_threads(threads)
+
+
+@pytest.mark.parametrize(
+    ("backend", "here", "driver", "name", "message"),
+    [
+        ("tensorflow", ["cpu:0", "cpu:1"], True, "cpu:2", "device cpu:2 is not there; here: cpu:0, cpu:1"),
+        ("tensorflow", ["cpu:0"], False, "gpu", "device gpu is not there; here: cpu:0"),
+        ("tensorflow", ["cpu:0", "gpu:0"], True, "gpu:1", "device gpu:1 is not there; here: cpu:0, gpu:0"),
+        (
+            *("tensorflow", ["cpu:0"], True, "gpu"),
+            "device gpu is not there; here: cpu:0; a driver is there, but tensorflow sees no GPU: "
+            "pip install -e '.[gpu]'",
+        ),
+        (
+            *("jax", ["cpu:0"], True, "gpu:1"),
+            "device gpu:1 is not there; here: cpu:0; a driver is there, but jax sees no GPU: "
+            "pip install -e '.[jax-gpu]'",
+        ),
+        (
+            *("torch", ["cpu:0"], True, "gpu:0"),
+            "device gpu:0 is not there; here: cpu:0; a driver is there, but torch sees no GPU: "
+            "pip install -e '.[torch]'",
+        ),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_with_what_helps(
+    backend: str, here: list[str], driver: bool, name: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line to install is given for a GPU alone, where none is seen although the driver is there."""
+    monkeypatch.setattr(devices, "backend", lambda: backend)
+    monkeypatch.setattr(devices, "available", lambda: here)
+    monkeypatch.setattr(shutil, "which", lambda program: "/bin/x" if driver and program == "nvidia-smi" else None)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        devices.resolve(name)
+    if ":" not in name:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            devices.resolve_all(f"{name}:all")

@@ -12,6 +12,7 @@ from parabola import engines
 from parabola.backends import BACKENDS
 from parabola.data import order_bank
 from parabola.engines import members_program
+from parabola.engines.native import NativeEngine, make_kernel
 from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
 from parabola.target import Array, Parabola
 
@@ -151,6 +152,8 @@ def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
 def test_nothing_recompiles(engine: str) -> None:
     """New seed, learning rate, weights or number of epochs: a run stays far below the time that building took."""
     built = engines.build(Experiment(engine=engine, batch_size=111, epochs=8))
+    if engine == "compiled":
+        assert built.program.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
     if engine == "native":
         compiled = len(built.kernel.signatures)  # type: ignore[attr-defined]
     seconds = []
@@ -185,6 +188,7 @@ def test_a_run_in_pieces_is_the_run(engine: str) -> None:
 def test_jit_is_as_asked(engine: str, jit_compile: bool) -> None:
     """Keras' own record says so, and it counts as many steps as were made."""
     built: Any = engines.build(Experiment(engine=engine, batch_size=32, epochs=3))
+    assert built.model.train_function is not None  # traced by building
     built.run(built.reset())
 
     assert built.model.jit_compile is jit_compile
@@ -205,3 +209,42 @@ def test_divergence_shows(engine: str) -> None:
     weights = built.run(built.reset(learning_rate=1e30))
 
     assert not np.isfinite(weights).all()
+
+
+def test_mirrored_on_one_device_is_native() -> None:
+    """One replica has every batch whole, the partial last one included; another seed and rate need no other build."""
+    knobs: dict[str, Any] = {"samples": 10, "batch_size": 4, "epochs": 3, "seed": 3}
+    mirrored: Any = engines.build(Experiment(engine="distributed", strategy="mirrored", **knobs))
+    native = NativeEngine(Experiment(engine="native", **knobs))
+    native.kernel = make_kernel(True, False).py_func  # compiling it would take longer than all of this
+
+    assert mirrored.device == "cpu:0"
+    assert mirrored.program.experimental_get_tracing_count() == 1
+    for seed, rate in ((3, 0.001), (0, 0.05), (3, 0.001)):
+        found = mirrored.run(mirrored.reset(seed=seed, learning_rate=rate))
+        expected = native.run(native.reset(seed=seed, learning_rate=rate))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam", "ftrl"])
+def test_keras_has_step_and_rate_before_all_slots(optimizer: str) -> None:
+    """The engines of JAX and of members rely on these places among an optimizer's variables."""
+    from parabola.engines import jax, keras_engine
+
+    spec = Experiment(optimizer=optimizer, learning_rate=0.25)
+    made = keras_engine.make_optimizer(spec, spec.learning_rate, spec.net.build().trainable_variables)
+
+    assert made.variables[jax.ITERATIONS] is made._iterations
+    assert made.variables[jax.LEARNING_RATE] is made._learning_rate
+
+
+def test_a_decay_ends_at_the_final_rate() -> None:
+    """After half of all steps it is at the mean of first and last, after all at the last: from a member's own rate."""
+    from parabola.engines import keras_engine
+
+    spec = Experiment(learning_rate=0.25, final_learning_rate=0.05, samples=10, batch_size=4, epochs=4)
+    one = keras_engine.decay(spec, 0.25)
+    assert [float(one(step)) for step in (0, 6, 12)] == pytest.approx([0.25, 0.15, 0.05], rel=1e-5)
+    many = keras_engine.decay(spec, np.array([0.25, 0.75], np.float32))
+    assert np.asarray(many(6)).tolist() == pytest.approx([0.15, 0.4], rel=1e-5)
+    assert np.asarray(many(12)).tolist() == pytest.approx([0.05, 0.05], rel=1e-5)

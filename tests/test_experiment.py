@@ -1,5 +1,6 @@
 """What goes in is checked."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,158 @@ def test_sign_aware_weights_bend_as_the_samples_do(a: float, b: float, c: float,
     np.testing.assert_array_equal(np.abs(aware), np.abs(glorot))
     np.testing.assert_array_equal(aware[:, [0, 1, 3]], glorot[:, [0, 1, 3]])
     np.testing.assert_array_equal(alone, Experiment(network="one_neuron", **knobs).initial_weights(np.arange(20)))
+
+
+def test_the_defaults_are_the_published_experiment() -> None:
+    """Every knob has the value that the README's first table is about."""
+    assert vars(Experiment()) == {
+        "target": Parabola(1.0, 2.0, 2.0),
+        "network": "two_neuron",
+        "engine": "compiled",
+        "strategy": None,
+        "device": "cpu",
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "final_learning_rate": None,
+        "init": "glorot",
+        "batch_size": 1,
+        "epochs": 999,
+        "samples": 999,
+        "seed": 7,
+        "data_seed": 42,
+        "low": 0.0,
+        "high": 1.0,
+    }
+
+
+WHOLE = "must be a whole number from"
+DECAY = "final_learning_rate must be above 0 and at most learning_rate. Received: "
+NAMED = "final_learning_rate needs an optimizer by its name, and an engine other than native"
+KEPT = "engine distributed has a strategy, and no other engine has. Received: "
+OPTIMIZERS_KNOWN = "adadelta, adagrad, adam, adamax, adamw, ftrl, lion, nadam, rmsprop, sgd"
+
+
+def no_name(learning_rate: float) -> Any:
+    """Stand in for a function that makes an optimizer."""
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"samples": 0}, f"samples {WHOLE} 1 to 2147483647. Received: 0"),
+        ({"samples": 2**31}, f"samples {WHOLE} 1 to 2147483647. Received: 2147483648"),
+        ({"samples": 2, "init": "sign-aware"}, f"samples {WHOLE} 3 to 2147483647. Received: 2"),
+        ({"epochs": 0}, f"epochs {WHOLE} 1 to 2147483647. Received: 0"),
+        ({"epochs": 2**31}, f"epochs {WHOLE} 1 to 2147483647. Received: 2147483648"),
+        ({"epochs": 5.0}, f"epochs {WHOLE} 1 to 2147483647. Received: 5.0"),
+        ({"seed": -1}, f"seed {WHOLE} 0 to 9223372036854775807. Received: -1"),
+        ({"seed": 2**63}, f"seed {WHOLE} 0 to 9223372036854775807. Received: 9223372036854775808"),
+        ({"data_seed": -1}, f"data_seed {WHOLE} 0 to 4294967295. Received: -1"),
+        ({"data_seed": 2**32}, f"data_seed {WHOLE} 0 to 4294967295. Received: 4294967296"),
+        ({"batch_size": 0}, f"batch_size {WHOLE} 1 to 999. Received: 0"),
+        ({"samples": 12, "batch_size": 13}, f"batch_size {WHOLE} 1 to 12. Received: 13"),
+        ({"learning_rate": 0.0}, "learning_rate must be finite and above 0. Received: 0.0"),
+        ({"learning_rate": -5e-324}, "learning_rate must be finite and above 0. Received: -5e-324"),
+        ({"learning_rate": float("inf")}, "learning_rate must be finite and above 0. Received: inf"),
+        ({"final_learning_rate": 0.0}, DECAY + "0.0"),
+        ({"final_learning_rate": -0.0001}, DECAY + "-0.0001"),
+        ({"final_learning_rate": float("nan")}, DECAY + "nan"),
+        ({"learning_rate": 0.5, "final_learning_rate": float(np.nextafter(0.5, 1))}, DECAY + "0.5000000000000001"),
+        ({"final_learning_rate": 0.001, "engine": "native"}, NAMED),
+        ({"final_learning_rate": 0.001, "optimizer": no_name}, NAMED),
+        ({"low": 1.0, "high": 1.0}, "the range needs finite low < high. Received: [1.0, 1.0)"),
+        ({"low": 1.0}, "the range needs finite low < high. Received: [1.0, 1.0)"),
+        ({"low": float("-inf")}, "the range needs finite low < high. Received: [-inf, 1.0)"),
+        ({"high": float("inf")}, "the range needs finite low < high. Received: [0.0, inf)"),
+        ({"engine": "native", "optimizer": "sgd"}, "engine native knows adam only. Received: optimizer='sgd'"),
+        ({"engine": "native", "device": "cpu:1"}, "engine native runs on cpu only. Received: device='cpu:1'"),
+        ({"engine": "native", "strategy": "mirrored"}, KEPT + "engine='native', strategy='mirrored'"),
+        ({"engine": "distributed"}, KEPT + "engine='distributed', strategy=None"),
+        ({"strategy": "central"}, "unknown strategy 'central'; known: mirrored, multi_worker"),
+        ({"engine": "eager"}, "unknown engine 'eager'; known: fit, fused_fit, compiled, native, distributed"),
+        ({"network": "three"}, "unknown network 'three'; known: two_neuron, one_neuron"),
+        ({"init": "zeros"}, "unknown init 'zeros'; known: glorot, sign-aware"),
+        ({"optimizer": "Adam"}, f"unknown optimizer 'Adam'; known: {OPTIMIZERS_KNOWN}"),
+    ],
+)
+def test_the_message_is_this_one(knobs: dict[str, Any], message: str) -> None:
+    """A value just outside its bounds is refused, and the message has the knob, its bounds and the value in full."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Experiment(**knobs)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"samples": 1},
+        {"samples": 2**31 - 1},
+        {"samples": 3, "init": "sign-aware"},
+        {"epochs": 1},
+        {"epochs": 2**31 - 1},
+        {"seed": 0},
+        {"seed": 2**63 - 1},
+        {"data_seed": 0},
+        {"data_seed": 2**32 - 1},
+        {"samples": 12, "batch_size": 12},
+        {"learning_rate": 5e-324},
+        {"learning_rate": 1.7e308},
+        {"learning_rate": 0.5, "final_learning_rate": 0.5},
+        {"final_learning_rate": 5e-324},
+        {"low": 1.0, "high": float(np.nextafter(1, 2))},
+        {"engine": "native", "device": "cpu:0", "optimizer": "adam"},
+        {"engine": "compiled", "device": "gpu:3", "optimizer": "sgd"},
+        {"optimizer": no_name},
+        {"engine": "distributed", "strategy": "mirrored", "final_learning_rate": 0.001},
+        {"engine": "distributed", "strategy": "multi_worker"},
+    ],
+)
+def test_what_is_just_within_bounds_is_accepted(knobs: dict[str, Any]) -> None:
+    """The smallest and the largest value of each knob are kept as they are."""
+    experiment = Experiment(**knobs)
+
+    assert {name: getattr(experiment, name) for name in knobs} == knobs
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch_size", "steps"),
+    [(999, 999, 1), (999, 998, 2), (999, 500, 2), (999, 499, 3), (999, 333, 3), (999, 1, 999), (1, 1, 1)],
+)
+def test_steps_are_rounded_up(samples: int, batch_size: int, steps: int) -> None:
+    """One sample more than the whole batches hold makes one more step."""
+    assert Experiment(samples=samples, batch_size=batch_size).steps == steps
+
+
+def test_the_smallest_learning_rate_is_the_last_of_a_decay() -> None:
+    """Without a decay it is the one learning rate."""
+    assert Experiment(learning_rate=0.5, final_learning_rate=0.125).smallest_learning_rate == 0.125
+    assert Experiment(learning_rate=0.5).smallest_learning_rate == 0.5
+
+
+def test_samples_are_those_of_the_data_seed_and_range() -> None:
+    """Target, number, data seed and both ends of the range reach the draws; the seed does not."""
+    knobs: dict[str, Any] = {"target": Parabola(3, -1, 0.5), "samples": 5, "data_seed": 8, "low": -2.0, "high": 4.0}
+    x, y = Experiment(seed=3, **knobs).data
+    np.random.seed(8)
+    wide = -2 + 6 * np.random.rand(5, 1)
+
+    np.testing.assert_array_equal(x, wide.astype(np.float32))
+    np.testing.assert_array_equal(y, (3 * wide**2 - wide + 0.5).astype(np.float32))
+
+
+def test_sign_aware_weights_of_the_recorded_seed() -> None:
+    """Seed 2⁶³ - 1 draws a second kernel below 0: it is turned for an upward parabola only, and by this init only."""
+    knobs: dict[str, Any] = {"seed": 2**63 - 1, "samples": 9}
+    kernels = [
+        float(Experiment(target=Parabola(a, 2, 2), init=init, **knobs).initial_weights(2**63 - 1)[2])
+        for a, init in ((1, "glorot"), (-1, "glorot"), (1, "sign-aware"), (-1, "sign-aware"))
+    ]
+
+    assert kernels == pytest.approx([-1.52310996, -1.52310996, 1.52310996, -1.52310996], rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"])
+def test_the_environments_limit_is_named_with_what_to_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says which variable has which value, and asks to unset it; an empty one counts, too."""
+    monkeypatch.setenv(name, "")
+    with pytest.raises(ValueError, match=f"^{name}= would silently shorten the run: unset it$"):
+        Experiment()

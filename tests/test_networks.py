@@ -86,3 +86,80 @@ def test_initial_weights_are_glorot_uniform_and_vectorised() -> None:
         assert stats.kstest(many[:, column], stats.uniform(-np.sqrt(3), 2 * np.sqrt(3)).cdf).pvalue > 1e-3
     assert abs(np.corrcoef(many[:, 0], many[:, 2])[0, 1]) < 0.03
     np.testing.assert_array_equal(network.initial_weights(17), many[17])
+
+
+@pytest.mark.parametrize(("target", "weights"), [((-4, 8, 3), [2, -2, -1, 7]), ((9, -6, 0.5), [3, -1, 1, -0.5])])
+def test_two_neuron_weights_by_hand(target: tuple[float, ...], weights: list[float]) -> None:
+    """The first kernel is √|a|, the second has the sign of a, and completing the square gives the biases."""
+    assert two_neuron_weights(Parabola(*target)).tolist() == weights
+    assert two_neuron_coefficients(np.array(weights)).tolist() == list(target)
+
+
+def test_forward_passes_and_coefficients_by_hand() -> None:
+    """Each network at unequal weights, at x = -2 and 3, and its coefficients, many at once, in float64."""
+    two, one = NETWORKS["two_neuron"], NETWORKS["one_neuron"]
+    x = np.array([-2.0, 3.0])
+
+    assert two.predict([2, 5, -3, 7], x).tolist() == [4, -356]
+    assert one.predict([2, 5], x).tolist() == [1, 121]
+    assert two.coefficients(np.array([[2, 5, -3, 7], [1, 0, 2, -1]], np.float32)).tolist() == [
+        [-12, -60, -68],
+        [2, 0, -1],
+    ]
+    assert one.coefficients(np.array([[2, 5], [-1, 3]], np.float32)).tolist() == [[4, 20, 25], [1, -6, 9]]
+    assert one.coefficients(np.array([1, 1], np.float32)).dtype == np.float64
+
+
+def test_networks_are_what_tables_call_them() -> None:
+    """Names, the shapes of the weights in Keras' order, and where the second kernel stands."""
+    assert list(NETWORKS) == ["two_neuron", "one_neuron"]
+    assert [network.name for network in NETWORKS.values()] == ["two_neuron", "one_neuron"]
+    assert NETWORKS["two_neuron"].shapes == ((1, 1), (1,), (1, 1), (1,))
+    assert NETWORKS["one_neuron"].shapes == ((1, 1), (1,))
+    assert NETWORKS["two_neuron"].output_kernel == 2
+    assert NETWORKS["one_neuron"].output_kernel is None
+
+
+@pytest.mark.parametrize(
+    ("seed", "first", "second"),
+    [
+        (0, -1.3891649490281461, 0.35335667053806724),
+        (7, 0.5705875106768342, 0.4772860748273317),
+        (2**63 - 1, 1.5947986023758787, -1.5231099597581472),
+    ],
+)
+def test_initial_weights_are_the_recorded_ones(seed: int, first: float, second: float) -> None:
+    """The kernels are √3 (2u - 1), u the upper 53 bits of the hash of (2, seed, place): worked out in whole numbers."""
+    expected = np.array([first, 0, second, 0]).astype(np.float32)
+
+    assert NETWORKS["two_neuron"].initial_weights(seed).tolist() == expected.tolist()
+    assert NETWORKS["one_neuron"].initial_weights(seed).tolist() == expected[:2].tolist()
+    assert NETWORKS["two_neuron"].initial_weights(np.array([[3], [seed]])).shape == (2, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("target", "can"),
+    [
+        ((1, 2, 1 + 0.9e-9), True),
+        ((1, 2, 1 + 1.1e-9), False),
+        ((1, 2, 1 - 0.9e-9), True),
+        ((1, 2, 1 - 1.1e-9), False),
+        ((1e-6, 1e-6, 1e-6), False),  # the difference is tiny, but not in relation
+        ((1e-6, -2e-6, 1e-6), True),
+        ((-1, 2, -1), False),  # b² = 4ac, but downwards
+        ((4, 0, 0), True),
+    ],
+)
+def test_one_neuron_can_hold_perfect_squares_to_a_billionth(target: tuple[float, ...], can: bool) -> None:
+    """b² and 4ac may differ by a billionth of them, and a is above 0; two neurons hold any parabola."""
+    assert NETWORKS["one_neuron"].can_represent(Parabola(*target)) is can
+    assert NETWORKS["two_neuron"].can_represent(Parabola(*target)) is True
+
+
+def test_the_explanation_names_target_range_and_closest() -> None:
+    """The line has all three, with the closest square to five digits, which depends on the range."""
+    beginning = "one_neuron cannot represent x² + 2x + 2: it holds perfect squares (w x + b)² only; the closest over "
+    explain = NETWORKS["one_neuron"].explain
+
+    assert explain(Parabola(), 0.0, 1.0) == beginning + "[0, 1) is 0.69136x² + 2.3183x + 1.9434"
+    assert explain(Parabola(), -0.5, 2.0) == beginning + "[-0.5, 2) is 0.75288x² + 2.4189x + 1.9429"

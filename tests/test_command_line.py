@@ -1,0 +1,100 @@
+"""What the command line says of itself, and what `train` hands over to be drawn."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from parabola.__main__ import app
+from parabola.commands import train as command
+from parabola.experiment import Experiment
+from parabola.fit import Fit
+from parabola.target import Parabola
+from parabola.tracking import figures
+
+HELP: dict[str, tuple[str, Any]] = {
+    "--target A,B,C": ("True coefficients of a x² + b x + c; a ≠ 0.", "1,2,2"),
+    "--network": ("two_neuron or one_neuron.", "two_neuron"),
+    "--engine": ("fit, fused_fit, compiled (the default) or native.", None),
+    "--strategy": ("mirrored over devices or multi_worker over processes, instead of an engine.", None),
+    "--workers": ("Processes of multi_worker; else TF_CONFIG's, else 2.", None),
+    "--backend": ("Keras' backend: tensorflow, jax or torch; else KERAS_BACKEND's.", None),
+    "--device": ("cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.", "cpu"),
+    "--optimizer": ("A Keras optimizer: adam, sgd, rmsprop, …", "adam"),
+    "--learning-rate": ("Finite, above 0.", 0.001),
+    "--final-learning-rate": ("Keras' cosine decay goes there by the last step; else it stays.", None),
+    "--init": ("glorot, or sign-aware: the second kernel's sign from three samples.", "glorot"),
+    "--batch-size": ("1 to samples.", 1),
+    "--epochs": ("1 or more.", 999),
+    "--samples": ("1 or more.", 999),
+    "--seed": ("Decides initial weights and order.", 7),
+    "--data-seed": ("Decides the samples.", 42),
+    "--low": ("Lower end of the range of x.", 0.0),
+    "--high": ("Upper end of the range of x.", 1.0),
+    "--threads": ("The backend's threads; else its own choice.", None),
+    "--plot FILE": ("Draw it: .png, .svg or .html.", None),
+    "--json": ("Print one JSON object instead of text.", False),
+    "--check": ("Exit 1 unless the run passes.", False),
+}
+
+
+def test_each_option_is_explained() -> None:
+    """Its name, what it takes where that has a name, its sentence and its default are these, in this order."""
+    group: Any = typer.main.get_command(app)
+    options: list[Any] = group.commands["train"].params
+    shown = {
+        " ".join([*option.opts, *([option.metavar] if option.metavar else [])]): (option.help, option.default)
+        for option in options
+    }
+
+    assert shown == HELP
+    assert list(shown) == list(HELP)
+
+
+def test_the_command_line_has_four_commands() -> None:
+    """Their names and the sentence of the whole are shown, and no options to install completion."""
+    answer = CliRunner().invoke(app, ["--help"])
+
+    assert re.findall(r"^  (\w+)  ", answer.stdout, flags=re.MULTILINE) == ["train", "map", "compare", "report"]
+    assert "The smallest training run with a known answer: two neurons learn a parabola." in answer.stdout
+    assert "completion" not in answer.stdout
+
+
+def test_the_figure_has_the_curves_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred inputs of their own seed in the run's range, the truth and the last epoch there, and its history."""
+    drawn = dict[str, Any]()
+    monkeypatch.setattr(figures, "training_figure", lambda **told: drawn.update(told) or "a chart")
+    spec = Experiment(
+        target=Parabola(2, -4, 5), learning_rate=0.5, final_learning_rate=0.25, low=-1.0, high=3.0, epochs=2
+    )
+    fit = Fit(spec, "cpu:0", np.array([[1, 1, 1, 1], [1, -1, 2, 3.125]], np.float32), 2.0, 1.0)
+    assert command.training_figure(fit) == "a chart"
+    np.random.seed(43)
+    wide = -1 + 4 * np.random.rand(100, 1)
+    x = wide.astype(np.float32)
+
+    np.testing.assert_array_equal(drawn.pop("x"), x)
+    np.testing.assert_allclose(drawn.pop("true"), 2 * x.astype(float) ** 2 - 4 * x + 5, rtol=1e-6)
+    np.testing.assert_allclose(drawn.pop("learnt"), 2 * x.astype(float) ** 2 - 4 * x + 5.125, rtol=1e-6)
+    np.testing.assert_array_equal(drawn.pop("loss"), fit.loss)
+    assert drawn.pop("coefficient_error").tolist() == [6.0, 0.125]
+    assert drawn == {
+        "learning_rate": 0.25,
+        "title": "two_neuron learns 2x² - 4x + 5",
+        "subtitle": "pass: coefficient error 0.125 < learning rate 0.25",
+    }
+
+
+def test_the_figure_of_a_diverged_run_is_drawn_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Infinity minus infinity is no curve, and the line below the title says when it happened."""
+    drawn = dict[str, Any]()
+    monkeypatch.setattr(figures, "training_figure", lambda **told: drawn.update(told))
+    command.training_figure(
+        Fit(Experiment(), "cpu:0", np.array([[1, 1, 1, 1], [np.inf, -1, 1, 1]], np.float32), 2.0, 1.0)
+    )
+
+    assert np.isnan(drawn["learnt"]).all()
+    assert drawn["subtitle"] == "diverged: a weight was NaN or infinite after epoch 2"

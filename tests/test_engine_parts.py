@@ -1,0 +1,409 @@
+"""What engines are made of, held by value without TensorFlow: registry, resets, blocks, feeds, parts of a batch."""
+
+import re
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parabola import devices, engines
+from parabola.data import order_bank
+from parabola.engines import PeerError, distributed, fit, keras_engine, native
+from parabola.engines.distributed import DistributedEngine
+from parabola.engines.native import NativeEngine, make_kernel
+from parabola.experiment import Experiment
+from parabola.target import Array, Parabola
+
+HAS = {
+    "tensorflow": ["fit", "fused_fit", "compiled", "native", "distributed", "members"],
+    "jax": ["fit", "fused_fit", "compiled", "native", "members"],
+    "torch": ["fit", "fused_fit", "native"],
+}
+
+
+@pytest.mark.parametrize("backend", HAS)
+def test_each_backend_has_its_engines(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it lacks is said with what it has, in the order of the registry, whoever asks."""
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    lacks = set(HAS["tensorflow"]) - set(HAS[backend])
+    said = {
+        name: f"{name} is not there on the {backend} backend, which has {', '.join(HAS[backend])}" for name in lacks
+    }
+
+    assert {name: engines.missing(name) for name in HAS["tensorflow"]} == dict.fromkeys(HAS["tensorflow"], "") | said
+    if "compiled" in lacks:
+        with pytest.raises(ValueError, match=f"^engine {re.escape(said['compiled'])}$"):
+            engines.create(Experiment())
+    if "members" in lacks:
+        with pytest.raises(ValueError, match=f"^{re.escape(said['members'])}$"):
+            engines.members_program(Experiment(), 3)
+
+
+def test_the_registry_says_where_each_engine_is() -> None:
+    """TensorFlow and JAX have a compiled engine and members of their own; `fit` and `native` are the same for all."""
+    fits = {"fit": "parabola.engines.fit:FitEngine", "fused_fit": "parabola.engines.fit:FusedFitEngine"}
+    own = {"native": "parabola.engines.native:NativeEngine"}
+
+    classes = {
+        "tensorflow": {
+            **fits,
+            **own,
+            "compiled": "parabola.engines.compiled:CompiledEngine",
+            "distributed": "parabola.engines.distributed:DistributedEngine",
+        },
+        "jax": {**fits, **own, "compiled": "parabola.engines.jax:CompiledEngine"},
+        "torch": {**fits, **own},
+    }
+    assert classes == engines.CLASSES
+    assert list(engines.MEMBERS.items()) == [
+        ("tensorflow", "parabola.engines.members:MembersProgram"),
+        ("jax", "parabola.engines.jax:MembersProgram"),
+    ]
+
+
+class Noting(engines.Engine):
+    """Takes note of what it is told, and takes 3 s to build."""
+
+    now = 50.0
+
+    def build(self) -> None:
+        """Build."""
+        self.said: list[Any] = ["build"]
+        Noting.now += 3
+
+    def load(self, weights: Array, learning_rate: float) -> None:
+        """Take note."""
+        self.said.append((weights.tolist(), learning_rate))
+        Noting.now += 10
+
+    def run(self, rows: Array) -> Array:
+        """Give nothing."""
+        return np.zeros((len(rows), 4), np.float32)
+
+
+def test_an_engine_is_built_within_the_clock_and_reset_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making and resetting it is not in compile_seconds; it has the experiment's samples and bank."""
+    spec = Experiment(engine="native", samples=9, seed=5, epochs=3, learning_rate=0.25)
+    monkeypatch.setattr(engines, "_load", lambda path: {"parabola.engines.native:NativeEngine": Noting}[path])
+    monkeypatch.setattr(engines, "time", SimpleNamespace(perf_counter=lambda: Noting.now))
+    engine = engines.build(spec)
+
+    assert isinstance(engine, Noting)
+    assert engine.compile_seconds == 3
+    assert engine.said == ["build", (spec.initial_weights(5).tolist(), 0.25)]
+    assert engine.experiment is spec
+    np.testing.assert_array_equal([engine.x, engine.y], spec.data)
+    assert engine.bank is order_bank(9)
+
+
+@pytest.mark.parametrize(
+    ("told", "seed", "rate"),
+    [
+        ({}, 5, 0.25),
+        ({"seed": 0}, 0, 0.25),
+        ({"learning_rate": 0.5}, 5, 0.5),
+        ({"seed": 0, "learning_rate": 0.0}, 0, 0.0),
+        ({"seed": 11, "learning_rate": 0.125}, 11, 0.125),
+    ],
+)
+def test_a_reset_is_of_the_seed_and_rate_told(told: dict[str, Any], seed: int, rate: float) -> None:
+    """A value of 0 is a value; the weights and the rows are those of the seed, one row an epoch."""
+    spec = Experiment(samples=9, seed=5, epochs=3, learning_rate=0.25)
+    engine = Noting(spec)
+    engine.build()
+    rows = engine.reset(**told)
+
+    assert engine.said[1] == (spec.initial_weights(seed).tolist(), rate)
+    assert rows.tolist() == {5: [2035, 455, 3781], 0: [1731, 3635, 1523], 11: [2211, 1357, 2445]}[seed]
+
+
+def test_a_block_is_filled_up_with_its_last_member() -> None:
+    """Five places for three members: weights, rates and rows of the third stand twice more; orders are by epoch."""
+    spec = Experiment(samples=9, epochs=2)
+    weights, rates, rows = keras_engine.fill_block(spec, 5, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
+
+    np.testing.assert_array_equal(weights, [spec.initial_weights(seed) for seed in (7, 0, 11, 11, 11)])
+    assert rates.tolist() == np.array([0.1, 0.3, 0.2, 0.2, 0.2], np.float32).tolist()
+    assert rates.dtype == np.float32
+    assert rows.tolist() == [[437, 1731, 2211, 2211, 2211], [194, 3635, 1357, 1357, 1357]]
+    full = keras_engine.fill_block(spec, 3, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
+    assert [len(full[0]), len(full[1]), full[2].shape[1]] == [3, 3, 3]
+
+
+def test_rows_are_padded_with_what_ends_a_run() -> None:
+    """-1 follows them up to the length, and nothing where they have it."""
+    engine: Any = SimpleNamespace()
+
+    assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 5).tolist() == [5, 0, 9, -1, -1]
+    assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 3).tolist() == [5, 0, 9]
+    assert keras_engine.KerasEngine.padded(engine, np.zeros(0, np.int32), 2).tolist() == [-1, -1]
+
+
+def textbook_adam(weights: Array, x: Array, y: Array, batches: list[Array], learning_rate: float) -> Array:
+    """Train in float64 by gradients from complex steps, which know no chain rule; return the last weights."""
+    weights = np.array(weights, complex)
+    first, second = np.zeros(len(weights)), np.zeros(len(weights))
+
+    def loss(at: Array, batch: Array) -> Any:
+        w1, b1, *output = at
+        w2, b2 = output or (1, 0)
+        return np.mean((w2 * (w1 * x[batch] + b1) ** 2 + b2 - y[batch]) ** 2)
+
+    for step, batch in enumerate(batches, 1):
+        tiny = 1e-20j * np.eye(len(weights))
+        gradient = np.array([loss(weights + one, batch).imag / 1e-20 for one in tiny])
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        rate = learning_rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        weights = weights - rate * first / (np.sqrt(second) + 1e-7)
+    return weights.real
+
+
+def uncompiled(spec: Experiment) -> NativeEngine:
+    """Return `native` with its kernel as the plain Python function that Numba compiles."""
+    engine = NativeEngine(spec)
+    engine.kernel = make_kernel(spec.network == "two_neuron", spec.batch_size == 1).py_func
+    return engine
+
+
+@pytest.mark.parametrize("network", ["two_neuron", "one_neuron"])
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 9, 10])
+def test_native_is_textbook_adam(network: str, batch_size: int) -> None:
+    """Two epochs in float64, each order cut into whole batches and what is left, end at the same weights."""
+    knobs: dict[str, Any] = {"target": Parabola(0.5, -1, 2), "samples": 10, "low": -1.0, "high": 1.5, "data_seed": 3}
+    spec = Experiment(network=network, engine="native", batch_size=batch_size, epochs=2, learning_rate=0.02, **knobs)
+    engine = uncompiled(spec)
+    rows = engine.reset()
+    found = engine.run(rows)
+    x, y = (values.ravel().astype(float) for values in spec.data)
+    for epochs in (1, 2):
+        batches = [
+            order[first : first + batch_size]
+            for order in order_bank(10)[rows[:epochs]]
+            for first in range(0, 10, batch_size)
+        ]
+        expected = textbook_adam(spec.initial_weights(7), x, y, batches, 0.02)
+        np.testing.assert_allclose(found[epochs - 1], expected, rtol=0, atol=2e-6)
+    engine.reset()
+    pieces = [engine.run(rows[:1]), engine.run(rows[1:])]
+    np.testing.assert_array_equal(np.concatenate(pieces), found)
+
+
+@pytest.mark.parametrize(
+    ("network", "batch_size", "made"),
+    [("two_neuron", 1, (True, True)), ("two_neuron", 2, (True, False)), ("one_neuron", 1, (False, True))],
+)
+def test_native_compiles_the_kernel_of_its_run(
+    network: str, batch_size: int, made: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Building calls it once without any epoch, with the types that a run has, and a reset of the run's weights."""
+    calls = list[Any]()
+
+    def kernel(x: Array, y: Array, bank: Array, rows: Array, *knobs: Any) -> Array:
+        calls.append((x.shape, y.shape, bank is order_bank(9), rows.tolist(), rows.dtype, knobs))
+        return np.zeros((len(rows), 4), np.float32)
+
+    monkeypatch.setattr(native, "make_kernel", lambda *told: kernel if told == made else None)
+    spec = Experiment(network=network, engine="native", batch_size=batch_size, samples=9, epochs=2)
+    engine = NativeEngine(spec)
+    engine.build()
+    ((x, y, bank, rows, kind, (size, rate, state, powers)),) = calls
+    weights = [*spec.initial_weights(7), 1, 0][:4]
+
+    assert (x, y, bank, rows, kind, size, rate) == ((9,), (9,), True, [], np.int32, batch_size, 0.001)
+    assert state.tolist() == [weights, [0] * 4, [0] * 4]
+    assert state.dtype == np.float32
+    assert powers.tolist() == [1, 1]
+    assert engine.run(np.zeros(3, np.int32)).shape == (3, 4 if network == "two_neuron" else 2)
+    assert engine.device == "cpu:0"
+
+
+def test_natives_smallest_steps_have_keras_epsilon() -> None:
+    """A gradient of 1.5e-5, whose root mean square is near to epsilon, makes a step of four fifths of the usual."""
+    engine = uncompiled(Experiment(engine="native", samples=1, epochs=1))
+    engine.y = (1 + (engine.x.astype(float) + 1) ** 2).astype(np.float32)
+    engine.load(np.array([1, 1, 1, 1 + 2.0**-17], np.float32), 0.5)
+    step = engine.run(np.zeros(1, np.int32))[0, 3] - 1 - 2.0**-17
+    root = np.sqrt(0.001) * 2 * 2.0**-17
+
+    assert step == pytest.approx(-0.5 * root / (root + 1e-7), rel=0.02)
+
+
+def test_arrays_are_put_into_each_epochs_order() -> None:
+    """In place, from the untouched samples, so that Keras' own arrays change with them."""
+    engine: Any = SimpleNamespace(
+        x=np.array([[0.0], [1], [2]], np.float32),
+        y=np.array([[0.0], [10], [20]], np.float32),
+        bank=np.array([[2, 0, 1], [1, 2, 0]]),
+        experiment=Experiment(samples=3, batch_size=2),
+    )
+    feed: Any = fit.ArrayFeed(engine)
+    feed.choose(np.array([1, 0, 1]))
+    seen = []
+    for epoch in range(3):
+        feed.begin_epoch(epoch)
+        seen.append([feed.arguments["x"].ravel().tolist(), feed.arguments["y"].ravel().tolist()])
+
+    assert seen == [[[1, 2, 0], [10, 20, 0]], [[2, 0, 1], [20, 0, 10]], [[1, 2, 0], [10, 20, 0]]]
+    assert feed.arguments["batch_size"] == 2
+    assert feed.arguments.keys() == {"x", "y", "batch_size"}
+    assert engine.x.ravel().tolist() == [0, 1, 2]
+    assert engine.y.ravel().tolist() == [0, 10, 20]
+
+
+@pytest.mark.parametrize(("backend", "default"), [("tensorflow", False), ("jax", True), ("torch", False)])
+def test_fit_compiles_where_keras_does(backend: str, default: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fit` as Keras does by itself, step by step; `fused_fit` always; off TensorFlow both are fed arrays."""
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    engine, fused = (object.__new__(kind) for kind in (fit.FitEngine, fit.FusedFitEngine))
+
+    assert (engine.jit_compile, engine.one_iterator, engine.steps_per_execution) == (default, False, 1)
+    assert (fused.jit_compile, fused.one_iterator) == (True, True)
+    if backend != "tensorflow":
+        engine.x = engine.y = np.zeros((3, 1), np.float32)
+        engine.experiment = Experiment(samples=3)
+        assert type(engine.make_feed()) is fit.ArrayFeed
+
+
+@pytest.mark.parametrize(("backend", "steps"), [("tensorflow", 3), ("jax", 3), ("torch", 1)])
+def test_fused_fit_puts_an_epoch_into_a_call(backend: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the backend can; PyTorch makes one step a call, forgets what it compiled, and refuses to go uncompiled."""
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(fit.FitEngine, "compile", lambda engine: None)
+    resets, settings = list[int](), SimpleNamespace(fail_on_recompile_limit_hit=False)
+    engine: Any = object.__new__(fit.FusedFitEngine)
+    engine.experiment = Experiment(samples=5, batch_size=2)
+    engine.framework = SimpleNamespace(
+        compiler=SimpleNamespace(reset=lambda: resets.append(1)), _dynamo=SimpleNamespace(config=settings)
+    )
+    engine.compile()
+
+    assert engine.steps_per_execution == steps
+    assert (resets, settings.fail_on_recompile_limit_hit) == (([1], True) if backend == "torch" else ([], False))
+
+
+def test_a_jit_that_keras_turns_off_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras does so for some models without a word; the message says what was asked for, and what became of it."""
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace())
+    told = dict[str, Any]()
+    model = SimpleNamespace(compile=told.update, jit_compile=False)
+    engine: Any = SimpleNamespace(model=model, optimizer="an Adam", jit_compile=True, steps_per_execution=9)
+    with pytest.raises(RuntimeError, match=r"^Keras turned jit_compile=True into False$"):
+        fit.FitEngine.compile(engine)
+    knobs = {"optimizer": "an Adam", "jit_compile": True, "steps_per_execution": 9}
+    assert told == {"loss": "mean_squared_error", **knobs}
+
+
+def dealt(replicas: list[int], number: int, local: list[str]) -> tuple[list[Any], list[str]]:
+    """Deal out 7 samples in batches of 3 to those of a number of replicas that are here; return it by input."""
+    used = list[str]()
+
+    def place(name: str) -> Any:
+        used.append(name)
+        return nullcontext()
+
+    def on_each(own: Any) -> list[Any]:
+        return [own(SimpleNamespace(replica_id_in_sync_group=replica)) for replica in replicas]
+
+    engine: Any = SimpleNamespace(
+        framework=SimpleNamespace(device=place, constant=lambda values: values.tolist()),
+        experiment=Experiment(samples=7, batch_size=3),
+        strategy=SimpleNamespace(num_replicas_in_sync=number, experimental_distribute_values_from_function=on_each),
+        local=local,
+        x=np.arange(7).reshape(-1, 1),
+        y=10 * np.arange(7).reshape(-1, 1),
+        bank=np.array([[6, 5, 4, 3, 2, 1, 0], [0, 1, 2, 3, 4, 5, 6]]),
+    )
+    return DistributedEngine._deal_out(engine), used
+
+
+def test_a_batch_is_dealt_out_sample_by_sample() -> None:
+    """Of 3 samples two replicas get 2 and 1, of the last batch's one 1 and 0; what is missing has no weight."""
+    (x, y, bank, places, weights), used = dealt([0, 1], 2, ["a", "b"])
+    third = float(np.float32(1) / np.float32(3))
+
+    assert x == [[0, 1, 2, 3, 4, 5, 6]] * 2
+    assert y == [[0, 10, 20, 30, 40, 50, 60]] * 2
+    assert bank == [[6, 5, 4, 3, 2, 1, 0, 0, 1, 2, 3, 4, 5, 6]] * 2
+    assert places == [[[[0], [2]], [[3], [5]], [[6], [0]]], [[[1], [0]], [[4], [0]], [[0], [0]]]]
+    assert weights == [
+        [[[third], [third]], [[third], [third]], [[1], [0]]],
+        [[[third], [0]], [[third], [0]], [[0], [0]]],
+    ]
+    assert used == ["a", "b"] * 5
+
+
+def test_replicas_of_another_process_use_its_own_devices() -> None:
+    """The third and fourth of four have the first and second device of the second process; parts are of one sample."""
+    (_, _, _, places, weights), used = dealt([2, 3], 4, ["a", "b"])
+
+    assert places == [[[[2]], [[5]], [[0]]], [[[0]], [[0]], [[0]]]]
+    assert np.array(weights).round(3).tolist() == [[[[0.333]], [[0.333]], [[0.0]]], [[[0.0]], [[0.0]], [[0.0]]]]
+    assert used == ["a", "b"] * 5
+
+
+def distributed_engine(strategy: str, device: str, found: list[str], hidden: list[Any] | None = None) -> Any:
+    """Return an engine not yet placed, around a stand-in for TensorFlow whose strategies have such devices."""
+
+    def make(names: list[str] | None = None) -> Any:
+        return SimpleNamespace(asked=names, extended=SimpleNamespace(worker_devices=tuple(found)))
+
+    engine: Any = object.__new__(DistributedEngine)
+    engine.experiment = Experiment(engine="distributed", strategy=strategy, device=device)
+    engine.framework = SimpleNamespace(
+        distribute=SimpleNamespace(MirroredStrategy=make, MultiWorkerMirroredStrategy=make),
+        config=SimpleNamespace(set_visible_devices=lambda *told: (hidden if hidden is not None else []).append(told)),
+        errors=SimpleNamespace(OpError=OSError),
+    )
+    return engine
+
+
+JOB = "/job:worker/replica:0/task:1/device:"
+
+
+def test_mirrored_is_placed_on_the_devices_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a kind are asked for; the first of what the strategy found is where the engine says it is."""
+    monkeypatch.setattr(devices, "resolve_all", lambda name: {"gpu:all": ["gpu:0", "gpu:1"]}[name])
+    engine = distributed_engine("mirrored", "gpu:all", [JOB + "GPU:0", JOB + "GPU:1"])
+
+    assert engine.place() == "gpu:0"
+    assert engine.strategy.asked == ["gpu:0", "gpu:1"]
+    assert engine.names == ["gpu:0", "gpu:1"]
+    assert engine.local == [JOB + "GPU:0", JOB + "GPU:1"]
+
+
+@pytest.mark.parametrize(("device", "hidden"), [("cpu", [([], "GPU")]), ("gpu", [])])
+def test_a_worker_on_the_cpu_hides_the_gpus(device: str, hidden: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow would take all of them; a worker on GPUs keeps them."""
+    monkeypatch.setattr(distributed, "index_here", lambda: 0)
+    told = list[Any]()
+    engine = distributed_engine("multi_worker", device, [JOB + device.upper() + ":0"], told)
+
+    assert engine.place() == f"{device}:0"
+    assert told == hidden
+
+
+def test_a_strategy_that_cannot_be_placed_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TF_CONFIG, and where TensorFlow took other devices than were asked for, whichever of them."""
+    monkeypatch.setattr(distributed, "index_here", lambda: None)
+    with pytest.raises(ValueError, match=r"^strategy multi_worker needs TF_CONFIG, which says who the other processes"):
+        distributed_engine("multi_worker", "cpu", [JOB + "CPU:0"]).place()
+    monkeypatch.setattr(distributed, "index_here", lambda: 0)
+    with pytest.raises(ValueError, match=r"^multi_worker is on gpu:0, cpu:0 here, not on gpu$"):
+        distributed_engine("multi_worker", "gpu", [JOB + "GPU:0", JOB + "CPU:0"]).place()
+
+
+def test_a_peer_that_is_gone_is_said_in_a_line() -> None:
+    """The first line of TensorFlow's error follows; with one process it is an error of TensorFlow's own."""
+    error: Any = OSError()
+    error.message = "Connection reset by peer\nAdditional GRPC error information: …"
+    with (
+        pytest.raises(PeerError, match=r"^a worker is gone, or cannot be reached: Connection reset by peer$"),
+        distributed_engine("multi_worker", "cpu", [])._peers(),
+    ):
+        raise error
+    with pytest.raises(OSError), distributed_engine("mirrored", "cpu", [])._peers():  # noqa: PT011
+        raise error

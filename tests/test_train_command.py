@@ -1,0 +1,416 @@
+"""The command `train` between its options and what it prints, keeps and exits with; no framework, no training."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from parabola import backends, devices, training, workers
+from parabola.__main__ import app
+from parabola.engines import PeerError
+from parabola.experiment import Experiment
+from parabola.fit import Fit
+from parabola.target import Parabola
+from parabola.tracking import figures, terminal
+
+PASSES, FAILS, DIVERGES = [1, 1, 1, 1.0005], [1, 1, 1, 1.5], [1, 1, np.nan, 1]
+
+
+class Bench:
+    """Stands in for what trains, and notes what it is asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.weights: list[list[float]] = [FAILS, PASSES]
+        self.error: Exception | None = None
+        monkeypatch.setattr(training, "train", self.train)
+        monkeypatch.setattr(workers, "train_together", self.train_together)
+        monkeypatch.setattr(workers, "end_with_parent", lambda: self.note("end with parent"))
+        monkeypatch.setattr(backends, "choose", lambda name: self.note("choose", name))
+        monkeypatch.setattr(backends, "start", lambda **told: self.note("start", told))
+        monkeypatch.setattr(devices, "resolve", lambda name: self.note("resolve", name))
+        monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
+        monkeypatch.setattr(figures, "training_figure", lambda **told: told["title"])
+        monkeypatch.setattr(figures, "save", lambda chart, path: self.note("save", chart, str(path)))
+        monkeypatch.setattr(terminal, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
+        for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
+            monkeypatch.delenv(name, raising=False)
+
+    def note(self, *call: Any) -> None:
+        """Take note."""
+        self.calls.append(call)
+
+    def train(self, experiment: Experiment, **told: Any) -> Fit:
+        """Train."""
+        self.note("train", experiment, told)
+        if self.error:
+            raise self.error
+        self.fit = Fit(experiment, "cpu:0", np.array(self.weights, np.float32), 2.0, 1.5)
+        return self.fit
+
+    def train_together(self, *arguments: Any, **told: Any) -> dict[str, Any]:
+        """Train in processes."""
+        self.note("together", *arguments, told)
+        if self.error:
+            raise self.error
+        return {
+            **Fit(Experiment(), "cpu:0", np.array([self.weights[-1]], np.float32), 2.0, 1.5).summary(),
+            "threads": 5,
+        }
+
+    def made(self, name: str) -> list[tuple[Any, ...]]:
+        """Return what a thing was called with, call by call."""
+        return [call[1:] for call in self.calls if call[0] == name]
+
+    def run(self, options: str = "") -> Result:
+        """Run the command."""
+        return CliRunner().invoke(app, ["train", *options.split()])
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Give it."""
+    return Bench(monkeypatch)
+
+
+def test_without_options_it_is_the_published_experiment(bench: Bench) -> None:
+    """The parent is watched, the backend chosen and started, the device looked for, and then it is trained at once."""
+    answer = bench.run()
+
+    assert answer.exit_code == 0, answer.output
+    assert bench.calls == [
+        ("end with parent",),
+        ("choose", None),
+        ("start", {"threads": None}),
+        ("resolve", "cpu"),
+        ("train", Experiment(), {}),
+    ]
+
+
+def test_every_option_reaches_its_place(bench: Bench, tmp_path: Path) -> None:
+    """Each one has a value that no other has."""
+    options = (
+        "--target 3,-1,0.5 --network one_neuron --engine fused_fit --backend tensorflow --device cpu:1 --optimizer sgd "
+        "--learning-rate 0.25 --final-learning-rate 0.125 --init sign-aware --batch-size 4 --epochs 6 --samples 9 "
+        f"--seed 2 --data-seed 3 --low -1.5 --high 2.5 --threads 8 --plot {tmp_path / 'run.svg'}"
+    )
+    bench.weights = [[1, 1]]
+    answer = bench.run(options)
+    experiment = Experiment(
+        target=Parabola(3, -1, 0.5),
+        network="one_neuron",
+        engine="fused_fit",
+        device="cpu:1",
+        optimizer="sgd",
+        learning_rate=0.25,
+        final_learning_rate=0.125,
+        init="sign-aware",
+        batch_size=4,
+        epochs=6,
+        samples=9,
+        seed=2,
+        data_seed=3,
+        low=-1.5,
+        high=2.5,
+    )
+
+    assert answer.exit_code == 0, answer.output
+    assert bench.calls == [
+        ("end with parent",),
+        ("choose", "tensorflow"),
+        ("start", {"threads": 8}),
+        ("resolve", "cpu:1"),
+        ("train", experiment, {"progress": None}),
+        ("save", "one_neuron learns 3x² - x + 0.5", str(tmp_path / "run.svg")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "network", "code"),
+    [
+        ([FAILS, PASSES], "two_neuron", 0),
+        ([PASSES, FAILS], "two_neuron", 1),
+        ([PASSES, DIVERGES], "two_neuron", 1),
+        ([[1, 1]], "one_neuron", 1),
+    ],
+)
+def test_a_check_exits_0_for_a_pass_alone(weights: list[list[float]], network: str, code: int, bench: Bench) -> None:
+    """What fails, diverges or cannot be represented exits 1; without --check each is merely reported."""
+    bench.weights = weights
+
+    assert bench.run(f"--network {network} --check").exit_code == code
+    assert bench.run(f"--network {network} --check --json").exit_code == code
+    assert bench.run(f"--network {network}").exit_code == 0
+
+
+def test_json_is_the_summary_with_the_threads(bench: Bench) -> None:
+    """One object in one line, and nothing else; without --json it is text."""
+    answer = bench.run("--threads 3 --json")
+
+    assert json.loads(answer.stdout) == {**bench.fit.summary(), "threads": 3}
+    assert answer.stdout.count("\n") == 1
+    assert answer.stderr == ""
+    assert bench.run("--json").stdout.endswith('"threads": null}\n')
+    text = bench.run().stdout
+    assert text.startswith(
+        "two_neuron, compiled on cpu:0: 999 epochs of 999 samples, batch size 1, learning rate 0.001,"
+    )
+    assert "\npass: coefficient error 0.0005 < learning rate 0.001\n" in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "slow"),
+    [
+        ("--samples 1000 --epochs 50000", False),
+        ("--samples 1000 --epochs 50001", True),
+        ("--samples 1000 --epochs 50000 --engine native", False),
+        ("--samples 1000 --epochs 50001 --engine native", True),
+        ("--samples 9 --epochs 1 --engine fit", True),
+        ("--samples 9 --epochs 1 --engine fused_fit", True),
+        ("--samples 9 --epochs 1 --strategy mirrored", True),
+    ],
+)
+def test_a_run_that_takes_long_tells_of_its_progress(
+    options: str, slow: bool, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From more than 50 million samples on, and always where an epoch is slow: to who started it, where it asks."""
+    monkeypatch.setenv(workers.PROGRESS, str(tmp_path / "epochs"))
+    bench.run(options)
+    ((_, told),) = bench.made("train")
+    if slow:
+        told["progress"](17)
+
+    assert told.keys() == ({"progress"} if slow else set())
+    assert (tmp_path / "epochs").exists() == slow
+    assert not slow or (tmp_path / "epochs").read_text() == "17"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (PeerError("a worker is gone"), 7, "python -m parabola: a worker is gone\n"),
+        (ValueError("mirrored is on cpu:0 here"), 2, "python -m parabola: mirrored is on cpu:0 here\n"),
+    ],
+)
+def test_an_error_on_the_way_is_a_line(error: Exception, code: int, said: str, bench: Bench) -> None:
+    """A peer that is gone exits 7, and a device that turns out to be another exits 2."""
+    bench.error = error
+    answer = bench.run("--strategy mirrored --json")
+
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (code, "", said)
+
+
+def test_mirrored_takes_all_devices_of_a_name(bench: Bench) -> None:
+    """The engine is then `distributed`, also where it is said twice."""
+    for engine in ("", "--engine distributed"):
+        bench.calls.clear()
+        bench.run(f"--strategy mirrored --device gpu:all --threads 2 {engine}")
+
+        assert bench.made("start") == [({"threads": 2},)]
+        assert bench.made("resolve all") == [("gpu:all",)]
+        assert bench.made("resolve") == []
+        ((experiment, _),) = bench.made("train")
+        assert (experiment.engine, experiment.strategy, experiment.device) == ("distributed", "mirrored", "gpu:all")
+
+
+def test_native_starts_no_backend(bench: Bench) -> None:
+    """It needs none, and looks for no device."""
+    bench.run("--engine native")
+
+    assert [call[0] for call in bench.calls] == ["end with parent", "choose", "train"]
+
+
+def configuration(index: int) -> str:
+    """Return a TF_CONFIG of two workers."""
+    task = {"type": "worker", "index": index}
+    return json.dumps({"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": task})
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_first_worker_speaks_for_all(
+    index: int, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others print and draw nothing, but exit as it does."""
+    monkeypatch.setenv("TF_CONFIG", configuration(index))
+    bench.weights = [FAILS]
+    options = f"--strategy multi_worker --threads 2 --plot {tmp_path / 'run.svg'} --check"
+    told = [bench.run(options), bench.run(f"{options} --json")]
+
+    assert [answer.exit_code for answer in told] == [1, 1]
+    assert bench.made("start") == [({"threads": 2},)] * 2
+    assert bench.made("resolve") == bench.made("resolve all") == bench.made("together") == []
+    assert len(bench.made("train")) == 2
+    if index:
+        assert [answer.stdout for answer in told] == ["", ""]
+        assert bench.made("save") == []
+    else:
+        assert told[0].stdout.startswith("two_neuron, distributed on cpu:0")
+        assert json.loads(told[1].stdout) == {**bench.fit.summary(), "threads": 2}
+        assert bench.made("save") == [("two_neuron learns x² + 2x + 2", str(tmp_path / "run.svg"))] * 2
+
+
+def test_without_tf_config_workers_are_started(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the run's own options, the plot for the first alone, and the answer of the first printed."""
+    monkeypatch.setattr(workers, "gpus_here", lambda: pytest.fail("GPUs were looked for"))
+    path = tmp_path / "run.svg"
+    options = f"--workers 3 --target 3,-1,0.5 --seed 2 --threads 4 --final-learning-rate 0.0005 --plot {path}"
+    answer = bench.run(f"--strategy multi_worker {options} --check --json")
+    ((arguments, number, told),) = bench.made("together")
+
+    assert (answer.exit_code, json.loads(answer.stdout)["threads"]) == (0, 5)
+    assert number == 3
+    assert told == {"chief": [f"--plot={path}"], "gpus": [], "progress": None}
+    assert sorted(arguments) == [
+        "--batch-size=1",
+        "--data-seed=42",
+        "--device=cpu",
+        "--engine=distributed",
+        "--epochs=999",
+        "--final-learning-rate=0.0005",
+        "--high=1.0",
+        "--init=glorot",
+        "--learning-rate=0.001",
+        "--low=0.0",
+        "--network=two_neuron",
+        "--optimizer=adam",
+        "--samples=999",
+        "--seed=2",
+        "--strategy=multi_worker",
+        "--target=3,-1,0.5",
+        "--threads=4",
+    ]
+    names = ["end with parent", "choose", "end as by Ctrl-C", "together"]
+    assert [call[0] for call in bench.calls] == names
+
+
+def test_workers_are_two_and_gpus_are_dealt_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless told otherwise; the GPUs of this machine are looked for where they are asked for."""
+    monkeypatch.setattr(workers, "gpus_here", lambda: ["0", "3"])
+    bench.weights = [FAILS]
+    answer = bench.run("--strategy multi_worker --device gpu --backend tensorflow --check")
+    ((arguments, number, told),) = bench.made("together")
+
+    assert answer.exit_code == 1
+    assert answer.stdout.startswith("two_neuron, compiled on cpu:0: 999 epochs")
+    assert number == 2
+    assert told == {"chief": [], "gpus": ["0", "3"], "progress": None}
+    assert {"--device=gpu", "--backend=tensorflow"} < set(arguments)
+
+
+def test_a_worker_that_fails_exits_7(bench: Bench) -> None:
+    """Its line is passed on, and nothing is printed."""
+    bench.error = workers.WorkerError("worker 1 of 2 was killed by SIGKILL; the others were ended")
+    answer = bench.run("--strategy multi_worker")
+
+    assert (answer.exit_code, answer.stdout) == (7, "")
+    assert answer.stderr == f"python -m parabola: {bench.error}\n"
+
+
+NEEDS = "--workers needs --strategy multi_worker, and no TF_CONFIG. Received: "
+
+
+@pytest.mark.parametrize(
+    ("options", "config", "message"),
+    [
+        ("--workers 1", "", NEEDS + "1"),
+        ("--workers 3 --strategy mirrored", "", NEEDS + "3"),
+        ("--workers 3 --strategy multi_worker", configuration(0), NEEDS + "3"),
+        ("--workers 3 --strategy multi_worker", configuration(1), NEEDS + "3"),
+        ("--threads 0", "", "threads must be a whole number from 1 to 1024. Received: 0"),
+        ("--threads 1025", "", "threads must be a whole number from 1 to 1024. Received: 1025"),
+        (
+            "--engine native --threads 1",
+            "",
+            "engine native has one thread; --threads is the backend's. Received: 1",
+        ),
+        (
+            "--strategy multi_worker --device cpu:0",
+            configuration(0),
+            "strategy multi_worker takes cpu or gpu, without a number. Received: cpu:0",
+        ),
+        (
+            "--strategy multi_worker --device gpu:all",
+            "",
+            "unknown device 'gpu:all'; devices are named cpu, cpu:1, gpu, gpu:0, …",
+        ),
+        ("--plot run.pdf", "", "unknown format '.pdf' of run.pdf; known: .png, .svg, .html"),
+        ("--target 1,2", "", "target needs three numbers a,b,c, as in 1,2,2. Received: '1,2'"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_begins(
+    options: str, config: str, message: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line with what was received, exit 2, and neither a backend nor a process is started."""
+    monkeypatch.setenv("TF_CONFIG", config)
+    answer = bench.run(options)
+
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", f"python -m parabola: {message}\n")
+    assert {call[0] for call in bench.calls} <= {"end with parent", "choose"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "lacks"),
+    [
+        ("torch", "", "engine compiled is not there on the torch backend, which has fit, fused_fit, native"),
+        (
+            "jax",
+            "--strategy mirrored",
+            "engine distributed is not there on the jax backend, which has fit, fused_fit, compiled, native, members",
+        ),
+    ],
+)
+def test_an_engine_that_the_backend_lacks_is_refused(
+    backend: str, options: str, lacks: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line has what it has instead."""
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    answer = bench.run(options)
+
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", f"python -m parabola: {lacks}\n")
+    assert bench.made("start") == []
+
+
+def test_no_workers_at_all_are_refused(bench: Bench) -> None:
+    """One is the least."""
+    assert bench.run("--strategy multi_worker --workers 0").exit_code == 2
+    assert bench.run("--strategy multi_worker --workers 1").exit_code == 0
+    assert [call[1] for call in bench.made("together")] == [1]
+
+
+def test_tf_config_is_read_for_workers_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of another kind does not mind it."""
+    monkeypatch.setenv("TF_CONFIG", "nonsense")
+
+    assert bench.run().exit_code == 0
+    assert bench.run("--strategy multi_worker").exit_code == 2
+
+
+@pytest.mark.parametrize("engine", ["compiled", "fit"])
+def test_a_bar_on_a_terminal_shows_the_epochs(engine: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it takes long the bar is what is told of progress, out of the run's number of epochs."""
+    bars = list[tuple[str, float]]()
+
+    class Bar:
+        """Stands in for a bar."""
+
+        def __init__(self, form: str, total: float) -> None:
+            bars.append((form, total))
+
+        def __enter__(self) -> str:
+            return "the bar"
+
+        def __exit__(self, *error: object) -> None: ...
+
+    monkeypatch.setattr(terminal, "progress_bar", Bar)
+    bench.run(f"--engine {engine} --epochs 7")
+    bench.run("--strategy multi_worker --epochs 8")
+    slow = engine == "fit"
+
+    form = "{task.completed}/{task.total} epochs,"
+    assert bars == [*([(form, 7)] if slow else []), (form, 8)]
+    assert bench.made("train")[0][1] == ({"progress": "the bar"} if slow else {})
+    assert bench.made("together")[0][2]["progress"] == "the bar"
