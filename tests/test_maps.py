@@ -209,6 +209,24 @@ def test_the_table_of_many_seeds_has_a_digit_more(
     assert lines[-2:] == [" 0.001  33.3 (12.3–65.4)", ""]
 
 
+@pytest.mark.parametrize(("seeds", "rows", "enough"), [(999, 2, 39), (1000, 2, 51), (999, 5, 81)])
+def test_a_narrow_terminal_has_the_intervals_alone(
+    seeds: int, rows: int, enough: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One column too few, and the table drops the rates and says so; with just enough, the widest cells fit whole."""
+    sizes = [100 + number for number in range(rows)]
+    grid = {"learning_rates": [0.0001234], "batch_sizes": sizes, "seeds": seeds}
+    cells = [table_cell(0.0001234, size, seeds, seeds, low=0.9812, high=1.0) for size in sizes]
+    full = "100 (98–100)" if seeds == 999 else "100.0 (98.1–100.0)"
+    wide = printed(monkeypatch, capsys, cells, grid, enough)
+    narrow = printed(monkeypatch, capsys, cells, grid, enough - 1)
+
+    assert wide[2] == "pass rate in %, with its 95 % interval: a row a learning rate, a column a batch size"
+    assert wide[-2] == " 0.0001234" + rows * f"  {full}"
+    assert narrow[2] == "95 % interval of the pass rate, in %: a row a learning rate, a column a batch size"
+    assert narrow[-2] == " 0.0001234" + rows * f"  {full.split(' (')[1][:-1]}"
+
+
 def test_the_colours_go_from_grey_to_yellow(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
