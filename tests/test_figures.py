@@ -332,10 +332,12 @@ def test_the_layers_of_a_comparison() -> None:
         (make_case("a", 0.5, 0.25, 1.5), 0.75),  # the lower end is the farthest
         (make_case("a", 1.0, 0.9375, 1.5), 0.5),  # the upper one
         (make_case("a", 1.0, 0.9375, 1.03125), 0.125),  # neither is beyond the control's lower end, or twice the effect
+        (make_case("a", 1.75, 0.0, None), 0.75),  # a point without an interval, above
+        (make_case("a", 0.5, 0.0, None), 0.5),  # and below
     ],
 )
 def test_the_axis_of_a_comparison_is_symmetric(case: dict[str, Any], reach: float) -> None:
-    """It goes a tenth beyond what is farthest from no change: an end of an interval, or twice the minimum effect."""
+    """It goes a tenth beyond the farthest of all points, ends of intervals, and twice the minimum effect."""
     domain = comparison(case)["layer"][3]["encoding"]["x"]["scale"]["domain"]
 
     assert domain == pytest.approx([-1.1 * reach, 1.1 * reach])
