@@ -181,6 +181,30 @@ def test_an_error_in_a_block_ends_the_training(made: list[Program], monkeypatch:
     assert ensemble.train(np.arange(3)).coefficients[:, 2].tolist() == [0, 1, 2]
 
 
+def test_an_interruption_waits_for_no_block(made: list[Program], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs is left to end by itself, and blocks that have not begun never do."""
+    free, waited, threads, run = threading.Event(), list[bool](), set[threading.Thread](), Program.run
+
+    def hold(program: Program, rows: Any) -> Array:
+        threads.add(threading.current_thread())
+        if 0 not in rows[0]:
+            waited.append(free.wait(timeout=10))
+        return run(program, rows)
+
+    def interrupt(done: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Program, "run", hold)
+    with pytest.raises(KeyboardInterrupt):
+        Ensemble(SPEC, 4, workers=1).train(np.arange(8), progress=interrupt)
+    free.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert len(made[0].given) <= 2
+    assert waited in ([], [True])
+
+
 def test_rates_of_a_functions_optimizer_are_refused() -> None:
     """A function has one rate for all, so that rates of members' own are refused, and none are needed."""
     spec = Experiment(optimizer=lambda rate: None, epochs=3)
@@ -254,8 +278,9 @@ def test_epochs_of_a_summary_by_hand() -> None:
 
 def test_one_weight_is_enough_to_diverge() -> None:
     """A member diverges when any of its weights is not finite, first or last; its neighbours do not."""
-    weights = np.ones((3, 4, 3))
+    weights = np.zeros((3, 4, 3))  # 0 times infinity is no warning either
     weights[1:, 0, 0] = np.nan
+    weights[2, 0, 2] = np.inf
     weights[2, 3, 2] = -np.inf
 
     assert summarise(Experiment(epochs=3), np.full(3, 0.5), weights)[7].tolist() == [2, 0, 3]

@@ -1,11 +1,14 @@
 """How false alarms of the pass rates' test are counted: the pool of seeds, the draws, and the table."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from scipy.stats import fisher_exact, hypergeom
+from typer.testing import CliRunner
 
 from benchmarks import false_alarms
 from benchmarks.pass_rates import LEVEL
@@ -107,9 +110,11 @@ def test_the_table_of_false_alarms(
     beyond = float(np.nextafter(LEVEL, 1))
     p_values = {3: [LEVEL, beyond, 0.05, 0.2, 1e-9], 9: [1e-9, LEVEL / 2, float(np.nextafter(0.05, 1)), 0.6, 0.04]}
     drawn = {batch_size: iter(values) for batch_size, values in p_values.items()}
-    generators = set()
+    generators = set[int]()
 
     def draw(pool: Any, generator: np.random.Generator) -> float:
+        if not generators:
+            assert generator.bit_generator.state == np.random.default_rng(1).bit_generator.state
         generators.add(id(generator))
         return next(drawn[next(size for size, verdicts in pools.items() if verdicts is pool)])
 
@@ -117,14 +122,14 @@ def test_the_table_of_false_alarms(
     monkeypatch.setattr(false_alarms, "draw", draw)
     folder = tmp_path / "a" / "new"
     false_alarms.main(pool=folder, seeds=1000, suites=5)
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines() if "|" in line
-    ]
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines() if "|" in line]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
     quarter, half = exact(0.25, LEVEL, 0.05), exact(0.5, LEVEL, 0.05)
     first = ["batch size 3, learning rate 0.25", "25.0 (22.4–27.8) %"]
     second = ["batch size 9, learning rate 0.125", "50.0 (46.9–53.1) %"]
     two, four, three = "2 of 5: 40.0 (11.8–76.9) %", "4 of 5: 80.0 (37.6–96.4) %", "3 of 5: 60.0 (23.1–88.2) %"
+    assert lines[-1].startswith("| any of the three                  |                    |  0.011 % | 3 of 5: 60.0 (")
     assert folder.is_dir()
     assert asked == [(3, 0.25, 1000, folder), (9, 0.125, 1000, folder)]
     assert len(generators) == 1
@@ -136,6 +141,33 @@ def test_the_table_of_false_alarms(
         [*second, "5 %", three, half[1]],
         ["any of the three", "", "0.011 %", three, ""],
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--seeds", "999"], "for '--seeds': .*1000"), (["--suites", "0"], "for '--suites': .*1")],
+)
+def test_too_few_seeds_or_suites_are_refused(options: list[str], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool has 1,000 seeds or more, and a suite is drawn from it at least once: exit 2, and nothing is trained."""
+    monkeypatch.setattr(false_alarms, "train_pool", lambda *_: pytest.fail("trained"))
+    command = typer.Typer()
+    command.command()(false_alarms.main)
+    answer = CliRunner().invoke(command, options, env={"COLUMNS": "200"})
+
+    assert answer.exit_code == 2
+    assert re.search(says, answer.stderr)
+
+
+def test_the_least_seeds_and_suites_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 seeds and one suite are enough for a table."""
+    monkeypatch.setattr(false_alarms, "CELLS", ((3, 0.25),))
+    monkeypatch.setattr(false_alarms, "train_pool", lambda *_: np.arange(1000) < 999)
+    command = typer.Typer()
+    command.command()(false_alarms.main)
+    answer = CliRunner().invoke(command, ["--seeds", "1000", "--suites", "1", "--pool", str(tmp_path)])
+
+    assert answer.exit_code == 0, answer.output
+    assert "99.9 (99.4–100.0) %" in answer.stdout
 
 
 def test_the_pools_of_the_command() -> None:

@@ -3,17 +3,20 @@
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from parabola import backends
 from parabola.__main__ import app
 from parabola.experiment import Experiment
 from parabola.learning_map import Grid
-from parabola.tracking import figures
+from parabola.tracking import figures, terminal
 from tests.made_ensemble import plant
 
 
@@ -61,6 +64,40 @@ def test_each_option_reaches_the_map(tmp_path: Path, asked: list[tuple[Any, ...]
         f"{path} holds the map",
     ]
     assert answer.stderr == ""
+
+
+def test_the_progress_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar goes from 0 to 1 and says which share of the map is done."""
+    shown: list[Any] = []
+
+    @contextmanager
+    def progress_bar(form: str, total: float) -> Iterator[Any]:
+        shown.extend([form, total])
+        yield shown.append
+
+    monkeypatch.setattr(terminal, "progress_bar", progress_bar)
+    options = ["--learning-rates", "0.1", "--batch-sizes", "9", "--seeds", "4", "--json", str(tmp_path / "map.json")]
+    assert CliRunner().invoke(app, ["map", *options]).exit_code == 0
+
+    assert shown == ["{task.percentage:.0f} % of the map,", 1.0, 0.5, 1.0]
+
+
+def test_the_options_of_the_map_say_what_they_are() -> None:
+    """What only this command has is explained by its help, with the form of a value and the default."""
+    command: Any = typer.main.get_command(app)
+    own = command.commands["map"]
+    options = {option.opts[0]: (option.metavar, option.help, option.default) for option in own.params}
+
+    assert own.help.splitlines()[0] == "Draw the map of learning rate × batch size: which share of seeds learns."
+    assert "Finished cells are kept in the JSON file: after an interruption, the same command goes on" in own.help
+    said = ("--learning-rates", "--batch-sizes", "--seeds", "--first-seed", "--json")
+    assert [(option, *options[option]) for option in said] == [
+        ("--learning-rates", "A,B,…", "Default: 25 from 0.0001 to 1.", None),
+        ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples.", None),
+        ("--seeds", None, "In each cell.", 200),
+        ("--first-seed", None, "The others follow it.", 0),
+        ("--json", "FILE", "The map on disk; what it lacks is trained.", Path("learning_map.json")),
+    ]
 
 
 def test_the_defaults_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:

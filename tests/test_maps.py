@@ -239,6 +239,9 @@ def test_the_colours_go_from_grey_to_yellow(
     cells = [table_cell(0.1, size, count, 100) for size, count in passes.items()]
     text = "\n".join(printed(monkeypatch, capsys, cells, grid, 200))
 
+    assert (
+        text.splitlines()[2] == "pass rate in %, with its 95 % interval: a row a learning rate, a column a batch size"
+    )
     shown = re.findall(r"\x1b\[38;5;(\d+)m *(\d+) \(12–65\)", text)
     assert [int(rate) for _, rate in shown] == [*passes.values()]
     assert [int(colour) for colour, _ in shown] == [243, 243, 31, 31, 37, 78, 148, 148, 220, 220]

@@ -11,6 +11,7 @@ from benchmarks import pinned_seeds
 from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
 from parabola.experiment import Experiment
 from parabola.target import Array, Parabola
+from parabola.tracking import terminal
 
 CELL = Experiment(batch_size=9, learning_rate=0.25)
 
@@ -108,10 +109,18 @@ def test_the_file_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path = tmp_path / "pinned.json"
     path.write_text("old")
     monkeypatch.setattr(pinned_seeds, "FILE", path)
+    named: list[str] = []
+
+    def tracked(cells: list[Experiment], name: str) -> list[Experiment]:
+        named.append(name)
+        return cells
+
+    monkeypatch.setattr(terminal, "tracked", tracked)
     monkeypatch.setattr(pinned_seeds, "CELLS", [CELL, replace(CELL, learning_rate=0.001)])
     monkeypatch.setattr(pinned_seeds, "sort_seeds", lambda cell: {"settled": [int(1000 * cell.learning_rate)]})
     pinned_seeds.main()
 
+    assert named == ["cells"]
     assert path.read_text() == (
         '{\n  "two_neuron-batch_9-learning_rate_0.25": {"settled": [250]},\n'
         '  "two_neuron-batch_9-learning_rate_0.001": {"settled": [1]}\n}\n'
