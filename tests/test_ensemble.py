@@ -10,6 +10,7 @@ import pytest
 import parabola.ensemble
 from benchmarks.pinned_seeds import TARGETS
 from parabola import engines
+from parabola.data import order_bank, order_rows
 from parabola.engines import members_program
 from parabola.ensemble import Ensemble, Members, summarise
 from parabola.experiment import Experiment
@@ -50,6 +51,38 @@ def test_members_are_the_single_runs(network: str, batch_size: int) -> None:
     tolerance = RATES[:, None, None] / 100
     assert (np.abs(found - expected) < tolerance).all()
     assert np.abs(found[:, -1] - spec.initial_weights(SEEDS)).max() > 1e-3
+
+
+def adam_weights(spec: Experiment, seed: int, rate: float) -> Array:
+    """Return a run's weights after every epoch, in float64: gradients by hand, and Adam with Keras' epsilon."""
+    weights, epsilon = spec.initial_weights(seed).astype(float), 1e-7
+    x, y = (values.ravel().astype(float) for values in spec.data)
+    first, second = np.zeros_like(weights), np.zeros_like(weights)
+    bank, history, step = order_bank(spec.samples), [], 0
+    for row in order_rows(spec.samples, seed, spec.epochs):
+        for begin in range(0, spec.samples, spec.batch_size):
+            batch = bank[row][begin : begin + spec.batch_size]
+            step += 1
+            w1, b1, w2, b2 = weights
+            z = w1 * x[batch] + b1
+            slope = 2 * (w2 * z**2 + b2 - y[batch])
+            by_sample = [slope * w2 * 2 * z * x[batch], slope * w2 * 2 * z, slope * z**2, slope]
+            gradient = np.mean(by_sample, axis=1)
+            first = 0.9 * first + 0.1 * gradient
+            second = 0.999 * second + 0.001 * gradient**2
+            scaled = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            weights = weights - scaled * first / (np.sqrt(second) + epsilon)
+        history.append(weights)
+    return np.array(history)
+
+
+@pytest.mark.parametrize("samples", [9, 10, 11])
+def test_a_partial_batch_is_averaged_over_its_own_samples(samples: int) -> None:
+    """Of batches of 4, the last of 1, 2 or 3 samples has its whole gradient: members have Adam's weights in float64."""
+    spec = Experiment(samples=samples, batch_size=4, epochs=3)
+    expected = [adam_weights(spec, int(seed), rate) for seed, rate in zip(SEEDS, RATES, strict=True)]
+
+    assert (np.abs(members_weights(spec, RATES) - expected) < RATES[:, None, None] / 100).all()
 
 
 def test_members_are_what_compiled_computes() -> None:

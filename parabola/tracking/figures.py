@@ -208,7 +208,7 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
     ]
     order = [row["case"] for row in rows]
     effect = record["minimum_effect"]
-    widest = max([abs(row[end]) for row in rows for end in ("low", "high") if row[end] is not None] + [2 * effect])
+    widest = max([abs(row[end]) for row in rows for end in ENDS if row[end] is not None] + [2 * effect])
     scale = alt.Scale(domain=[-1.1 * widest, 1.1 * widest], nice=False)
     y = alt.Y("case:N", sort=order, title=None, axis=alt.Axis(labelLimit=520, labelFontSize=12))
     base = alt.Chart(alt.Data(values=rows)).encode(

@@ -1,0 +1,177 @@
+"""How false alarms of the pass rates' test are counted: the pool of seeds, the draws, and the table."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from scipy.stats import fisher_exact, hypergeom
+from typer.testing import CliRunner
+
+from benchmarks import false_alarms
+from benchmarks.pass_rates import LEVEL
+from parabola.experiment import Experiment
+from parabola.learning_map import Grid
+from parabola.tracking import maps, terminal
+from tests.made_ensemble import plant
+
+
+def test_a_pool_is_trained_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2,000 seeds from 10⁹ on, in two files, by which each seed has its verdict; what is there is not trained again."""
+    asked, done = plant(monkeypatch), list[float]()
+    progress_bar = terminal.progress_bar
+
+    def shown(form: str, total: float) -> Any:
+        done.append(total)
+        return progress_bar(form, total)
+
+    monkeypatch.setattr(terminal, "progress_bar", shown)
+    pool = false_alarms.train_pool(9, 0.25, 2000, tmp_path)
+
+    assert pool.dtype == bool
+    assert pool.tolist() == [seed % 9 == 0 for seed in range(10**9, 10**9 + 2000)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "batch_9-seeds_1000000000.json",
+        "batch_9-seeds_1000001000.json",
+    ]
+    grid = Grid(Experiment(), (0.25,), (9,), 1000, 1_000_001_000)
+    (cell,) = maps.read(tmp_path / "batch_9-seeds_1000001000.json", grid.identity())
+    assert (cell.seeds, cell.learning_rate, cell.batch_size) == (1000, 0.25, 9)
+    assert done == [2000]
+    trained = len(asked)
+    assert false_alarms.train_pool(9, 0.25, 1000, tmp_path).tolist() == pool[:1000].tolist()
+    assert len(asked) == trained
+
+
+def test_a_pools_progress_is_in_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each part the bar is told how many seeds are done, of those that were asked for."""
+    plant(monkeypatch)
+    done: list[float] = []
+
+    class Bar:
+        def __init__(self, form: str, total: float) -> None:
+            done.append(total)
+            assert form == "{task.percentage:.0f} % of batch size 3,"
+
+        def __enter__(self) -> Any:
+            return done.append
+
+        def __exit__(self, *_: object) -> None:
+            """End."""
+
+    monkeypatch.setattr(terminal, "progress_bar", Bar)
+    false_alarms.train_pool(3, 0.25, 3000, tmp_path)
+
+    assert done == [3000, 1000, 2000, 3000]
+
+
+class Order:
+    """Stands for a generator: what it draws is the pool the other way round."""
+
+    def permutation(self, pool: Any) -> Any:
+        """Return the pool from its end."""
+        return pool[::-1]
+
+
+def test_a_draw_by_hand() -> None:
+    """The first half of what is drawn is the baseline, the next 400 are the fresh seeds; the rest is left out."""
+    half, fresh, rest = [True] * 300 + [False] * 200, [True] * 200 + [False] * 200, [True] * 100
+    pool = np.array([*half, *fresh, *rest])[::-1]
+    expected = fisher_exact([[300, 200], [200, 200]]).pvalue
+
+    assert false_alarms.draw(pool, Order()) == pytest.approx(expected, rel=1e-9)  # type: ignore[arg-type]
+
+
+def exact(share: float, *levels: float) -> list[str]:
+    """Return the rates in per cent: all outcomes' probabilities where Fisher's test finds a change at each level."""
+    both = round(900 * share)
+    outcomes = np.arange(401)[hypergeom.pmf(range(401), 900, both, 400) > 1e-14]
+    p_values = [fisher_exact([[both - passes, 500 - both + passes], [passes, 400 - passes]])[1] for passes in outcomes]
+    found = [outcomes[np.array(p_values) <= level] for level in levels]
+    return [f"{100 * hypergeom.pmf(rejected, 900, both, 400).sum():.2g} %" for rejected in found]
+
+
+def test_the_table_of_false_alarms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each cell's alarms are the p-values at or below either level; a suite alarms where any of its cells does."""
+    monkeypatch.setattr(false_alarms, "CELLS", ((3, 0.25), (9, 0.125)))
+    pools = {3: np.arange(1000) % 4 == 0, 9: np.arange(1000) % 2 == 0}
+    asked: list[tuple[Any, ...]] = []
+
+    def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path) -> Any:
+        asked.append((batch_size, learning_rate, seeds, folder))
+        return pools[batch_size]
+
+    beyond = float(np.nextafter(LEVEL, 1))
+    p_values = {3: [LEVEL, beyond, 0.05, 0.2, 1e-9], 9: [0.3, LEVEL / 2, float(np.nextafter(0.05, 1)), 0.01, 0.04]}
+    drawn = {batch_size: iter(values) for batch_size, values in p_values.items()}
+    generators = set[int]()
+
+    def draw(pool: Any, generator: np.random.Generator) -> float:
+        if not generators:
+            assert generator.bit_generator.state == np.random.default_rng(1).bit_generator.state
+        generators.add(id(generator))
+        return next(drawn[next(size for size, verdicts in pools.items() if verdicts is pool)])
+
+    monkeypatch.setattr(false_alarms, "train_pool", train_pool)
+    monkeypatch.setattr(false_alarms, "draw", draw)
+    folder = tmp_path / "a" / "new"
+    false_alarms.main(pool=folder, seeds=1000, suites=5)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines() if "|" in line]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+    quarter, half = exact(0.25, LEVEL, 0.05), exact(0.5, LEVEL, 0.05)
+    first = ["batch size 3, learning rate 0.25", "25.0 (22.4–27.8) %"]
+    second = ["batch size 9, learning rate 0.125", "50.0 (46.9–53.1) %"]
+    one = "1 of 5: 20.0 (3.6–62.4) %"
+    two, four, three = "2 of 5: 40.0 (11.8–76.9) %", "4 of 5: 80.0 (37.6–96.4) %", "3 of 5: 60.0 (23.1–88.2) %"
+    assert lines[-1].startswith("| any of the three                  |                    |  0.011 % | 3 of 5: 60.0 (")
+    assert folder.is_dir()
+    assert asked == [(3, 0.25, 1000, folder), (9, 0.125, 1000, folder)]
+    assert len(generators) == 1
+    assert rows[0] == ["cell", "pass rate", "level", "false alarms", "exact rate"]
+    assert rows[2:] == [
+        [*first, "0.0056 %", two, quarter[0]],
+        [*second, "0.0056 %", one, half[0]],
+        [*first, "5 %", four, quarter[1]],
+        [*second, "5 %", three, half[1]],
+        ["any of the three", "", "0.011 %", three, ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--seeds", "999"], "for '--seeds': .*1000"), (["--suites", "0"], "for '--suites': .*1")],
+)
+def test_too_few_seeds_or_suites_are_refused(options: list[str], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool has 1,000 seeds or more, and a suite is drawn from it at least once: exit 2, and nothing is trained."""
+    monkeypatch.setattr(false_alarms, "train_pool", lambda *_: pytest.fail("trained"))
+    command = typer.Typer()
+    command.command()(false_alarms.main)
+    answer = CliRunner().invoke(command, options, env={"COLUMNS": "200"})
+
+    assert answer.exit_code == 2
+    assert re.search(says, answer.stderr)
+
+
+def test_the_least_seeds_and_suites_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 seeds and one suite are enough for a table."""
+    monkeypatch.setattr(false_alarms, "CELLS", ((3, 0.25),))
+    monkeypatch.setattr(false_alarms, "train_pool", lambda *_: np.arange(1000) < 999)
+    command = typer.Typer()
+    command.command()(false_alarms.main)
+    answer = CliRunner().invoke(command, ["--seeds", "1000", "--suites", "1", "--pool", str(tmp_path)])
+
+    assert answer.exit_code == 0, answer.output
+    assert "99.9 (99.4–100.0) %" in answer.stdout
+
+
+def test_the_pools_of_the_command() -> None:
+    """Three cells by default, 20,000 seeds and 1,000 suites, kept where benchmarks are."""
+    assert false_alarms.CELLS == ((1, 0.001), (9, 0.01), (111, 0.1))
+    assert false_alarms.main.__defaults__ == (Path(".benchmarks/false_alarms"), 20_000, 1000)

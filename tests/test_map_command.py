@@ -1,0 +1,232 @@
+"""What the command `map` makes of its options: the file, the table, the picture and its refusals."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from parabola import backends
+from parabola.__main__ import app
+from parabola.experiment import Experiment
+from parabola.learning_map import Grid
+from parabola.tracking import figures, terminal
+from tests.made_ensemble import plant
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was asked of ensembles in this test, in order: "build" and "train"."""
+    return plant(monkeypatch)
+
+
+OPTIONS = [
+    *("--learning-rates", "0.1,0.001,0.5", "--batch-sizes", "1,9", "--seeds", "5", "--first-seed", "7"),
+    *("--target=-1,0.5,3", "--optimizer", "sgd", "--final-learning-rate", "0.0005", "--init", "sign-aware"),
+    *("--epochs", "8", "--samples", "50", "--data-seed", "4", "--low", "-1", "--high", "2.5"),
+]
+IDENTITY = {
+    **{"target": [-1.0, 0.5, 3.0], "network": "two_neuron", "device": "cpu", "optimizer": "sgd"},
+    **{"final_learning_rate": 0.0005, "init": "sign-aware", "epochs": 8, "samples": 50, "data_seed": 4},
+    **{"low": -1.0, "high": 2.5, "learning_rates": [0.1, 0.001, 0.5], "batch_sizes": [1, 9]},
+    **{"seeds": 5, "first_seed": 7},
+}
+
+
+def test_each_option_reaches_the_map(tmp_path: Path, asked: list[tuple[Any, ...]]) -> None:
+    """The file has each option's value, and the seeds that are trained begin with the first one; both are printed."""
+    path = tmp_path / "a map.json"
+    answer = CliRunner().invoke(app, ["map", *OPTIONS, "--json", str(path)], env={"COLUMNS": "80"})
+    state = json.loads(path.read_text())
+
+    assert answer.exit_code == 0, answer.output
+    assert state["grid"] == IDENTITY
+    assert [cell["passed"] for cell in state["cells"]] == ["f8"] * 3 + ["20"] * 3
+    assert asked[:2] == [("build", 1, 15, None), ("train", [*range(7, 12)] * 3, [0.1] * 5 + [0.001] * 5 + [0.5] * 5)]
+    assert [line.rstrip() for line in answer.stdout.splitlines()] == [
+        "two_neuron learns -x² + 0.5x + 3: which share of 5 seeds passes",
+        "8 epochs of 50 samples, sgd, decaying to 0.0005, init sign-aware",
+        "pass rate in %, with its 95 % interval: a row a learning rate, a column a batch size",
+        "",
+        "",
+        "                   1          9",
+        " ──────────────────────────────",
+        "   0.1  100 (57–100)  20 (4–62)",
+        " 0.001  100 (57–100)  20 (4–62)",
+        "   0.5  100 (57–100)  20 (4–62)",
+        "",
+        f"{path} holds the map",
+    ]
+    assert answer.stderr == ""
+
+
+def test_the_progress_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar goes from 0 to 1 and says which share of the map is done."""
+    shown: list[Any] = []
+
+    @contextmanager
+    def progress_bar(form: str, total: float) -> Iterator[Any]:
+        shown.extend([form, total])
+        yield shown.append
+
+    monkeypatch.setattr(terminal, "progress_bar", progress_bar)
+    options = ["--learning-rates", "0.1", "--batch-sizes", "9", "--seeds", "4", "--json", str(tmp_path / "map.json")]
+    assert CliRunner().invoke(app, ["map", *options]).exit_code == 0
+
+    assert shown == ["{task.percentage:.0f} % of the map,", 1.0, 0.5, 1.0]
+
+
+def test_the_options_of_the_map_say_what_they_are() -> None:
+    """What only this command has is explained by its help, with the form of a value and the default."""
+    command: Any = typer.main.get_command(app)
+    own = command.commands["map"]
+    options = {option.opts[0]: (option.metavar, option.help, option.default) for option in own.params}
+
+    assert own.help.splitlines()[0] == "Draw the map of learning rate × batch size: which share of seeds learns."
+    assert "Finished cells are kept in the JSON file: after an interruption, the same command goes on" in own.help
+    said = ("--learning-rates", "--batch-sizes", "--seeds", "--first-seed", "--json")
+    assert [(option, *options[option]) for option in said] == [
+        ("--learning-rates", "A,B,…", "Default: 25 from 0.0001 to 1.", None),
+        ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples.", None),
+        ("--seeds", None, "In each cell.", 200),
+        ("--first-seed", None, "The others follow it.", 0),
+        ("--json", "FILE", "The map on disk; what it lacks is trained.", Path("learning_map.json")),
+    ]
+
+
+def test_the_defaults_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without options it is the published experiment over the default axes; sizes above the samples are left out."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["map"]).exit_code == 0
+    assert json.loads(Path("learning_map.json").read_text())["grid"] == Grid(Experiment()).identity()
+    assert os.listdir() == ["learning_map.json"]
+
+    for samples, sizes in ((37, [1, 3, 9, 27, 37]), (36, [1, 3, 9, 27])):
+        path = tmp_path / f"{samples}.json"
+        assert (
+            CliRunner()
+            .invoke(app, ["map", "--samples", str(samples), "--learning-rates", "0.1", "--json", str(path)])
+            .exit_code
+            == 0
+        )
+        assert json.loads(path.read_text())["grid"]["batch_sizes"] == sizes
+
+
+@pytest.mark.parametrize(
+    ("rates", "sizes", "framed", "says"),
+    [
+        ("0.1,0.02,0.001", "9,1", [(0.001, 1), (0.1, 1)], "; framed: as published"),
+        ("0.1,0.02", "1", [(0.1, 1)], "; framed: as published"),
+        ("0.1,0.001", "9", [], ""),
+        ("0.2,0.002", "1", [], ""),
+    ],
+)
+def test_the_picture_frames_what_was_published(
+    rates: str,
+    sizes: str,
+    framed: list[tuple[float, int]],
+    says: str,
+    tmp_path: Path,
+    asked: list[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The two published cells are framed where they are on the map, and the subtitle says so only then."""
+    saved: dict[Path, Any] = {}
+    monkeypatch.setattr(figures, "save", lambda chart, path: saved.update({path: chart.to_dict()}))
+    options = ["--learning-rates", rates, "--batch-sizes", sizes, "--seeds", "4", "--json", str(tmp_path / "map.json")]
+    answer = CliRunner().invoke(app, ["map", *options, "--plot", str(tmp_path / "map.svg")])
+
+    assert answer.exit_code == 0, answer.output
+    assert [*saved] == [tmp_path / "map.svg"]
+    (drawn,) = saved.values()
+    frames = [row for layer in drawn["layer"][2:] for row in layer["data"]["values"]]
+    assert frames == [{"learning_rate": rate, "batch_size": size} for rate, size in framed]
+    assert drawn["title"]["text"] == "two_neuron learns x² + 2x + 2: which share of 4 seeds passes"
+    assert drawn["title"]["subtitle"] == f"999 epochs of 999 samples, adam, init glorot{says}"
+    shown = {
+        (row["learning_rate"], row["batch_size"]): row["passes"]
+        for row in drawn["layer"][0].get("data", drawn.get("data"))["values"]
+    }
+    passes = {1: "4 of 4 (100.0 %)", 9: "1 of 4 (25.0 %)"}
+    cells = [(float(rate), int(size)) for size in sizes.split(",") for rate in rates.split(",")]
+    assert shown == {(rate, size): passes[size] for rate, size in cells}
+    assert says not in answer.stdout or not says
+
+
+@pytest.mark.parametrize(("before", "after"), [("tensorflow", "jax"), ("jax", "tensorflow")])
+def test_a_map_of_one_backend_is_not_continued_by_another(
+    before: str, after: str, tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A map of TensorFlow is none of JAX and the other way round: exit 2, and the file stays as it is."""
+    monkeypatch.setattr(backends, "choose", lambda name: None)  # a process cannot have both
+    options = ["--learning-rates", "0.1", "--batch-sizes", "9", "--seeds", "4", "--json", str(tmp_path / "map.json")]
+    monkeypatch.setenv("KERAS_BACKEND", before)
+    assert CliRunner().invoke(app, ["map", *options]).exit_code == 0
+    text = (tmp_path / "map.json").read_text()
+    monkeypatch.setenv("KERAS_BACKEND", after)
+    answer = CliRunner().invoke(app, ["map", *options])
+
+    named = {"tensorflow": None, "jax": "jax"}
+    assert answer.exit_code == 2
+    assert f"map.json is of another grid: backend {named[before]}, not {named[after]}: name" in answer.stderr
+    assert (tmp_path / "map.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "says"),
+    [
+        ("torch", [], "members is not there on the torch backend, which has fit, fused_fit, native"),
+        (
+            "tensorflow",
+            ["--device", "gpu:all"],
+            "unknown device 'gpu:all'; devices are named cpu, cpu:1, gpu, gpu:0, …",
+        ),
+        ("tensorflow", ["--device", "cpu:7"], "device cpu:7 is not there; here: cpu:0"),
+        ("jax", ["--device", "gpu:all"], "device gpu is not there; here: cpu:0"),
+        ("tensorflow", ["--json", "map.svg"], "unknown format '.svg' of map.svg; known: .json"),
+        ("tensorflow", ["--plot", "map.json"], "unknown format '.json' of map.json; known: .png, .svg, .html"),
+        (
+            "tensorflow",
+            ["--batch-sizes", "1.5"],
+            "--batch-sizes needs numbers with commas between, as in 1,10. Received",
+        ),
+        ("tensorflow", ["--samples", "0"], "samples must be a whole number from 1 to 2147483647. Received: 0"),
+    ],
+)
+def test_a_map_that_cannot_be_trained_is_refused(
+    backend: str,
+    options: list[str],
+    says: str,
+    tmp_path: Path,
+    asked: list[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line on stderr and exit 2, before anything is built or written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(backends, "choose", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    answer = CliRunner().invoke(app, ["map", *options])
+
+    assert answer.exit_code == 2
+    assert re.fullmatch(f"python -m parabola: {re.escape(says)}.*\n", answer.stderr)
+    assert (answer.stdout, os.listdir(), asked) == ("", [], [])
+
+
+def test_the_backend_option_is_the_one_that_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the option names is handed on, and what is wrong with it is said."""
+
+    def refuse(name: str | None) -> None:
+        raise ValueError(f"chosen: {name}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(backends, "choose", refuse)
+    for options, name in (([], None), (["--backend", "jax"], "jax")):
+        answer = CliRunner().invoke(app, ["map", *options])
+        assert (answer.exit_code, answer.stderr) == (2, f"python -m parabola: chosen: {name}\n")
