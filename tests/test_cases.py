@@ -258,8 +258,9 @@ def test_an_engine_that_the_backend_lacks(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     found, left_out = grid_cases(Grid(samples=(100_000,), batch_sizes=(1,)), ["cpu"])
 
-    assert [case.id for case in found] == ["native-cpu-batch_1-learning_rate_0.001-samples_100000"] + [
-        "native-cpu-batch_1-learning_rate_0.1-samples_100000"
+    assert [case.id for case in found] == [
+        "native-cpu-batch_1-learning_rate_0.001-samples_100000",
+        "native-cpu-batch_1-learning_rate_0.1-samples_100000",
     ]
     assert left_out == [
         "compiled is not there on the torch backend, which has fit, fused_fit, native",
