@@ -376,6 +376,15 @@ def test_records_of_two_machines_do_not_become_one(script: Script, capsys: pytes
     assert not (script.folder / "record.json").exists()
 
 
+def test_a_call_that_times_nothing_says_so(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where every stage that times has failed there is no record, one line says so, and the exit code is 1."""
+    script.reasons = {"a.json": "exit code 1", "b.json": "exit code 2"}
+
+    assert script() == (1, EVERY)
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing was timed; the same command goes on"
+    assert script.left() == {"checks.txt", "answers.txt", "map.txt"}
+
+
 def test_a_device_that_cannot_be_is_bad_input(
     script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
