@@ -138,7 +138,7 @@ def test_less_than_float32_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("off", "right"), [(0.0, True), (9e-7, True), (-9e-7, True), (1.1e-6, False), (-1.1e-6, False)]
+    ("off", "right"), [(0.0, True), (9.9e-7, True), (-9.9e-7, True), (1.01e-6, False), (-1.01e-6, False)]
 )
 def test_a_product_may_be_off_by_a_millionth(
     off: float, right: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

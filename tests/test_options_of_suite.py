@@ -52,6 +52,25 @@ def test_without_options_each_has_its_default(door: Door) -> None:
     }
 
 
+def test_the_options_have_a_group_of_their_own(door: Door) -> None:
+    """The help of pytest has one section for all options of the suite, and each says what it is for."""
+    groups, declared = list[tuple[str, str]](), dict[str, str]()
+
+    def add(name: str, *, help: str, **_: Any) -> None:
+        declared[name] = help
+
+    def getgroup(name: str, description: str) -> SimpleNamespace:
+        groups.append((name, description))
+        return SimpleNamespace(addoption=add)
+
+    door.pytest_addoption(SimpleNamespace(getgroup=getgroup))
+
+    assert groups == [("parabola", "which cases the speed suite and the regression suite run")]
+    assert set(declared) == {f"--{name.replace('_', '-')}" for name in vars(parse(door))}
+    assert declared["--backend"] == "Keras' backend: tensorflow, jax, torch; else KERAS_BACKEND's"
+    assert all(declared.values())
+
+
 EVERY_OPTION = (
     *("--grid=full", "--engine=native", "--engine=fit", "--engine=native", "--all", "--epochs=7", "--rounds=1"),
     *("--device=gpu", "--device=cpu:0", "--device=cpu", "--device=gpu:1", "--device=gpu:0"),
@@ -242,11 +261,13 @@ def test_what_times_is_not_run_side_by_side(name: str, door: Door, started: list
     with pytest.raises(pytest.UsageError) as raised:
         door.pytest_configure(configuration(door, **asked, dist="no", codspeed=True))
     assert str(raised.value) == f"--codspeed takes pytest-benchmark's place: leave {option} out"
-    alone = configuration(door, "--epochs=3", **asked, numprocesses=None, dist="no", benchmark_disable=False)
-    door.pytest_configure(alone)
-    assert alone.option.benchmark_disable is False
-    assert alone.stash[GRID] == Grid(epochs=3)
-    assert alone.stash[LEFT_OUT] == []
+    xdist = {"numprocesses": None, "dist": "no"}
+    for plugins in ({**xdist, "codspeed": False}, xdist, {}):  # another plugin need not be there
+        alone = configuration(door, "--epochs=3", **asked, **plugins, benchmark_disable=False)
+        door.pytest_configure(alone)
+        assert alone.option.benchmark_disable is False
+        assert alone.stash[GRID] == Grid(epochs=3)
+        assert alone.stash[LEFT_OUT] == []
 
 
 def test_the_first_option_that_times_is_named(door: Door, started: list[int | None]) -> None:
@@ -359,7 +380,9 @@ def test_a_record_is_kept_from_the_beginning(door: Door, monkeypatch: pytest.Mon
     assert begun == [config]
 
 
-def summary(door: Door, *, disabled: bool, measured: bool, left_out: list[str], terminal: bool = False) -> str:
+def summary(
+    door: Door, *, disabled: bool, measured: bool, left_out: list[str], terminal: bool = False, colours: bool = False
+) -> str:
     """Return what the end of a session prints."""
     info = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.01, "samples": 999}
 
@@ -369,7 +392,7 @@ def summary(door: Door, *, disabled: bool, measured: bool, left_out: list[str], 
     stream = io.StringIO()
     writer = SimpleNamespace(_file=stream, fullwidth=60)
     reporter = SimpleNamespace(
-        write_line=lambda text: stream.write(f"{text}\n"), _tw=writer, isatty=terminal, hasmarkup=False
+        write_line=lambda text: stream.write(f"{text}\n"), _tw=writer, isatty=terminal, hasmarkup=colours
     )
     config = configuration(door, benchmark_disable=disabled)
     config._benchmarksession = SimpleNamespace(benchmarks=[Benchmark(median=31.2e-6, min=1e-6)] if measured else [])
@@ -394,6 +417,16 @@ def test_a_terminals_width_bounds_the_summary(door: Door) -> None:
     text = summary(door, disabled=False, measured=False, left_out=["word " * 40], terminal=True)
 
     assert 50 < max(map(len, text.splitlines())) <= 60
+
+
+def test_a_terminals_colours_are_for_tables(door: Door) -> None:
+    """On a terminal with colours a line is plain, whatever numbers and names are in it, and a table's title is not."""
+    left_out = ["native-cpu: predicted 99 s, more than 60"]
+    text = summary(door, disabled=False, measured=True, left_out=left_out, terminal=True, colours=True)
+
+    assert text.splitlines()[1] == f"left out: {left_out[0]}"
+    assert "\x1b[" in text
+    assert "\x1b[" not in summary(door, disabled=False, measured=True, left_out=left_out, terminal=True)
 
 
 def test_no_summary_where_nothing_was_measured(door: Door) -> None:
