@@ -177,9 +177,12 @@ def main(
         failed += bool(reason)
         if reason and not stage.record and stage.name != "map":
             raise typer.Exit(1)  # no times of a device that is not right
-    whole = folder / "record.json"
+    whole, parts = folder / "record.json", sorted((folder / PARTS).glob("*.json"))
+    if not parts:
+        print("nothing was timed; the same command goes on")
+        raise typer.Exit(1)
     try:
-        content = records.merge(sorted((folder / PARTS).glob("*.json")))
+        content = records.merge(parts)
     except ValueError as error:
         print(f"python -m benchmarks.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 import typer
 
 from benchmarks import gpu
-from parabola.tracking import records
+from parabola import devices
+from parabola.tracking import machine, records
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -133,6 +135,43 @@ def test_less_than_float32_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.ops, "matmul", tf32)
     with pytest.raises(SystemExit, match="less than float32's precision"):
         gpu.check("cpu:0")
+
+
+@pytest.mark.parametrize(
+    ("off", "right"), [(0.0, True), (9.9e-7, True), (-9.9e-7, True), (1.01e-6, False), (-1.01e-6, False)]
+)
+def test_a_product_may_be_off_by_a_millionth(
+    off: float, right: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A product that is off by more than a millionth is refused; how much it is off is printed before, with the facts.
+
+    The product of two matrices of 64 × 64, whose values are all 1 + 2⁻¹², has the values 64 (1 + 2⁻¹²)².
+    """
+    import keras
+
+    monkeypatch.setattr(keras.ops, "matmul", lambda *_: np.full((64, 64), 64 * (1 + 2**-12) ** 2 * (1 + off)))
+    if right:
+        gpu.check("cpu")
+    else:
+        with pytest.raises(SystemExit) as ended:
+            gpu.check("cpu")
+        assert str(ended.value) == "cpu:0 multiplies with less than float32's precision"
+    said = capsys.readouterr().out.splitlines()
+
+    assert said[:4] == machine.lines(machine.facts())
+    version = machine.installed("tensorflow")
+    assert said[4:] == [
+        f"tensorflow {version} has {', '.join(devices.available())}",
+        f"a product of matrices on cpu:0 is off by {abs(off):.1e} of it",
+    ]
+
+
+def test_where_the_check_puts_its_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check refuses a device on which its tensors are not."""
+    monkeypatch.setattr(devices, "resolve", lambda name: "gpu:0")
+    monkeypatch.setattr(devices, "scope", lambda name: nullcontext)
+    with pytest.raises(RuntimeError, match=r"^weights were asked to be on gpu:0, but are on cpu:0$"):
+        gpu.check("gpu")
 
 
 def test_a_device_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """Test processes side by side: who has which GPU, and how much of the machine."""
 
+import stat
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,3 +90,100 @@ def test_only_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"  # the third of three shares the first with the first
     assert environment["PARABOLA_GPU_MEMORY_MIB"] == "9000"
     assert environment["OMP_NUM_THREADS"] == "5"
+    assert environment["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.450"
+
+
+@pytest.mark.parametrize(
+    ("worker", "name", "memory_mib", "fraction"),
+    [
+        (0, "a", "29999", "0.300"),  # 0.9 × 99,999 MiB / 3 = 29,999.7
+        (1, "b", None, "0.450"),  # the driver does not say how much it has
+        (2, "c", "20250", "0.450"),  # 0.9 × 45,000 / 2
+        (3, "a", "29999", "0.300"),
+        (6, "a", "29999", "0.300"),
+    ],
+)
+def test_seven_processes_share_three_gpus(worker: int, name: str, memory_mib: str | None, fraction: str) -> None:
+    """The GPUs are dealt out in turn: the first has three processes, the others two; 17 cores make 2 for each."""
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS"), "2"
+    )
+    expected = threads | {"CUDA_VISIBLE_DEVICES": name, "XLA_PYTHON_CLIENT_MEM_FRACTION": fraction}
+    if memory_mib:
+        expected["PARABOLA_GPU_MEMORY_MIB"] = memory_mib
+
+    assert sharing.share(worker, 7, [("a", 99_999), ("b", 0), ("c", 45_000)], 17) == expected
+
+
+@pytest.mark.parametrize(("workers", "cores", "threads"), [(3, 2, "1"), (3, 3, "1"), (3, 5, "1"), (3, 6, "2")])
+def test_each_process_has_whole_cores(workers: int, cores: int, threads: str) -> None:
+    """A process has its part of the cores, rounded down, and at least one."""
+    assert sharing.share(1, workers, [], cores)["NUMBA_NUM_THREADS"] == threads
+
+
+@pytest.mark.parametrize(
+    ("visible", "found"),
+    [
+        (None, [("GPU-a0", 10), ("GPU-ab", 20)]),
+        ("1,0", [("1", 20), ("0", 10)]),
+        ("GPU-ab, GPU-a0", [("GPU-ab", 20), ("GPU-a0", 10)]),
+        ("GPU-a", []),  # the beginning of two
+        ("GPU-ab1", []),
+        ("G", []),
+        ("MIG-1/2, MIG-5", [("MIG-1/2", 0), ("MIG-5", 0)]),
+        ("0,GPU-x,MIG-5", [("0", 10)]),
+    ],
+)
+def test_usable_gpus_have_their_memory(visible: str | None, found: list[tuple[str, int]]) -> None:
+    """Each GPU has the memory that the driver says; a part of a GPU has none that is known."""
+    assert sharing.usable({"0": 10, "GPU-a0": 10, "1": 20, "GPU-ab": 20}, visible) == found
+
+
+def test_the_driver_says_each_gpus_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is known by index and by UUID, and 0 where the driver has no number; without a driver nothing is known."""
+    asked = tmp_path / "asked"
+    fake = tmp_path / "nvidia-smi"
+    fake.write_text(f"#!/bin/sh\necho \"$@\" > {asked}\necho '0, GPU-a, 81559'\necho '1, GPU-b, [N/A]'\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert sharing.memory_of_gpus() == {}
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+
+    assert sharing.memory_of_gpus() == {"0": 81559, "GPU-a": 81559, "1": 0, "GPU-b": 0}
+    assert asked.read_text() == "--query-gpu=index,uuid,memory.total --format=csv,noheader,nounits\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"CUDA_VISIBLE_DEVICES": "GPU-b", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.450"}),
+        (
+            {"XLA_CLIENT_MEM_FRACTION": "0.2"},
+            {"CUDA_VISIBLE_DEVICES": "GPU-b", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.2"},
+        ),
+        (
+            {"XLA_PYTHON_CLIENT_MEM_FRACTION": "0.3", "PARABOLA_GPU_MEMORY_MIB": "7", "NUMBA_NUM_THREADS": "1"},
+            {"CUDA_VISIBLE_DEVICES": "GPU-b", "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.3"}
+            | {"PARABOLA_GPU_MEMORY_MIB": "7", "NUMBA_NUM_THREADS": "1"},
+        ),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "0", "PARABOLA_GPU_MEMORY_MIB": "2250"}),
+        ({"CUDA_VISIBLE_DEVICES": ""}, {"CUDA_VISIBLE_DEVICES": ""}),
+    ],
+)
+def test_what_a_worker_sets(before: dict[str, str], after: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of four processes has its part of the second of two GPUs, and of 13 cores; the caller's settings stay.
+
+    The newer name of JAX's setting is replaced by the older one, because JAX refuses both together.
+    """
+    environment = dict(before)
+    monkeypatch.setattr("os.environ", environment)
+    monkeypatch.setattr(sharing, "memory_of_gpus", lambda: {"0": 10_000, "GPU-a": 10_000, "1": 20_000, "GPU-b": 20_000})
+    monkeypatch.setattr(machine, "usable_cores", lambda: 13)
+    worker: Any = SimpleNamespace(workerinput={"workerid": "gw1", "workercount": 4})
+    sharing.take_part(worker)
+
+    expected = dict.fromkeys(machine.THREAD_SETTINGS, "3") | after
+    if after["CUDA_VISIBLE_DEVICES"] == "GPU-b":
+        expected.setdefault("PARABOLA_GPU_MEMORY_MIB", "9000")
+    if after["CUDA_VISIBLE_DEVICES"] == "0":  # the one GPU is for all four
+        expected.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.225")
+    assert environment == expected

@@ -1,0 +1,334 @@
+"""What each benchmark has inside its clock, what it holds against the reference, and what it tells of itself."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
+from benchmarks.cases import GRID, Case, Grid
+from parabola import engines
+from parabola.experiment import Experiment
+from parabola.fit import Fit
+from parabola.target import Array
+
+
+class Clock:
+    """In the place of pytest-benchmark's fixture: runs what it is given as often as asked, and notes in which order."""
+
+    def __init__(self, events: list[Any], seconds: list[float] | None = None) -> None:
+        self.events, self.extra_info, self.asked = events, dict[str, Any](), dict[str, Any]()
+        self.stats: Any = None
+        if seconds:
+            times = SimpleNamespace(median=float(np.median(seconds)), data=seconds)
+            self.stats = SimpleNamespace(stats=times, iterations=1)
+
+    def pedantic(self, target: Any, args: Any = (), *, setup: Any = None, rounds: int, warmup_rounds: int = 0) -> Any:
+        self.asked = {"rounds": rounds, "warmup_rounds": warmup_rounds}
+        for _ in range(rounds + warmup_rounds):
+            prepared = setup() if setup else None
+            given, named = prepared or (args, {})
+            self.events.append("clock on")
+            result = target(*given, **named)
+            self.events.append("clock off")
+        return result
+
+
+class Made:
+    """An engine that learns nothing: its weights are those of a parabola whose coefficients are off as told."""
+
+    device, compile_seconds = "gpu:3", 1.25
+
+    def __init__(self, events: list[Any], errors: Callable[[int], list[float]], seed: int = 7) -> None:
+        self.events, self.errors, self.seed, self.own_seed = events, errors, seed, seed
+
+    def build(self) -> None:
+        self.events.append("build")
+
+    def reset(self, seed: int | None = None) -> Array:
+        self.seed = self.own_seed if seed is None else seed
+        self.events.append(f"reset {self.seed}")
+        return np.arange(len(self.errors(self.seed)))
+
+    def run(self, rows: Array) -> Array:
+        self.events.append(f"run {self.seed} for {len(rows)}")
+        return np.array([[1, 1, 1, 1 + error] for error in self.errors(self.seed)])[: len(rows)]
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what happens, in its order; the check of a run is one of these events, and says how many epochs it saw."""
+    happened = list[Any]()
+
+    def check_run(experiment: Experiment, weights: Array) -> Any:
+        happened.append(f"check {len(weights)}")
+        return Fit(experiment, "cpu:0", weights, 0.0, 0.0)
+
+    for module in (bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy):
+        monkeypatch.setattr(module, "check_run", check_run)
+    return happened
+
+
+@pytest.mark.parametrize(("last", "verdict"), [(0.0009, "pass"), (0.0011, "fail"), (float("nan"), "diverged")])
+def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round is a run from fresh weights; a time is an epoch's; and the record has the case with its answer."""
+    made = Made(events, lambda seed: [0.5, 0.0005, last])
+    experiment = Experiment(engine="fused_fit", device="gpu:1", network="two_neuron", batch_size=111, epochs=3)
+    monkeypatch.setattr(engines, "build", lambda asked: made if asked == experiment else None)
+    clock = Clock(events, seconds=[0.5, 0.1, 0.3])
+    bench_epoch_time.bench_epoch_time(clock, Case(experiment, 2))
+
+    round_of = ["reset 7", "clock on", "run 7 for 3", "clock off"]
+    assert events == ["reset 7", *round_of * 3, "check 3"]
+    assert clock.asked == {"rounds": 2, "warmup_rounds": 1}
+    assert clock.stats.iterations == 3
+    assert clock.extra_info == {
+        "network": "two_neuron",
+        "engine": "fused_fit",
+        "device": "gpu:1",
+        "optimizer": "adam",
+        "batch_size": 111,
+        "learning_rate": 0.001,
+        "samples": 999,
+        "epochs": 3,
+        "seed": 7,
+        "compile_seconds": 1.25,
+        "coefficient_error": pytest.approx(last, nan_ok=True),
+        "verdict": verdict,
+        "passed": verdict == "pass",
+        "samples_per_second": pytest.approx(3330),
+        "steps_per_second": pytest.approx(30),
+    }
+
+
+def test_an_epoch_time_without_a_clock(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is timed there are no samples or steps a second, and a long round is not warmed up."""
+    monkeypatch.setattr(engines, "build", lambda _: Made(events, lambda seed: [0.5]))
+    clock = Clock(events)
+    bench_epoch_time.bench_epoch_time(clock, Case(Experiment(engine="fit", epochs=1), 1))
+
+    assert clock.asked == {"rounds": 1, "warmup_rounds": 0}
+    assert not {"samples_per_second", "steps_per_second"} & set(clock.extra_info)
+    assert clock.extra_info["compile_seconds"] == 1.25
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Building alone is inside; before each build the kernel is forgotten; what was built is held to be right."""
+    asked = list[Experiment]()
+    forgetful = SimpleNamespace(cache_clear=lambda: events.append("forget"))
+
+    def make(experiment: Experiment) -> Made:
+        asked.append(experiment)
+        return Made(events, lambda seed: [0.5] * 4)
+
+    def make_first(experiment: Experiment) -> Made:
+        events.append("first build")
+        return make(experiment)
+
+    monkeypatch.setattr(bench_compile_time, "make_kernel", forgetful)
+    monkeypatch.setattr(engines, "create", make)
+    monkeypatch.setattr(engines, "build", make_first)
+    clock = Clock(events)
+    bench_compile_time.bench_compile_time(clock, "fused_fit", "gpu:1", timed)
+
+    rounds = 3 if timed else 1
+    before = ["first build"] if timed else []
+    assert events == before + ["forget", "clock on", "build", "clock off"] * rounds + (
+        ["reset 7", "run 7 for 4", "check 4"] * rounds
+    )
+    assert clock.asked["rounds"] == rounds
+    assert set(asked) == {Experiment(engine="fused_fit", device="gpu:1", batch_size=111, epochs=4)}
+    assert clock.extra_info == {"engine": "fused_fit", "device": "gpu:1", "batch_size": 111}
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_cold_start(timed: bool, events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that trains one epoch is started anew in each round, and its weights are held to be right."""
+    asked = list[Any]()
+
+    def run(command: list[str], **options: Any) -> Any:
+        events.append("run")
+        asked.append((command, options))
+        return subprocess.CompletedProcess(command, 0, stdout=json.dumps({"weights": [1.0, 2.0, 3.0, 4.0]}))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    clock = Clock(events)
+    bench_cold_start.bench_cold_start(clock, "fit", "gpu:1", timed)
+
+    rounds = 3 if timed else 1
+    assert events == ["clock on", "run", "clock off"] * rounds + ["check 1"]
+    command = "-m parabola train --engine fit --device gpu:1 --json --epochs 1 --batch-size 111"
+    options = {"check": True, "stdout": subprocess.PIPE, "text": True, "timeout": 300}
+    assert asked == [([sys.executable, *command.split()], options)] * rounds
+    assert clock.extra_info == {"engine": "fit", "device": "gpu:1", "batch_size": 111}
+
+
+def errors_of(seed: int) -> list[float]:
+    """Return 999 errors that are below 0.01 after epoch seed + 1, then above, and below from 20 + seed² // 2 on.
+
+    For seeds that 4 divides the last is above again: they never stay below.
+    """
+    errors = np.full(999, 0.02)
+    errors[seed] = 0.009
+    errors[19 + seed**2 // 2 :] = 0.00999
+    if seed % 4 == 0:
+        errors[-1] = 0.0101
+    return errors.tolist()
+
+
+def of_first(seeds: int) -> Callable[[int], list[float]]:
+    """Return errors of which those of the first so many seeds are below from the first epoch on."""
+    return lambda seed: [0.0099 if seed < seeds else 0.0101] * 999
+
+
+def time_to_accuracy(
+    clock: Clock, device: str, timed: bool, devices: tuple[str, ...] = (), batch_size: int = 27
+) -> dict[str, Any]:
+    request: Any = SimpleNamespace(config=SimpleNamespace(stash=pytest.Stash()))
+    request.config.stash[GRID] = Grid(devices=devices)
+    bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", device, batch_size, 0.01, timed, request)
+    return clock.extra_info
+
+
+CASE = {"engine": "compiled", "device": "cpu:0", "batch_size": 27, "learning_rate": 0.01, "samples": 999}
+
+
+def test_time_to_accuracy_untimed(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Untimed, ten seeds are trained, and the first that stays below the learning rate is run again, so far."""
+    experiment = Experiment(device="cpu:0", batch_size=27, learning_rate=0.01)
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, errors_of) if asked == experiment else None)
+    clock = Clock(events)
+    found = time_to_accuracy(clock, "cpu:0", timed=False)
+
+    own = ["reset 7", "run 7 for 999", "check 999"]
+    every = [event for seed in range(10) for event in (f"reset {seed}", f"run {seed} for 999")]
+    assert events == [*own, *every, "reset 1", "clock on", "run 1 for 20", "clock off"]
+    assert found == CASE | {
+        "seeds": 10,
+        "settled_seeds": 1,
+        "epochs_to_accuracy": 20,
+        "epochs_low": -np.inf,
+        "epochs_high": np.inf,
+        "epochs_to_first_pass": 2,
+    }
+
+
+def test_time_to_accuracy_timed(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timed, each of the 30 seeds of 40 that stay below has one round of so many epochs; the rest are only counted.
+
+    Of 30 values the 95 % interval for the median goes from the 10th to the 21st. By size these are of the seeds 13
+    and 27, and in the middle are 19 and 21: they stay from epoch 20 + seed² // 2 on, and are below after seed + 1.
+    """
+    monkeypatch.setattr(engines, "build", lambda _: Made(events, errors_of))
+    seconds = [number**2 / 1000 for number in (*range(30, 0, -2), *range(1, 31, 2))]
+    clock = Clock(events, seconds=seconds)
+    found = time_to_accuracy(clock, "cpu:0", timed=True)
+
+    learnt = [seed for seed in range(40) if seed % 4]
+    assert events[3 + 80 :] == [
+        event
+        for seed in learnt
+        for event in (f"reset {seed}", "clock on", f"run {seed} for {20 + seed**2 // 2}", "clock off")
+    ]
+    assert clock.asked["rounds"] == 30
+    assert found == CASE | {
+        "seeds": 40,
+        "settled_seeds": 30,
+        "epochs_to_accuracy": 220,
+        "epochs_low": 104,
+        "epochs_high": 384,
+        "epochs_to_first_pass": 21,
+        "seconds_to_accuracy": pytest.approx(0.2405),
+        "seconds_low": pytest.approx(0.1),
+        "seconds_high": pytest.approx(0.441),
+    }
+
+
+@pytest.mark.parametrize(("timed", "seeds", "least"), [(True, 40, 6), (False, 10, 1)])
+def test_too_few_seeds_that_learn_fail(
+    timed: bool, seeds: int, least: int, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six seeds that get there are enough for an interval, and one where nothing is timed; one less is a failure."""
+    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(least)))
+    assert time_to_accuracy(Clock(events), "cpu", timed)["settled_seeds"] == least
+    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(least - 1)))
+    with pytest.raises(AssertionError) as raised:
+        time_to_accuracy(Clock(events), "cpu", timed)
+
+    assert str(raised.value).splitlines()[0] == f"{least - 1} of {seeds} seeds get there and stay: too few"
+
+
+@pytest.mark.parametrize(
+    ("device", "batch_size", "devices", "skipped"),
+    [
+        ("gpu:0", 110, (), True),
+        ("gpu:0", 111, (), False),
+        ("gpu:0", 110, ("gpu:0",), False),
+        ("cpu", 1, (), False),
+    ],
+)
+def test_small_batches_on_a_gpu_are_skipped(
+    device: str,
+    batch_size: int,
+    devices: tuple[str, ...],
+    skipped: bool,
+    events: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Batches of fewer than 111 samples are skipped on a GPU that was not asked for, and the reason is said."""
+    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(40)))
+    reason = ""
+    try:
+        time_to_accuracy(Clock(events), device, False, devices, batch_size)
+    except pytest.skip.Exception as skip:  # which would skip this test, too
+        reason = str(skip)
+
+    assert reason == ("40 runs of small batches take minutes on a GPU; --device gpu:0 runs them" if skipped else "")
+    assert bool(events) == (not skipped)
+
+
+def test_a_timed_run_that_learns_otherwise_is_wrong(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a timed run learns must be what the untimed one has learnt, to the bit, and must be on the host."""
+    made = Made(events, of_first(40))
+    monkeypatch.setattr(engines, "build", lambda _: made)
+    right = made.run
+    answers: dict[str, Callable[[Array], Any]] = {
+        "Arrays are not equal": lambda weights: weights + 1e-12,
+        "return its weights as a NumPy array": lambda weights: weights.tolist(),
+    }
+    for says, wrong in answers.items():
+        events.clear()
+
+        def run(rows: Array, wrong: Callable[[Array], Any] = wrong) -> Any:
+            return wrong(right(rows)) if "clock on" in events else right(rows)
+
+        monkeypatch.setattr(made, "run", run)
+        with pytest.raises((AssertionError, TypeError), match=says):
+            time_to_accuracy(Clock(events), "cpu", timed=False)
+
+
+def test_the_settings_that_learn() -> None:
+    """Times to accuracy are of the published setting and of three along the ridge of the map; histories hang on it."""
+    (mark, _) = bench_time_to_accuracy.bench_time_to_accuracy.pytestmark
+
+    assert mark.args == (("batch_size", "learning_rate"), ((1, 0.001), (9, 0.001), (27, 0.01), (111, 0.1)))
+
+
+@pytest.mark.parametrize(
+    ("function", "group"),
+    [
+        (bench_cold_start.bench_cold_start, "cold start: seconds per process"),
+        (bench_compile_time.bench_compile_time, "compile time: seconds per build"),
+        (bench_epoch_time.bench_epoch_time, "epoch time: seconds per epoch"),
+        (bench_time_to_accuracy.bench_time_to_accuracy, "time to accuracy: seconds per run"),
+    ],
+)
+def test_groups_say_the_kind_and_the_unit(function: Any, group: str) -> None:
+    """A benchmark's group is its kind and its unit, which readers of records split."""
+    assert [mark.kwargs for mark in function.pytestmark if mark.name == "benchmark"] == [{"group": group}]

@@ -1,0 +1,435 @@
+"""The suite's options by value: what they may be, what grid they make, and what pytest is told to do with them."""
+
+import argparse
+import io
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from benchmarks.cases import GRID, LEFT_OUT, Grid
+from parabola import backends, devices
+from parabola.tracking import machine
+
+Door = Any  # the module conftest.py at the root, which pytest has loaded under a name of its own
+
+
+@pytest.fixture
+def door(pytestconfig: pytest.Config) -> Door:
+    return next(plugin for plugin in pytestconfig.pluginmanager.get_plugins() if hasattr(plugin, "read_grid"))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """Put a backend with one CPU and two GPUs in the place of the real one; return the threads of each start."""
+    starts = list[int | None]()
+    monkeypatch.setattr(backends, "start", lambda threads: starts.append(threads))
+    monkeypatch.setattr(devices, "available", lambda: ["cpu:0", "gpu:0", "gpu:1"])
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    return starts
+
+
+def parse(door: Door, *arguments: str) -> argparse.Namespace:
+    """Return what a command line gives, read by the suite's own declarations."""
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    groups: Any = SimpleNamespace(getgroup=lambda *_: SimpleNamespace(addoption=parser.add_argument))
+    door.pytest_addoption(groups)
+    return parser.parse_args(arguments)
+
+
+def test_without_options_each_has_its_default(door: Door) -> None:
+    """An option that is not given has this value."""
+    lists = ("engine", "device", "batch_size", "learning_rate", "members", "samples")
+    none = ("backend", "epochs", "rounds", "threads", "seeds")
+
+    assert vars(parse(door)) == {
+        "grid": "quick",
+        "all": False,
+        **{name: [] for name in lists},
+        **dict.fromkeys(none),
+    }
+
+
+def test_the_options_have_a_group_of_their_own(door: Door) -> None:
+    """The help of pytest has one section for all options of the suite, and each says what it is for."""
+    groups, declared = list[tuple[str, str]](), dict[str, str]()
+
+    def add(name: str, *, help: str, **_: Any) -> None:
+        declared[name] = help
+
+    def getgroup(name: str, description: str) -> SimpleNamespace:
+        groups.append((name, description))
+        return SimpleNamespace(addoption=add)
+
+    door.pytest_addoption(SimpleNamespace(getgroup=getgroup))
+
+    assert groups == [("parabola", "which cases the speed suite and the regression suite run")]
+    assert set(declared) == {f"--{name.replace('_', '-')}" for name in vars(parse(door))}
+    assert declared["--backend"] == "Keras' backend: tensorflow, jax, torch; else KERAS_BACKEND's"
+    assert all(declared.values())
+
+
+EVERY_OPTION = (
+    *("--grid=full", "--engine=native", "--engine=fit", "--engine=native", "--all", "--epochs=7", "--rounds=1"),
+    *("--device=gpu", "--device=cpu:0", "--device=cpu", "--device=gpu:1", "--device=gpu:0"),
+    *("--batch-size=9", "--batch-size=3", "--batch-size=9", "--learning-rate=0.5", "--learning-rate=1e-4"),
+    *("--samples=77", "--samples=9", "--members=3", "--members=1", "--threads=5", "--seeds=10000"),
+)
+
+
+def test_every_option_is_in_the_grid(door: Door, started: list[int | None]) -> None:
+    """Options become a grid: what is given twice is there once, in the order given, and a device has one name."""
+    assert door.read_grid(parse(door, *EVERY_OPTION)) == Grid(
+        name="full",
+        engines=("native", "fit"),
+        devices=("gpu:0", "cpu", "gpu:1"),
+        batch_sizes=(9, 3),
+        learning_rates=(0.5, 0.0001),
+        samples=(77, 9),
+        members=(3, 1),
+        epochs=7,
+        rounds=1,
+        everything=True,
+    )
+    assert started == [5]
+
+
+def test_without_options_the_grid_is_its_own(door: Door, started: list[int | None]) -> None:
+    """Without options the grid is the quick one, and the backend is not started."""
+    assert door.read_grid(parse(door)) == Grid()
+    assert started == []
+
+
+@pytest.mark.parametrize("arguments", ["--device=cpu", "--threads=1"])
+def test_devices_and_threads_need_the_backend(arguments: str, door: Door, started: list[int | None]) -> None:
+    """The backend is started once, with the threads if given, for a device or for threads."""
+    door.read_grid(parse(door, arguments))
+
+    assert started == ([1] if "threads" in arguments else [None])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--rounds=1",
+        "--epochs=1",
+        "--members=1",
+        "--samples=1",
+        "--batch-size=999",
+        "--samples=1000 --batch-size=1000",
+        "--learning-rate=1e-300",
+        "--threads=1",
+        "--threads=1024",
+        "--seeds=10000",
+        "--seeds=4611686018427387903",
+        "--engine=native --device=cpu",
+        "--engine=native --device=cpu:0",
+        "--engine=native --device=gpu:0 --device=cpu",
+        "--engine=native --engine=fit --device=gpu:0",
+        "--engine=fit --device=gpu:1",
+        "--backend=tensorflow",
+    ],
+)
+def test_values_within_bounds_are_taken(arguments: str, door: Door, started: list[int | None]) -> None:
+    """The smallest and the largest value that an option may have are taken."""
+    assert isinstance(door.read_grid(parse(door, *arguments.split())), Grid)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--rounds=0", "rounds must be a whole number of at least 1. Received: 0"),
+        ("--rounds=-3", "rounds must be a whole number of at least 1. Received: -3"),
+        ("--epochs=0", "epochs must be a whole number from 1 to 2147483647. Received: 0"),
+        ("--members=5 --members=0", "members must be a whole number of at least 1. Received: 0"),
+        ("--samples=5 --samples=0", "samples must be a whole number from 1 to 2147483647. Received: 0"),
+        ("--batch-size=1 --batch-size=0", "batch_size must be a whole number from 1 to 999. Received: 0"),
+        ("--batch-size=1000", "batch_size must be a whole number from 1 to 999. Received: 1000"),
+        ("--samples=9 --samples=8 --batch-size=9", "batch_size must be a whole number from 1 to 8. Received: 9"),
+        ("--learning-rate=0.1 --learning-rate=0", "learning_rate must be finite and above 0. Received: 0.0"),
+        ("--learning-rate=-0.1", "learning_rate must be finite and above 0. Received: -0.1"),
+        ("--threads=0", "threads must be a whole number from 1 to 1024. Received: 0"),
+        ("--threads=1025", "threads must be a whole number from 1 to 1024. Received: 1025"),
+        (
+            "--seeds=9999",
+            "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 9999",
+        ),
+        (
+            "--seeds=4611686018427387904",
+            "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 4611686018427387904",
+        ),
+        ("--device=cpu --device=tpu", "unknown device 'tpu'; devices are named cpu, cpu:1, gpu, gpu:0, …"),
+        ("--device=gpu:2", "device gpu:2 is not there; here: cpu:0, gpu:0, gpu:1"),
+        ("--engine=native --device=gpu:1", "engine native runs on cpu only. Received: --device gpu:1"),
+        ("--engine=native --engine=native --device=gpu:0", "engine native runs on cpu only. Received: --device gpu:0"),
+        ("--backend=mxnet", "unknown backend 'mxnet'; known: tensorflow, jax, torch"),
+    ],
+)
+def test_values_out_of_bounds_are_refused(arguments: str, says: str, door: Door, started: list[int | None]) -> None:
+    """A value just outside of an option's bounds is a usage error, whose whole text says what was received."""
+    with pytest.raises(pytest.UsageError) as raised:
+        door.read_grid(parse(door, *arguments.split()))
+
+    assert str(raised.value) == says
+
+
+def test_an_engine_that_the_backend_lacks_is_refused(
+    door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that was asked for by name is refused where the backend does not have it."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr(backends, "choose", lambda name: None)  # PyTorch need not be installed
+    with pytest.raises(pytest.UsageError) as raised:
+        door.read_grid(parse(door, "--engine=native", "--engine=compiled"))
+
+    assert str(raised.value) == ("engine compiled is not there on the torch backend, which has fit, fused_fit, native")
+    assert door.read_grid(parse(door, "--engine=fit")).engines == ("fit",)
+
+
+def test_the_backend_is_chosen(door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option's backend is the one that is chosen."""
+    chosen = list[str | None]()
+    monkeypatch.setattr(backends, "choose", chosen.append)
+    for arguments in (["--backend=jax"], []):
+        door.read_grid(parse(door, *arguments))
+
+    assert chosen == ["jax", None]
+
+
+@pytest.mark.parametrize(
+    ("processes", "device", "refused"),
+    [(2, "gpu:1", True), (2, "gpu:0", False), (2, "gpu", False), (2, "cpu", False), (0, "gpu:1", False)],
+)
+def test_under_n_a_process_has_one_gpu(
+    processes: int, device: str, refused: bool, door: Door, started: list[int | None]
+) -> None:
+    """With -n a GPU other than the first is refused; the option is named as it was given."""
+    options = parse(door, "--device=cpu", f"--device={device}")
+    options.numprocesses = processes
+    if refused:
+        with pytest.raises(pytest.UsageError) as raised:
+            door.read_grid(options)
+        assert str(raised.value) == f"under -n each process has a GPU of its own, named gpu. Received: {device}"
+    else:
+        assert door.read_grid(options).devices[-1] == {"gpu": "gpu:0"}.get(device, device)
+
+
+def test_what_would_shorten_runs_is_refused(
+    door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras' own limit of epochs in the environment is a usage error, whatever the options."""
+    options = parse(door)
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "3")
+    with pytest.raises(pytest.UsageError, match=r"^KERAS_MAX_EPOCHS=3 would silently shorten the run: unset it$"):
+        door.read_grid(options)
+
+
+def test_choices_are_the_engines_and_grids(door: Door) -> None:
+    """An engine or a grid that is not known is refused, and so is a size that is no whole number."""
+    for argument in ("--engine=distributed", "--grid=whole", "--batch-size=1.5", "--members=x", "--seeds=1e5"):
+        with pytest.raises(argparse.ArgumentError):
+            parse(door, argument)
+    engines = ["fit", "fused_fit", "compiled", "native"]
+    assert parse(door, *(f"--engine={name}" for name in engines)).engine == engines
+
+
+def configuration(door: Door, *arguments: str, **others: Any) -> Any:
+    """Return a stand-in for pytest's configuration that has the suite's options and others."""
+    option = parse(door, *arguments)
+    vars(option).update(others)
+    return SimpleNamespace(
+        option=option,
+        getoption=lambda name, default=None: getattr(option, name, default),
+        stash=pytest.Stash(),
+        rootpath=Path("/suite"),
+    )
+
+
+TIMING = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
+
+
+@pytest.mark.parametrize("name", TIMING)
+def test_what_times_is_not_run_side_by_side(name: str, door: Door, started: list[int | None]) -> None:
+    """Each option that asks for times is refused with -n, with another --dist, and with --codspeed; alone it times."""
+    asked, option = {f"benchmark_{name}": "x"}, f"--benchmark-{name.replace('_', '-')}"
+    for others in ({"numprocesses": 2, "dist": "no"}, {"numprocesses": None, "dist": "load"}, {"dist": "each"}):
+        with pytest.raises(pytest.UsageError) as raised:
+            door.pytest_configure(configuration(door, **asked, **others))
+        assert str(raised.value) == (f"{option} times, and -n would run cases side by side: leave one of them out")
+    with pytest.raises(pytest.UsageError) as raised:
+        door.pytest_configure(configuration(door, **asked, dist="no", codspeed=True))
+    assert str(raised.value) == f"--codspeed takes pytest-benchmark's place: leave {option} out"
+    xdist = {"numprocesses": None, "dist": "no"}
+    for plugins in ({**xdist, "codspeed": False}, xdist, {}):  # another plugin need not be there
+        alone = configuration(door, "--epochs=3", **asked, **plugins, benchmark_disable=False)
+        door.pytest_configure(alone)
+        assert alone.option.benchmark_disable is False
+        assert alone.stash[GRID] == Grid(epochs=3)
+        assert alone.stash[LEFT_OUT] == []
+
+
+def test_the_first_option_that_times_is_named(door: Door, started: list[int | None]) -> None:
+    """Where several options ask for times, the message names the first of them in the order above."""
+    config = configuration(door, benchmark_histogram=True, benchmark_save="x", numprocesses=2)
+    with pytest.raises(pytest.UsageError, match=r"^--benchmark-save times"):
+        door.pytest_configure(config)
+
+
+@pytest.mark.parametrize("others", [{}, {"numprocesses": 2, "dist": "load"}, {"codspeed": True}])
+def test_nothing_is_timed_that_nobody_asked_for(others: dict[str, Any], door: Door, started: list[int | None]) -> None:
+    """Without an option that asks for times pytest-benchmark is switched off, with -n and --codspeed, too."""
+    unasked = {f"benchmark_{name}": None for name in TIMING} | {"benchmark_disable": False, "benchmark_skip": True}
+    config = configuration(door, "--members=3", **unasked, **others)
+    door.pytest_configure(config)
+
+    assert config.option.benchmark_disable is True
+    assert config.stash[GRID] == Grid(members=(3,))
+
+
+def test_a_worker_takes_part_before_options_are_read(
+    door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of -n takes its part of the machine, and the environment is set, before the backend may start."""
+    happened = list[str]()
+    monkeypatch.setattr(door.sharing, "take_part", lambda config: happened.append("part"))
+    monkeypatch.setattr(backends, "set_environment", lambda: happened.append("environment"))
+    monkeypatch.setattr(backends, "start", lambda threads: happened.append("start"))
+    door.pytest_configure(configuration(door, "--device=cpu", numprocesses=2))
+
+    assert happened == ["part", "environment", "start"]
+
+
+@pytest.mark.parametrize(
+    ("path", "only", "ignored"),
+    [
+        ("/suite/tests/test_it.py", True, True),
+        ("/suite/tests/test_it.py", False, None),
+        ("/suite/benchmarks/test_coefficients.py", True, True),
+        ("/suite/benchmarks/bench_it.py", True, None),
+        ("/suite/benchmarks/conftest.py", True, None),
+        ("/suite/benchmarks/a_bench_it.py", True, True),
+        ("/elsewhere/test_it.py", True, None),
+    ],
+)
+def test_only_benchmarks_are_collected(path: str, only: bool, ignored: bool | None, door: Door) -> None:
+    """With --benchmark-only the suite's files other than benchmarks are ignored, and nobody else's files."""
+    config = configuration(door, benchmark_only=only)
+
+    assert door.pytest_ignore_collect(Path(path), config) is ignored
+
+
+def test_folders_are_collected(door: Door, tmp_path: Path) -> None:
+    """A folder is never ignored, whatever its name."""
+    config = configuration(door, benchmark_only=True)
+    config.rootpath = tmp_path
+    (tmp_path / "tests").mkdir()
+
+    assert door.pytest_ignore_collect(tmp_path / "tests", config) is None
+    assert door.pytest_ignore_collect(tmp_path / "it.py", config) is True
+
+
+@pytest.fixture
+def facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the machine two facts: its processor's name and the threads that were asked for."""
+    monkeypatch.setattr(machine, "facts", lambda threads: {"cpu_model": "Some CPU", "threads": threads})
+    monkeypatch.setattr(machine, "lines", lambda known: [f"{known['cpu_model']}, {known['threads']} threads"])
+
+
+def test_the_head_of_a_session(facts: None, door: Door) -> None:
+    """The machine's facts, those of the threads asked for, are the head of a session."""
+    assert door.pytest_report_header(configuration(door, "--threads=3")) == ["Some CPU, 3 threads"]
+
+
+def test_machine_information_names_no_host(facts: None, door: Door) -> None:
+    """The host's name and what changes from run to run are dropped; the machine's facts are added."""
+    cpu = {"arch": "X86_64", "brand_raw": "Some CPU", "hz_actual": [1, 2], "count": 8, "flags": ["sse"]}
+    information = {"node": "my-laptop", "processor": "x86_64", "cpu": cpu, "threads": "before"}
+    door.pytest_benchmark_update_machine_info(configuration(door, "--threads=3"), information)
+
+    assert information == {
+        "processor": "x86_64",
+        "cpu": {"arch": "X86_64", "brand_raw": "Some CPU", "count": 8},
+        "cpu_model": "Some CPU",
+        "threads": 3,
+    }
+    bare: dict[str, Any] = {}
+    door.pytest_benchmark_update_machine_info(configuration(door), bare)
+    assert bare == {"cpu": {}, "cpu_model": "Some CPU", "threads": None}
+
+
+def test_what_is_ours_of_a_record_has_one_key(door: Door) -> None:
+    """The suite's part of a record stands under "parabola", and the rest stays as it was."""
+    config = configuration(door)
+    recording = SimpleNamespace(own_part=lambda: {"version": 9})
+    config.pluginmanager = SimpleNamespace(get_plugin=lambda name: recording if "recording" in name else None)
+    content: dict[str, Any] = {"benchmarks": [1]}
+    door.pytest_benchmark_update_json(config, content)
+
+    assert content == {"benchmarks": [1], "parabola": {"version": 9}}
+
+
+def test_a_record_is_kept_from_the_beginning(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recording begins with the session."""
+    begun = list[Any]()
+    monkeypatch.setattr(door.recording, "begin", begun.append)
+    config = configuration(door)
+    door.pytest_sessionstart(SimpleNamespace(config=config))
+
+    assert begun == [config]
+
+
+def summary(
+    door: Door, *, disabled: bool, measured: bool, left_out: list[str], terminal: bool = False, colours: bool = False
+) -> str:
+    """Return what the end of a session prints."""
+    info = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.01, "samples": 999}
+
+    class Benchmark(dict[str, float]):
+        extra_info: ClassVar = {**info, "verdict": "pass"}
+
+    stream = io.StringIO()
+    writer = SimpleNamespace(_file=stream, fullwidth=60)
+    reporter = SimpleNamespace(
+        write_line=lambda text: stream.write(f"{text}\n"), _tw=writer, isatty=terminal, hasmarkup=colours
+    )
+    config = configuration(door, benchmark_disable=disabled)
+    config._benchmarksession = SimpleNamespace(benchmarks=[Benchmark(median=31.2e-6, min=1e-6)] if measured else [])
+    config.stash[LEFT_OUT] = left_out
+    door.pytest_terminal_summary(reporter, config)
+    return stream.getvalue()
+
+
+def test_the_summary_of_a_session(door: Door) -> None:
+    """After an empty line stands what was left out, in lines as long as they are in a pipe, and the medians."""
+    long = "a case: predicted 99 s, more than 60 " + "x" * 100
+    text = summary(door, disabled=False, measured=True, left_out=[long])
+
+    assert text.startswith(f"\nleft out: {long}\n")
+    assert re.search(r"^ *9 +0\.01 +31\.2 µs *$", text, flags=re.MULTILINE)
+    assert summary(door, disabled=False, measured=False, left_out=["x"]) == "\nleft out: x\n"
+    assert "left out" not in summary(door, disabled=False, measured=True, left_out=[])
+
+
+def test_a_terminals_width_bounds_the_summary(door: Door) -> None:
+    """On a terminal a line is no longer than that is wide."""
+    text = summary(door, disabled=False, measured=False, left_out=["word " * 40], terminal=True)
+
+    assert 50 < max(map(len, text.splitlines())) <= 60
+
+
+def test_a_terminals_colours_are_for_tables(door: Door) -> None:
+    """On a terminal with colours a line is plain, whatever numbers and names are in it, and a table's title is not."""
+    left_out = ["native-cpu: predicted 99 s, more than 60"]
+    text = summary(door, disabled=False, measured=True, left_out=left_out, terminal=True, colours=True)
+
+    assert text.splitlines()[1] == f"left out: {left_out[0]}"
+    assert "\x1b[" in text
+    assert "\x1b[" not in summary(door, disabled=False, measured=True, left_out=left_out, terminal=True)
+
+
+def test_no_summary_where_nothing_was_measured(door: Door) -> None:
+    """Where nothing is timed, or nothing was measured or left out, nothing is printed."""
+    assert summary(door, disabled=True, measured=True, left_out=["x"]) == ""
+    assert summary(door, disabled=False, measured=False, left_out=[]) == ""

@@ -1,0 +1,228 @@
+"""Which benchmarks run with which parameters, and whose times are dropped."""
+
+import inspect
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchmarks import conftest as suite
+from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases
+from parabola import devices
+from parabola.experiment import Experiment
+
+LACKS_MEMBERS = "members is not there on the torch backend, which has fit, fused_fit, native"
+
+
+@pytest.fixture(autouse=True)
+def cpu_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have tests run on the CPU and the first GPU unless told otherwise."""
+    monkeypatch.setattr(devices, "available", lambda: ["cpu:0", "cpu:1", "gpu:0", "gpu:1"])
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+
+
+def parametrised(grid: Grid, *fixtures: str, function: str = "bench_other") -> tuple[Any, list[Any], list[str], Any]:
+    """Return the names, the values and the ids that a benchmark is given, and the session's stash."""
+    given = list[tuple[Any, list[Any], list[str]]]()
+
+    def parametrize(names: Any, values: Any, ids: Any = ()) -> None:
+        given.append((names, list(values), list(ids)))
+
+    config = SimpleNamespace(stash=pytest.Stash())
+    config.stash[GRID] = grid
+    config.stash[LEFT_OUT] = ["before"]
+    metafunc: Any = SimpleNamespace(config=config, fixturenames=[*fixtures, "benchmark"])
+    metafunc.function = SimpleNamespace(__name__=function)
+    metafunc.parametrize = parametrize
+    suite.pytest_generate_tests(metafunc)
+    ((names, values, ids),) = given or [("", [], [])]
+    return names, values, ids, config.stash
+
+
+def test_a_case_is_parametrised_by_the_grid() -> None:
+    """A benchmark of cases has the grid's, by name, on each device; the session knows what is left out."""
+    grid = Grid(engines=("fit", "native"), batch_sizes=(9, 1), samples=(100_000,), learning_rates=(0.01,))
+    names, values, ids, stash = parametrised(grid, "case", "engine", "device")
+
+    assert names == ("engine", "device", "batch_size", "learning_rate", "samples")
+    assert values == [
+        ("fit", "cpu", 9, 0.01, 100_000),
+        ("fit", "gpu:0", 9, 0.01, 100_000),
+        ("native", "cpu", 9, 0.01, 100_000),
+        ("native", "cpu", 1, 0.01, 100_000),
+    ]
+    assert ids == [
+        "fit-cpu-batch_9-learning_rate_0.01-samples_100000",
+        "fit-gpu:0-batch_9-learning_rate_0.01-samples_100000",
+        "native-cpu-batch_9-learning_rate_0.01-samples_100000",
+        "native-cpu-batch_1-learning_rate_0.01-samples_100000",
+    ]
+    assert stash[LEFT_OUT] == [
+        "fit-cpu-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
+        "fit-gpu:0-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
+    ]
+    on_one, _ = grid_cases(replace(grid, devices=("gpu:1",)), ())
+    assert parametrised(replace(grid, devices=("gpu:1",)), "case")[2] == [case.id for case in on_one]
+
+
+@pytest.mark.parametrize(
+    ("grid", "function", "expected"),
+    [
+        (
+            Grid(),
+            "bench_other",
+            "fit-cpu fit-gpu:0 fused_fit-cpu fused_fit-gpu:0 compiled-cpu compiled-gpu:0 native-cpu",
+        ),
+        (Grid(engines=("native", "fit"), devices=("cpu",)), "bench_other", "native-cpu fit-cpu"),
+        (Grid(), "bench_time_to_accuracy", "compiled-cpu compiled-gpu:0 native-cpu"),
+        (Grid(engines=("fit", "native")), "bench_time_to_accuracy", "native-cpu"),
+        (Grid(engines=("fit", "fused_fit")), "bench_time_to_accuracy", ""),
+        (Grid(), "bench_cold_start", "compiled-cpu compiled-gpu:0"),
+        (Grid(engines=("native", "compiled"), devices=("cpu",)), "bench_cold_start", "native-cpu compiled-cpu"),
+        (Grid("full", devices=("cpu",)), "bench_cold_start", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
+        (Grid("full", devices=("cpu",)), "bench_other", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
+    ],
+)
+def test_engines_and_devices(grid: Grid, function: str, expected: str) -> None:
+    """A benchmark of engines has those asked for that it can have; the quick grid's cold start has `compiled` alone."""
+    names, values, ids, _ = parametrised(grid, "engine", "device", function=function)
+
+    assert names == ("engine", "device")
+    assert ids == expected.split()
+    assert values == [tuple(name.split("-")) for name in expected.split()]
+
+
+def test_engines_of_a_backend_without_whole_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PyTorch `compiled` is left out everywhere, and the quick grid's cold start is that of the first engine."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    grid = Grid(devices=("cpu",))
+
+    assert parametrised(grid, "engine", "device")[2] == ["fit-cpu", "fused_fit-cpu", "native-cpu"]
+    assert parametrised(grid, "engine", "device", function="bench_cold_start")[2] == ["fit-cpu"]
+    assert parametrised(grid, "engine", "device", function="bench_time_to_accuracy")[2] == ["native-cpu"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "sizes"),
+    [
+        (Grid(), [1, 8, 64, 512]),
+        (Grid("full"), [1, 8, 64, 512, 4096]),
+        (Grid("full", members=(5, 3)), [5, 3]),
+        (Grid(engines=("native", "compiled")), [1, 8, 64, 512]),
+        (Grid(engines=("native", "fit")), []),
+    ],
+)
+def test_sizes_of_blocks_of_members(grid: Grid, sizes: list[int]) -> None:
+    """Blocks of members have these sizes on each device, unless `compiled`, by which they are trained, is left out."""
+    names, values, ids, _ = parametrised(replace(grid, devices=("cpu", "gpu:0")), "device", "members")
+    blocks = [(device, members) for device in ("cpu", "gpu:0") for members in sizes]
+
+    assert names == ("device", "members")
+    assert [value.values for value in values] == blocks
+    assert ids == [f"{device}-members_{members}" for device, members in blocks]
+    assert all(mark.args == (False,) for value in values for mark in value.marks)
+
+
+def test_members_are_skipped_where_the_backend_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PyTorch blocks of members are skipped, and the reason is said."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    _, values, _, _ = parametrised(Grid(members=(2,), devices=("cpu",)), "members", "device")
+    ((mark,),) = [value.marks for value in values]
+
+    assert (mark.name, mark.args, mark.kwargs) == ("skipif", (True,), {"reason": LACKS_MEMBERS})
+
+
+def test_devices_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of devices has those asked for, else the CPU and the first GPU; for `native` alone no backend is asked."""
+    assert parametrised(Grid(), "device")[:2] == ("device", ["cpu", "gpu:0"])
+    assert parametrised(Grid(devices=("gpu:1", "cpu:1")), "device")[:2] == ("device", ["gpu:1", "cpu:1"])
+    assert parametrised(Grid(engines=("native", "fit")), "device")[1] == ["cpu", "gpu:0"]
+    monkeypatch.setattr(devices, "available", lambda: pytest.fail("the backend is started"))
+    assert parametrised(Grid(engines=("native",)), "device")[1] == ["cpu"]
+    assert parametrised(Grid(engines=("native",)), "tmp_path")[1] == []
+
+
+def fixture_of(name: str) -> Any:
+    return inspect.unwrap(getattr(suite, name))
+
+
+@pytest.mark.parametrize(
+    ("session", "timed"),
+    [(SimpleNamespace(disabled=True), False), (SimpleNamespace(disabled=False), True), (None, True)],
+)
+def test_what_is_timed(session: Any, timed: bool) -> None:
+    """Benchmarks are timed unless pytest-benchmark is switched off; where another plugin has its place, too."""
+    config = SimpleNamespace(_benchmarksession=session)
+
+    assert fixture_of("timed")(SimpleNamespace(config=config)) is timed
+
+
+@pytest.mark.parametrize(
+    ("grid", "timed", "epochs", "rounds"),
+    [
+        (Grid(), True, 2997, 10),
+        (Grid(epochs=7, rounds=2), True, 7, 2),
+        (Grid(), False, 4, 1),
+        (Grid(epochs=7, rounds=2), False, 4, 1),
+        (Grid(epochs=3, rounds=2), False, 3, 1),
+    ],
+)
+def test_an_untimed_case_is_short(grid: Grid, timed: bool, epochs: int, rounds: int) -> None:
+    """A case has the grid's epochs and rounds; untimed it has one round of at most four epochs."""
+    config = SimpleNamespace(stash=pytest.Stash())
+    config.stash[GRID] = grid
+    case = fixture_of("case")(SimpleNamespace(config=config), timed, "compiled", "cpu", 9, 0.05, 998)
+    expected = Experiment(engine="compiled", batch_size=9, learning_rate=0.05, samples=998, epochs=epochs)
+
+    assert case == Case(expected, rounds)
+
+
+def session_with(*benchmarks: Any) -> Any:
+    return SimpleNamespace(_benchmarksession=SimpleNamespace(benchmarks=list(benchmarks)))
+
+
+def end(hook: Any) -> Any:
+    """Run a hook that wraps others to its end, and return what it makes of their answer."""
+    next(hook)
+    with pytest.raises(StopIteration) as ended:
+        hook.send("report")
+    return ended.value.value
+
+
+@pytest.mark.parametrize(("failed", "left"), [(True, ["other", "third"]), (False, ["other", "failing", "third"])])
+def test_a_failed_benchmark_has_no_time(failed: bool, left: list[str]) -> None:
+    """The times of a benchmark that failed are dropped, and nobody else's; the report is passed on."""
+    fixtures = {name: object() for name in ("other", "failing", "third")}
+    config = session_with(*(SimpleNamespace(name=name, fixture=fixture) for name, fixture in fixtures.items()))
+    item: Any = SimpleNamespace(config=config, funcargs={"benchmark": fixtures["failing"]})
+    call: Any = SimpleNamespace(excinfo=ValueError() if failed else None)
+
+    assert end(suite.pytest_runtest_makereport(item, call)) == "report"
+    assert [benchmark.name for benchmark in config._benchmarksession.benchmarks] == left
+
+
+def test_a_failed_test_without_a_benchmark_drops_nothing() -> None:
+    """A test without a benchmark, or in a session without one, may fail."""
+    config = session_with(SimpleNamespace(fixture=None))
+    call: Any = SimpleNamespace(excinfo=ValueError())
+    items: list[Any] = [
+        SimpleNamespace(config=config, funcargs={}),
+        SimpleNamespace(config=config),
+        SimpleNamespace(config=SimpleNamespace(), funcargs={"benchmark": object()}),
+    ]
+    for item in items:
+        assert end(suite.pytest_runtest_makereport(item, call)) == "report"
+    assert len(config._benchmarksession.benchmarks) == 1
+
+
+def test_what_was_cut_short_has_no_time() -> None:
+    """At the end of a session only benchmarks whose answer was checked are left: they have told of their case."""
+    whole, cut = SimpleNamespace(extra_info={"engine": "fit"}), SimpleNamespace(extra_info={})
+    config = session_with(cut, whole, cut)
+    session: Any = SimpleNamespace(config=config)
+
+    assert end(suite.pytest_sessionfinish(session)) == "report"
+    assert config._benchmarksession.benchmarks == [whole]
+    without: Any = SimpleNamespace(config=SimpleNamespace())
+    assert end(suite.pytest_sessionfinish(without)) == "report"
