@@ -157,6 +157,18 @@ def test_a_linked_worktree_has_an_index_of_its_own(project: Project, tmp_path: P
     assert kept == [False, True]
 
 
+def test_the_repository_is_found_from_a_folder_within(project: Project) -> None:
+    """A repository is its top and the path from there to the folder, blanks at the ends of names included."""
+    folder = project()
+    within = folder / "src/ a näme "
+    within.mkdir()
+
+    assert Repository.find(folder) == Repository(folder, "")
+    assert Repository.find(within) == Repository(folder, "src/ a näme /")
+    within.rename(folder / " first")
+    assert Repository.find(folder / " first") == Repository(folder, " first/")
+
+
 def test_no_repository(tmp_path: Path) -> None:
     """The folder is named, with what git says of it; a bare repository has no working tree."""
     git(tmp_path, "init", "--quiet", "--bare", "bare")
@@ -282,6 +294,9 @@ def test_what_git_is_given_and_what_it_answers(project: Project, monkeypatch: py
 
     assert {"OTHER_GIT_EDITOR=the user's", "GIT_PAGER=ours"} <= set(said.splitlines())
     assert "GIT_EDITOR=hook's" not in said.splitlines()
+    assert checkouts.git(folder, "-c", "alias.blanks=!printf '  two lines \\nof text \\n'", "blanks") == (
+        "  two lines \nof text "
+    )
 
 
 def test_git_that_fails(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,7 @@ def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> s
         raise ValueError("git is not installed") from None
     if answer.returncode:
         raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
-    return answer.stdout.strip()
+    return answer.stdout.removesuffix("\n")
 
 
 def _has_commit(folder: Path) -> bool:
