@@ -378,6 +378,18 @@ def test_a_comparison_that_ends_while_it_is_looked_at(temporary: Path, monkeypat
     assert len(gone) == 1
 
 
+def test_a_comparison_that_another_one_clears_away_at_the_same_time(
+    project: Project, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two comparisons that begin together find the same leftovers, and the second one has nothing left to do."""
+    left = temporary / f"{PREFIX}left"
+    monkeypatch.setattr(checkouts, "others", lambda running: [left] if not running else [])
+    with Repository.find(project()).checkouts("main", None) as (_, head, _):
+        assert files(head.top)["src/thing.py"]
+
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_lock_is_held_from_when_it_is_there(
     project: Project, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
