@@ -286,7 +286,7 @@ def test_a_hooks_environment_does_not_matter(project: Project, tmp_path: Path, m
 
 
 def test_what_git_is_given_and_what_it_answers(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git gets the environment without its own variables, but with what is added; the answer lacks the last line end."""
+    """Git gets the environment without its own variables, but with what is added; its answer loses one line end."""
     folder = project()
     monkeypatch.setenv("GIT_EDITOR", "hook's")
     monkeypatch.setenv("OTHER_GIT_EDITOR", "the user's")
