@@ -585,7 +585,7 @@ def test_a_failure_is_told(load: Load) -> None:
 
 
 def test_what_a_case_took_is_told_once_its_test_has_passed(load: Load) -> None:
-    """The seconds are told once, after the call of a case that has any; a failure after the rounds takes their place."""
+    """The seconds are told once, after the call of a case that has any; a failure after the rounds replaces them."""
     conductor = Conductor()
     plugin = load(conductor=conductor)
     data = SimpleNamespace(stats=SimpleNamespace(stats=SimpleNamespace(data=(0.5, 0.25))), extra_info={"passed": True})
