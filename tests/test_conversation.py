@@ -102,6 +102,7 @@ def test_a_side_tells_of_its_failure(case: str, says: str, make_side: MakeSide) 
         (-9, b"ERROR: no", "head was killed by SIGKILL, starting", False),
         (-15, b"", "head was killed by SIGTERM, starting", False),
         (-1, b"", "head was killed by SIGHUP, starting", False),
+        (-40, b"", "head was killed by signal 40, starting", False),
         (None, b"ERROR: no", "head closed its connection, starting", False),
         (0, b"", "head ended with exit code 0, starting: no word", False),
         (1, b" \n\n\t\n", "head ended with exit code 1, starting: no word", False),
