@@ -67,7 +67,7 @@ def test_a_working_tree_is_checked_out_as_it_stands(project: Project) -> None:
     index = (folder / ".git/index").read_bytes()
     status, commit = git(folder, "status", "--short"), git(folder, "rev-parse", "HEAD")
     first = git(folder, "rev-parse", "HEAD~1")
-    with Repository.find(folder).checkouts("HEAD~1", None) as (base, head, scratch):
+    with Repository.find(folder / "src").checkouts("HEAD~1", None) as (base, head, scratch):
         there, before = files(head.top), files(base.top)
         executable = (head.top / "script").stat().st_mode & stat.S_IXUSR
         made = git(head.top, "rev-parse", "HEAD")
@@ -88,9 +88,9 @@ def test_a_working_tree_is_checked_out_as_it_stands(project: Project) -> None:
     }
     assert sorted(before) == ["pyproject.toml", "src/thing.py", "test_it.py"]
     assert executable
-    assert base == Checkout("base", "HEAD~1", first, "first", scratch / "base", scratch / "base")
+    assert base == Checkout("base", "HEAD~1", first, "first", scratch / "base", scratch / "base/src")
     assert head == Checkout(
-        "head", "working tree", commit, "second: of „several“ files", scratch / "head", scratch / "head"
+        "head", "working tree", commit, "second: of „several“ files", scratch / "head", scratch / "head/src"
     )
     assert made != commit
     assert said == f"the working tree as it stood\n|parabola|parabola|parabola|parabola|{commit}"

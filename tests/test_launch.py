@@ -322,3 +322,15 @@ def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: p
     assert str(failure) == "base was killed by SIGKILL, starting"
     assert killed == [("base", []), ("head", [(7001, signal.SIGKILL)])]
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+
+
+def test_a_launch_that_is_stopped_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both processes are killed as soon as they are there, and nothing is measured."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+    made = Launch(setup_of(tmp_path), 1, [], None)
+    made.stop()
+    failure = failure_of(made)
+
+    assert str(failure) == "head was killed by SIGKILL, starting"
+    assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+    assert made.measured == {}
