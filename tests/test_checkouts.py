@@ -127,7 +127,7 @@ def test_revisions_are_checked_out_without_their_branches(project: Project, temp
 
 
 def test_a_repository_without_a_commit_has_a_working_tree(tmp_path: Path) -> None:
-    """Both sides can be the working tree then, and the commit that is made of it has no parent."""
+    """Without a commit both sides can be the working tree, and the commit that is made of it has no parent."""
     folder = tmp_path / "empty"
     folder.mkdir()
     git(folder, "init", "--quiet")
@@ -144,7 +144,7 @@ def test_a_repository_without_a_commit_has_a_working_tree(tmp_path: Path) -> Non
 
 
 def test_a_linked_worktree_has_an_index_of_its_own(project: Project, tmp_path: Path) -> None:
-    """A tracked file that is ignored is found through it, wherever the process itself runs."""
+    """A linked worktree's own index has its tracked but ignored files, wherever the process itself runs."""
     folder = project()
     linked = tmp_path / "linked"
     git(folder, "worktree", "add", "--quiet", "-b", "other", str(linked))
@@ -170,7 +170,7 @@ def test_the_repository_is_found_from_a_folder_within(project: Project) -> None:
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    """The folder is named, with what git says of it; a bare repository has no working tree."""
+    """The error names the folder and quotes git, also for a bare repository, which has no working tree."""
     git(tmp_path, "init", "--quiet", "--bare", "bare")
 
     with pytest.raises(ValueError, match=r"^.*$") as nothing:
@@ -210,7 +210,7 @@ def test_what_is_no_revision(revision: str, project: Project) -> None:
 
 
 def test_an_unknown_head_leaves_nothing_of_base(project: Project, temporary: Path) -> None:
-    """What was checked out until then is removed."""
+    """An unknown head is refused, and what was checked out until then is removed."""
     folder = project()
 
     with pytest.raises(ValueError, match=r"^unknown revision 'nosuch'"), ExitStack() as stack:
@@ -262,7 +262,7 @@ def test_the_users_other_worktrees_stay(project: Project, tmp_path: Path) -> Non
 
 
 def test_a_hooks_environment_does_not_matter(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """git tells its hooks which repository and index they run for: another repository is asked all the same."""
+    """The repository and the index that git names to its hooks do not take the place of those that are asked for."""
     folder, other = project(), tmp_path / "other"
     git(tmp_path, "init", "--quiet", "--initial-branch=main", "other")
     git(other, "commit", "--quiet", "--allow-empty", "--message", "of the hook")
@@ -314,7 +314,7 @@ def test_git_that_fails(project: Project, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_a_killed_comparison_left_is_cleared_away(project: Project, temporary: Path) -> None:
-    """The next one removes it with its worktrees of whichever repository, and leaves one that runs or begins alone."""
+    """The next comparison removes a killed one's folder and worktrees, and leaves one that runs or begins alone."""
     folder, left = project(), leave(temporary, "left")
     git(folder, "worktree", "add", "--quiet", "--detach", str(left / "base"))
     git(folder, "worktree", "add", "--quiet", "--detach", str(left / "head"))
@@ -347,7 +347,7 @@ def test_what_a_killed_comparison_left_is_cleared_away(project: Project, tempora
 def test_another_users_comparison_is_no_concern_of_ours(
     project: Project, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is neither cleared away nor listed, whether it runs or was killed."""
+    """Another user's comparison is neither cleared away nor listed, whether it runs or was killed."""
     left, user = leave(temporary, "left"), os.getuid()
     with Repository.find(project()).checkouts("main", "main") as (_, _, scratch):
         left.mkdir()
@@ -393,7 +393,7 @@ def test_a_comparison_that_another_one_clears_away_at_the_same_time(
 def test_a_lock_is_held_from_when_it_is_there(
     project: Project, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another comparison that begins then takes it for one that runs, and does not clear it away."""
+    """A lock is held as soon as it is there, so that a comparison that begins then does not clear the folder away."""
     rename, seen = os.rename, list[list[Path]]()
 
     def watched(old: Path, new: Path) -> None:
@@ -409,7 +409,7 @@ def test_a_lock_is_held_from_when_it_is_there(
 
 
 def test_the_lock_goes_last(project: Project, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the clearing away is itself killed, the next comparison finds what is left; links are not followed."""
+    """The lock is removed last, by which the next comparison finds what is left; links are not followed."""
     remove, removed = shutil.rmtree, list[tuple[str, bool]]()
     (temporary.parent / "target").mkdir()
 
@@ -431,7 +431,7 @@ def test_the_lock_goes_last(project: Project, temporary: Path, monkeypatch: pyte
 
 
 def test_the_temporary_folder_may_be_a_link(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A comparison's folder is named as it really is, so that it is known as its own."""
+    """A comparison's folder is named as it really is, so that the comparison knows it as its own."""
     (tmp_path / "real").mkdir()
     (tmp_path / "temporary").symlink_to("real")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))

@@ -133,7 +133,7 @@ def test_a_process_that_is_cut_off_has_ended(make_side: MakeSide) -> None:
 
 
 def test_a_side_is_killed_once(make_side: MakeSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its process group is killed once and its line is closed, also if it has ended already."""
+    """A side's process group is killed once and its line is closed, also if the process has ended already."""
     killed = list[tuple[int, int]]()
 
     def gone(pid: int, sent: int) -> None:

@@ -236,7 +236,7 @@ def test_a_side_that_collects_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_side_that_fails_after_the_first_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both sides are killed, and what was finished until then is kept."""
+    """A failure kills both sides, and what was finished until then is kept."""
 
     def play(player: Player) -> int | None:
         player.say("collected", cases=["a", "b"])
@@ -306,7 +306,7 @@ def test_strangers(
 
 
 def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that comes into being only then is killed, too."""
+    """A process that comes into being while its launch is being stopped is killed, too."""
     stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
     made = Launch(setup_of(tmp_path), 0, [], None)
     killed = list[tuple[str, list[tuple[int, int]]]]()
@@ -325,7 +325,7 @@ def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: p
 
 
 def test_a_launch_that_is_stopped_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both processes are killed as soon as they are there, and nothing is measured."""
+    """Both processes of a launch that was stopped are killed as soon as they are there, and nothing is measured."""
     stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
     made = Launch(setup_of(tmp_path), 1, [], None)
     made.stop()

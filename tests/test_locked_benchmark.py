@@ -203,7 +203,7 @@ def test_two_iterations_are_the_fewest_that_are_repeated(load: Load) -> None:
 
 
 def test_a_plain_case_is_calibrated_with_the_other_side(load: Load) -> None:
-    """It finds three calls a round in its turn, and makes the four that the conductor names, after one to warm up."""
+    """A plain case finds three calls a round in its turn, and makes the four that the conductor names."""
     conductor, clock = Conductor([{"go": True}, {"iterations": 4}]), Clock()
     plugin = load(conductor=conductor)
     plugin.time = clock
@@ -294,7 +294,7 @@ def test_only_pytest_benchmarks_own_fixture_is_changed(load: Load) -> None:
 
 
 def test_the_control(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It hashes 8 MiB in each of 22 rounds, of which the first two are not kept, and is slowed where that is asked."""
+    """The control hashes 8 MiB in each of 22 rounds, of which the first two are not kept."""
     conductor, clock = Conductor(), Clock()
     plugin, hashed = load(conductor=conductor), list[int]()
 

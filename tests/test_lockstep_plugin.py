@@ -35,7 +35,7 @@ def pytest_with(*plugins: Any) -> Any:
 
 
 def test_both_ends_call_the_control_the_same(load: Load) -> None:
-    """The conductor, which cannot import the plugin, has a name of its own for it."""
+    """The conductor and the plugin, which it cannot import, have the same name for the control."""
     assert load().CONTROL == CONTROL == "control"
 
 
@@ -84,7 +84,7 @@ def test_what_json_can_hold(load: Load) -> None:
 
 
 def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
-    """Exit code 70 ends it when it listens, when it speaks, and when the line was cut with words unread."""
+    """Exit code 70 ends the process when it listens, when it speaks, and when the line was cut with words unread."""
     plugin = load()
     plugin.conductor.close()
     with pytest.raises(Exited) as listening:
@@ -106,7 +106,7 @@ def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
 
 @pytest.mark.parametrize("option", ["numprocesses", "benchmark_cprofile"])
 def test_options_that_cannot_be_compared_with(option: str, load: Load) -> None:
-    """The option is named; one that is not set, or not known, is no hindrance."""
+    """The refusal names the option; one that is not set, or not known, is no hindrance."""
     plugin = load()
     missing: Any = SimpleNamespace(getoption=lambda name, default: default)
     unset: Any = SimpleNamespace(getoption=lambda name, default: 0)
