@@ -198,7 +198,9 @@ def test_revisions(project: Project) -> None:
     assert [repository.resolve(name) for name in ("v1", "main~1", first[:9])] == [first] * 3
 
 
-@pytest.mark.parametrize("revision", ["nosuch", "", "main~1", "main:src", "--since=yesterday", "--all", "-h", "0" * 40])
+@pytest.mark.parametrize(
+    "revision", ["nosuch", "", "main~1", "main..main", "main:src", "--since=yesterday", "--all", "-h", "0" * 40]
+)
 def test_what_is_no_revision(revision: str, project: Project) -> None:
     """A name that does not exist, a folder in a commit and an option of git are refused by name."""
     repository = Repository.find(project())

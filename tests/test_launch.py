@@ -1,5 +1,6 @@
 """A launch from agreement to its end, with players in the place of processes: cases, turns, what is kept, failures."""
 
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -333,4 +334,39 @@ def test_a_launch_that_is_stopped_before_it_starts(tmp_path: Path, monkeypatch: 
 
     assert str(failure) == "head was killed by SIGKILL, starting"
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+    assert made.measured == {}
+
+
+def test_a_suite_that_removes_its_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch whose folder is gone already ends as any other."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+
+    def remove(player: Player) -> None:
+        if player.name == "head":
+            shutil.rmtree(Path(player.options["env"]["TMPDIR"]).parent)
+
+    stage.at_start = remove
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+
+    assert made.finished
+
+
+def test_a_side_that_speaks_out_of_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else a side says in a round is a fault of the conversation, and no time is kept of it."""
+
+    def play(player: Player) -> int | None:
+        player.say("collected", cases=["a"])
+        player.hear()
+        player.say("ready", case="control", rounds=1, warmup_rounds=0)
+        player.hear()
+        player.say("ready", case="a", rounds=1, warmup_rounds=0)
+        player.hear()
+        return 0
+
+    Stage(monkeypatch, base=suite(Case("a")), head=play)
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    with pytest.raises(AssertionError, match=r"'kind': 'ready', 'case': 'a'"):
+        made.run()
+
     assert made.measured == {}
