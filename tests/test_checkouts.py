@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -459,3 +460,13 @@ def test_a_name_that_a_lost_comparison_had(project: Project, temporary: Path, mo
     monkeypatch.setattr("tempfile.mkdtemp", made)
     with Repository.find(folder).checkouts("main", "main") as (base, _, _):
         assert base.top == again / "base"
+
+
+@pytest.mark.parametrize(
+    ("made", "field"),
+    [(Checkout("base", "v1", "a" * 40, "first", Path("a"), Path("a/b")), "commit"), (Repository(Path("a"), ""), "top")],
+)
+def test_what_was_checked_out_does_not_change(made: Checkout | Repository, field: str) -> None:
+    """A side and a repository stay what they were when they were made."""
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, field, "other")

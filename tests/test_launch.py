@@ -3,6 +3,7 @@
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from parabola.tracking import lockstep
-from parabola.tracking.lockstep import Launch, Measured, SideFailed
+from parabola.tracking.lockstep import Launch, Measured, Setup, SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
 
@@ -370,3 +371,18 @@ def test_a_side_that_speaks_out_of_turn(tmp_path: Path, monkeypatch: pytest.Monk
         made.run()
 
     assert made.measured == {}
+
+
+def test_what_was_set_up_and_measured_does_not_change(tmp_path: Path) -> None:
+    """The set-up of a comparison and what was measured in it stay what they were when they were made."""
+    for made, field in ((setup_of(tmp_path), "slower"), (Measured({}, {}, 0.0), "seconds")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(made, field, {})
+
+
+def test_a_comparison_has_these_defaults(tmp_path: Path) -> None:
+    """Nothing is passed to pytest, nothing is planted, and a side may be silent for five minutes."""
+    given = setup_of(tmp_path)
+    made = Setup(given.base, given.head, given.scratch, given.elsewhere)
+
+    assert (made.pytest_options, made.slower, made.limit_seconds) == ((), {}, 300.0)
