@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking.checkouts import PREFIX, Repository, others
+from parabola.tracking.checkouts import Repository
 from parabola.tracking.lockstep import Launch, Setup, SideFailed
-from tests.conftest import git
 
 Project = Callable[..., Path]
 
@@ -221,30 +220,6 @@ def test_an_installed_copy_is_found_out(project: Project, tmp_path: Path, monkey
         shutil.rmtree(installed)
 
 
-def test_the_users_other_worktrees_stay(project: Project, tmp_path: Path) -> None:
-    """Even where they cannot be seen at the moment."""
-    folder = project()
-    git(folder, "worktree", "add", "--quiet", str(tmp_path / "other"))
-    (tmp_path / "other").rename(tmp_path / "away")
-    with Repository.find(folder).checkouts("main", None):
-        pass
-    (tmp_path / "away").rename(tmp_path / "other")
-
-    assert git(tmp_path / "other", "status", "--short") == ""
-
-
-def test_a_hooks_environment_does_not_matter(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """git tells its hooks where the index is: that one is left alone."""
-    folder = project()
-    (folder / "new").touch()
-    git(folder, "add", "new")
-    monkeypatch.setenv("GIT_INDEX_FILE", str(folder / ".git/index"))
-    with Repository.find(folder).checkouts("main", None):
-        pass
-
-    assert git(folder, "status", "--short") == "A  new"
-
-
 @pytest.mark.end_to_end
 def test_a_suite_that_cannot_be_collected(project: Project) -> None:
     """Its error is passed on."""
@@ -278,68 +253,6 @@ def test_only_the_cases_asked_for_run(project: Project, tmp_path: Path, monkeypa
     made = launch(project(test_it=LOGGING.replace("=ROUNDS,", "=10,")), cases=["test_it.py::test_setup"])
 
     assert list(made.measured) == ["control", "test_it.py::test_setup"]
-
-
-def test_checkouts_are_what_they_say_and_leave_no_trace(project: Project) -> None:
-    """The working tree with what is untracked, without what is ignored or deleted; index and branches stay."""
-    folder = project()
-    (folder / ".gitignore").write_text("ignored\n")
-    for name in ("ignored", "untracked"):
-        (folder / name).write_text(name)
-    (folder / "src/thing.py").write_text("changed")
-    (folder / "pyproject.toml").unlink()
-    before = git(folder, "status", "--short"), git(folder, "rev-parse", "HEAD")
-    with Repository.find(folder / "src").checkouts("main", None) as (base, head, scratch):
-        tops = {side.name: sorted(path.name for path in side.top.iterdir()) for side in (base, head)}
-        changed = (head.folder / "thing.py").read_text()
-        assert others(besides=scratch) == [path for path in others() if path != scratch]
-        assert scratch in others()
-        assert git(folder, "status", "--short") == before[0]
-
-    assert tops == {
-        "base": [".git", "pyproject.toml", "src", "test_it.py"],
-        "head": [".git", ".gitignore", "src", "test_it.py", "untracked"],
-    }
-    assert changed == "changed"
-    assert base.folder == base.top / "src"
-    assert (git(folder, "status", "--short"), git(folder, "rev-parse", "HEAD")) == before
-    assert not scratch.exists()
-    assert len(git(folder, "worktree", "list").splitlines()) == 1
-
-
-def test_what_a_killed_comparison_left_is_cleared_away(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By the next one; one that still runs is left alone."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    left = temporary / f"{PREFIX}left"
-    left.mkdir()
-    (left / "lock").touch()
-    repository = Repository.find(project())
-    with repository.checkouts("main", "main") as (_, _, first), repository.checkouts("main", "main") as (_, _, second):
-        assert not left.exists()
-        assert others(besides=second) == [first]
-
-    assert list(temporary.iterdir()) == []
-
-
-def test_a_folder_that_base_does_not_have(project: Project) -> None:
-    """Is named."""
-    folder = project()
-    (folder / "docs").mkdir()
-    (folder / "docs/new").touch()
-    checkouts = Repository.find(folder / "docs").checkouts("main", None)
-
-    with pytest.raises(ValueError, match="main has no folder docs/"), checkouts:
-        pytest.fail("there is none")
-
-
-def test_no_repository(tmp_path: Path) -> None:
-    """The folder is named."""
-    with pytest.raises(ValueError, match=f"{tmp_path} is in no git repository"):
-        Repository.find(tmp_path)
 
 
 @pytest.mark.end_to_end

@@ -116,9 +116,10 @@ class Repository:
         for name in ("base", "head"):
             with suppress(ValueError):  # it was never made, or is another repository's
                 git(self.top, "worktree", "remove", "--force", str(scratch / name))
-        for path in scratch.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another comparison clears the same leftovers away
+            for path in scratch.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -151,7 +152,7 @@ def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> s
         raise ValueError("git is not installed") from None
     if answer.returncode:
         raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
-    return answer.stdout.strip()
+    return answer.stdout.removesuffix("\n")
 
 
 def _has_commit(folder: Path) -> bool:

@@ -128,7 +128,8 @@ class Side:
         except subprocess.TimeoutExpired:
             return SideFailed(f"{self.name} closed its connection, {self.doing}")
         if code < 0:
-            return SideFailed(f"{self.name} was killed by {signal.Signals(-code).name}, {self.doing}")
+            names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
+            return SideFailed(f"{self.name} was killed by {names.get(-code, f'signal {-code}')}, {self.doing}")
         lines = [text.strip() for text in self.log.read_text(errors="replace").splitlines() if text.strip()]
         errors = [text for text in lines if "error" in text.lower()]
         last = (errors or lines or ["no word"])[-1]

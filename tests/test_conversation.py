@@ -1,0 +1,268 @@
+"""How a side is started, spoken with and ended: one pytest process, and the line to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from parabola.tracking import lockstep
+from parabola.tracking.lockstep import PLUGIN, Launch, Side, SideFailed
+from tests.players import Case, Player, Stage, setup_of, suite
+
+MakeSide = Callable[..., tuple[Side, socket.socket]]
+
+
+@pytest.fixture
+def make_side(tmp_path: Path) -> Iterator[MakeSide]:
+    """Return what makes a side whose process ended with a code, and the other end of its line."""
+    opened = list[socket.socket]()
+
+    def make(code: int | None = 0, log: bytes = b"", limit: float = 20.0) -> tuple[Side, socket.socket]:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(limit)
+        opened.extend([ours, theirs])
+
+        def wait(timeout: float | None = None) -> int:
+            if code is None:
+                raise subprocess.TimeoutExpired("pytest", timeout or 0.0)
+            return code
+
+        (tmp_path / "head.log").write_bytes(log)
+        process: Any = SimpleNamespace(wait=wait, pid=7001)
+        return Side("head", process, ours, tmp_path / "head.log"), theirs
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def failure_of(call: Callable[[], object]) -> SideFailed:
+    with pytest.raises(SideFailed) as failure:
+        call()
+    return failure.value
+
+
+def test_what_a_side_says_is_peeked_at_and_taken(make_side: MakeSide) -> None:
+    """A side's lines come in order, be they several at once, in pieces, or larger than a buffer."""
+    side, line = make_side()
+    line.sendall(b'{"kind": "passed", "n": 1}\n{"kind": "passed", "n": 2}\n{"kind": "pa')
+
+    assert [side.peek()["n"], side.peek()["n"], side.take()["n"], side.take()["n"]] == [1, 1, 1, 2]
+    line.sendall(b'ssed", "n": "' + "ä".encode() * 40_000 + b'"}\n')
+    assert side.take() == {"kind": "passed", "n": "ä" * 40_000}
+    assert side.waiting is None
+
+
+def test_what_a_side_is_told(make_side: MakeSide) -> None:
+    """Each message is a line of JSON, and a side that is gone raises no error yet."""
+    side, line = make_side()
+    side.tell(run=["a"], slower={"a": 0.25})
+    side.tell(go=True)
+
+    assert line.recv(1 << 16) == b'{"run": ["a"], "slower": {"a": 0.25}}\n{"go": true}\n'
+    line.close()
+    side.tell(go=True)
+
+
+def test_a_side_is_silent_for_too_long(make_side: MakeSide) -> None:
+    """The failure gives the limit in whole seconds, and the case that the side spoke of last."""
+    side, line = make_side(limit=0.51)
+    line.sendall(b'{"kind": "ready", "case": "a.py::b"}\n{"kind": "passed"}\n')
+    side.take()
+    side.take()
+    failure = failure_of(side.peek)
+
+    assert (str(failure), failure.usage) == ("head hangs: silent for 1 s, in a.py::b", False)
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [("a.py::b", "head failed in a.py::b: ValueError: no"), ("", "head failed in collecting: ValueError: no")],
+)
+def test_a_side_tells_of_its_failure(case: str, says: str, make_side: MakeSide) -> None:
+    """The failure has the side's own words, and its case or that it was collecting."""
+    side, line = make_side()
+    line.sendall(json.dumps({"kind": "failed", "case": case, "why": "ValueError: no"}).encode() + b"\n")
+    failure = failure_of(side.take)
+
+    assert (str(failure), failure.usage) == (says, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "says", "usage"),
+    [
+        (-9, b"ERROR: no", "head was killed by SIGKILL, starting", False),
+        (-15, b"", "head was killed by SIGTERM, starting", False),
+        (-1, b"", "head was killed by SIGHUP, starting", False),
+        (-40, b"", "head was killed by signal 40, starting", False),
+        (None, b"ERROR: no", "head closed its connection, starting", False),
+        (0, b"", "head ended with exit code 0, starting: no word", False),
+        (1, b" \n\n\t\n", "head ended with exit code 1, starting: no word", False),
+        (3, b"one\n two\n\n", "head ended with exit code 3, starting: two", False),
+        (4, b"x\nERROR: first\n  Error: last \nhint\n", "head ended with exit code 4, starting: Error: last", True),
+        (5, b"\xff an error\n", "head ended with exit code 5, starting: \ufffd an error", False),
+    ],
+)
+def test_how_a_process_ended(code: int | None, log: bytes, says: str, usage: bool, make_side: MakeSide) -> None:
+    """The failure gives the signal's name, or the exit code with the last error or else the last line of the log."""
+    side, line = make_side(code, log)
+    line.close()
+    failure = failure_of(side.take)
+
+    assert (str(failure), failure.usage) == (says, usage)
+
+
+def test_a_process_that_is_cut_off_has_ended(make_side: MakeSide) -> None:
+    """A line that is reset is an end like any other, of the case in work."""
+    side, line = make_side(-11)
+    line.sendall(b'{"kind": "ready", "case": "a.py::b"}\n')
+    side.take()
+    side.tell(go=True)
+    line.close()  # with words in it that it has not read
+    failure = failure_of(side.take)
+
+    assert str(failure) == "head was killed by SIGSEGV, in a.py::b"
+
+
+def test_a_side_is_killed_once(make_side: MakeSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side's process group is killed once and its line is closed, also if the process has ended already."""
+    killed = list[tuple[int, int]]()
+
+    def gone(pid: int, sent: int) -> None:
+        killed.append((pid, sent))
+        raise ProcessLookupError
+
+    monkeypatch.setattr("os.killpg", gone)
+    side, _ = make_side()
+    side.kill()
+    side.kill()
+
+    assert killed == [(7001, signal.SIGKILL)]
+    assert side.connection.fileno() == -1
+
+
+def test_a_process_that_is_killed_is_waited_for(tmp_path: Path) -> None:
+    """A killed process leaves no zombie: a git that waits for its input ends at once."""
+    ours, theirs = socket.socketpair()
+    command = ["git", "hash-object", "--stdin"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    side = Side("head", process, ours, tmp_path / "log")
+    side.kill()
+    theirs.close()
+    assert process.stdin is not None
+    process.stdin.close()
+
+    assert process.returncode == -signal.SIGKILL
+
+
+ENVIRONMENT = {
+    "PATH": "/bin",
+    "PYTHONPATH": "/some where:/else",
+    "PYTEST_ADDOPTS": "-q",
+    "PYTEST_XDIST_WORKER": "gw0",
+    "MY_PYTEST_XDIST": "stays",
+    "GIT_DIR": "/a hook's",
+    "MY_GIT_DIR": "stays",
+    "TMPDIR": "/tmp/mine",
+}
+
+
+@pytest.mark.parametrize("on_path", ["/some where:/else", "", None])
+@pytest.mark.parametrize("number", [0, 1])
+def test_how_a_side_is_started(
+    number: int, on_path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each side has its own command, folder, environment, log and temporary folder, in a session of its own."""
+    setup = setup_of(tmp_path, pytest_options=("-k", "a or b"))
+    (setup.head.top / "src").mkdir()
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+    seen = {}
+
+    def look(player: Player) -> None:
+        temporary = Path(player.options["env"]["TMPDIR"])
+        plugin = temporary.parent / "plugin/lockstep_plugin.py"
+        seen[player.name] = (plugin.read_text() == PLUGIN.read_text(), temporary.is_dir(), temporary)
+        assert os.fstat(json.loads(player.options["env"]["LOCKSTEP"])["socket"])
+
+    stage.at_start = look
+    made = Launch(setup, number, [5, 3], None)
+    with monkeypatch.context() as patch:
+        environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
+        patch.setattr("os.environ", environment if on_path is None else {**environment, "PYTHONPATH": on_path})
+        patch.setattr(sys, "path", [str(tmp_path / "repository/docs")])
+        made.run()
+
+    assert [player.name for player in stage.players] == (["base", "head"] if number == 0 else ["head", "base"])
+    for player, command in zip(stage.players, stage.commands, strict=True):
+        top, options = setup.scratch / player.name, dict(player.options)
+        copied, was_there, temporary = seen[player.name]
+        launch = temporary.parent
+        paths = [launch / "plugin", top, *([top / "src"] if player.name == "head" else []), top / "docs"]
+        environment = options.pop("env")
+        given = json.loads(environment.pop("LOCKSTEP"))
+        assert copied
+        assert was_there
+        assert temporary.name == f"{player.name}_tmp"
+        assert launch.parent == setup.scratch
+        assert launch.name.startswith("launch-")
+        assert not launch.exists()
+        assert command == [
+            *(sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary}/cache"),
+            *("--benchmark-only", "-k", "a or b"),
+        ]
+        assert environment == {
+            "PATH": "/bin",
+            "PYTHONPATH": ":".join([*map(str, paths), *([on_path] if on_path else [])]),
+            "PYTEST_ADDOPTS": "-q",
+            "MY_PYTEST_XDIST": "stays",
+            "MY_GIT_DIR": "stays",
+            "TMPDIR": str(temporary),
+        }
+        (descriptor,) = options.pop("pass_fds")
+        assert given == {
+            "socket": descriptor,
+            "cores": [5, 3],
+            "elsewhere": f"{tmp_path}/repository",
+            "scratch": f"{tmp_path}/scratch",
+        }
+        output = options.pop("stdout")
+        assert (output.name, output.mode, output.closed) == (str(launch / f"{player.name}.log"), "wb", True)
+        assert options == {
+            "cwd": setup.scratch / player.name / "docs",
+            "stdin": subprocess.DEVNULL,
+            "stderr": subprocess.STDOUT,
+            "start_new_session": True,
+        }
+
+
+def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout's paths mirror those within the repository, without installed, repeated or missing ones."""
+    repository, top = tmp_path / "repository", tmp_path / "scratch/head"
+    for name in ("src", "python/lib", "tools", "venv/lib", "here"):
+        (top / name).mkdir(parents=True)
+    (top / "archive.zip").touch()
+    (repository / "here").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("repository")
+    monkeypatch.chdir(repository / "here")
+    entries = ["", "python/lib", "tools", "src", "venv/lib", "missing", "archive.zip", "", "tools"]
+    path = ["", *(str(tmp_path / "link" / entry) for entry in entries), str(tmp_path / "repository2/here")]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "path", path)
+        patch.setattr(sys, "prefix", str(tmp_path / "link/venv"))
+        found = lockstep._own_paths(top, repository)
+        patch.setattr(sys, "prefix", str(tmp_path / "installed"))
+        with_venv = lockstep._own_paths(top, repository)
+        patch.setattr(sys, "path", [])
+        alone = lockstep._own_paths(tmp_path / "repository", repository)
+
+    assert found == [top, top / "src", top / "python/lib", top / "tools"]
+    assert with_venv == [top, top / "src", top / "python/lib", top / "tools", top / "venv/lib"]
+    assert alone == [tmp_path / "repository"]

@@ -1,0 +1,393 @@
+"""A launch from agreement to its end, with players in the place of processes: cases, turns, what is kept, failures."""
+
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from parabola.tracking import lockstep
+from parabola.tracking.lockstep import Launch, Measured, Setup, SideFailed
+from tests.players import Case, Player, Stage, setup_of, suite
+
+
+def failure_of(made: Launch) -> SideFailed:
+    with pytest.raises(SideFailed) as failure:
+        made.run()
+    return failure.value
+
+
+@pytest.mark.parametrize(
+    ("number", "first", "second"),
+    [(0, "bb bhhbbh hhh", "hh bh bbb"), (1, "bb hbbhhb hhh", "hh hb bbb")],
+)
+@pytest.mark.parametrize("later", [0, 2])
+def test_the_order_of_turns(
+    number: int, later: int, first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Extra warm-up rounds come first, then pairs, each begun by the side that ended the last, then what is left."""
+    stage = Stage(
+        monkeypatch,
+        base=suite(Case("a", rounds=2, warmup_rounds=3), Case("b", rounds=4), Case("c", rounds=3, warmup_rounds=1)),
+        head=suite(Case("a", rounds=5, warmup_rounds=1), Case("b", rounds=1, warmup_rounds=2), Case("c", skips=True)),
+    )
+    made = Launch(setup_of(tmp_path), number + later, [], None)
+    made.run()
+
+    assert stage.turns("a") == first.replace(" ", "")
+    assert stage.turns("b") == second.replace(" ", "")
+    assert stage.turns("c") == "bbbb"
+    assert list(dict.fromkeys(turn.split()[1] for turn in stage.journal)) == ["control", "a", "b", "c"]
+    assert list(made.measured) == ["control", "a", "b"]
+    go, go_on = {"go": True}, {"go_on": True}
+    told: dict[str, Any] = {"run": ["a", "b", "c"], "slower": {}}
+    assert stage.player("base").heard == [told, go, go_on, *[go] * 5, go_on, *[go] * 4, go_on, *[go] * 4, go_on]
+    assert stage.player("head").heard == [told, go, go_on, *[go] * 6, go_on, *[go] * 3, go_on]
+
+
+@pytest.mark.parametrize(("number", "order"), [(0, ["base", "head"]), (1, ["head", "base"])])
+@pytest.mark.parametrize(("base", "head", "agreed"), [(3, 7, 7), (8, 2, 8)])
+def test_calibration_takes_the_larger_number(
+    number: int, order: list[str], base: int, head: int, agreed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sides calibrate one after the other and both get the larger number; a side that is alone keeps its own."""
+    stage = Stage(
+        monkeypatch,
+        base=suite(Case("a", calls=base), Case("b", calls=11)),
+        head=suite(Case("a", calls=head), Case("b", skips=True)),
+    )
+    Launch(setup_of(tmp_path), number, [], None).run()
+
+    found = [turn for turn in stage.journal if "finds" in turn]
+    assert found == [f"{order[0]} finds a", f"{order[1]} finds a", "base finds b"]
+    assert stage.player("base").heard[7:9] == [{"go": True}, {"iterations": 11}]
+    for player in stage.players:
+        assert player.heard[3:7] == [{"go": True}, {"iterations": agreed}, {"go": True}, {"go_on": True}]
+
+
+def test_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch keeps by case and side the seconds and what the suite says, and when the case ended on its own clock."""
+    moments = iter([100.0, 101.5, 104.75])
+    monkeypatch.setattr(lockstep, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+    stage = Stage(
+        monkeypatch,
+        base=suite(Case("control", seconds=[0.5, 0.25]), Case("b"), Case("a", seconds=[3.0, 2.0, 1.0])),
+        head=suite(Case("control", seconds=[0.125]), Case("a", seconds=[4.0], extra_info={"x": 1}), Case("c")),
+    )
+    made = Launch(setup_of(tmp_path), 1, [], None)
+    assert (made.plan, made.doing, made.only, made.finished, made.measured) == ([], "starting", {}, False, {})
+    made.run()
+
+    assert made.measured == {
+        "control": Measured({"base": [0.5, 0.25], "head": [0.125]}, {"base": {}, "head": {}}, 1.5),
+        "a": Measured({"base": [3.0, 2.0, 1.0], "head": [4.0]}, {"base": {}, "head": {"x": 1}}, 4.75),
+    }
+    assert made.only == {"base": ["b"], "head": ["c"]}
+    assert made.plan == ["control", "a"]
+    assert made.doing == "a"
+    assert made.finished
+    assert made.stopped
+    assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head"]
+
+
+def test_the_case_in_work_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line on the terminal can name the case whose rounds are being measured."""
+    doing = list[str]()
+
+    class Journal(list[str]):
+        def append(self, turn: str) -> None:
+            doing.append(f"{turn.split()[-1]} {made.doing}")
+
+    stage = Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=suite(Case("a"), Case("b", calls=2)))
+    stage.journal = Journal()
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+
+    assert doing == ["control control"] * 2 + ["a a"] * 2 + ["b b"] * 3
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_cases_that_both_have(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases that both have and that are asked for run in the order of head, and a slowdown is planted in head alone."""
+    setup = setup_of(tmp_path, slower={"batch_2[a]": 0.05, "control": 2.0})
+    stage = Stage(
+        monkeypatch,
+        base=suite(Case("old"), Case("b.py::batch_1[a]"), Case("b.py::batch_2[a]"), Case("a.py::other")),
+        head=suite(Case("b.py::batch_2[a]"), Case("new"), Case("a.py::other"), Case("b.py::batch_1[a]"), Case("newer")),
+    )
+    made = Launch(setup, number, [], ["b.py::batch_1[a]", "b.py::batch_2[a]", "old", "newer"])
+    made.run()
+    run = ["b.py::batch_2[a]", "b.py::batch_1[a]"]
+
+    assert made.only == {"base": ["old"], "head": ["new", "newer"]}
+    assert made.plan == ["control", *run]
+    assert stage.player("base").heard[0] == {"run": run, "slower": {}}
+    assert stage.player("head").heard[0] == {"run": run, "slower": {"b.py::batch_2[a]": 0.05, "control": 2.0}}
+    assert list(made.measured) == ["control", *run]
+
+
+@pytest.mark.parametrize(
+    ("part", "answer"),
+    [
+        ("a.py::x", {"a.py::x": 0.5}),  # whole, though others begin so
+        ("a.py::x_2", {"a.py::x_2": 0.5}),
+        ("_1", {"a.py::x_1": 0.5}),  # a part of one
+        ("contr", {"control": 0.5}),
+        ("x_", "--inject plants in one case, but 2 have 'x_' in their name"),
+        ("a.py", "--inject plants in one case, but 3 have 'a.py' in their name"),
+        ("only_in_head", "--inject plants in one case, but 0 have 'only_in_head' in their name"),
+    ],
+)
+def test_a_slowdown_is_planted_in_one_case(
+    part: str, answer: dict[str, float] | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted case is named in whole or by a part that no other has, and any other name is bad input."""
+    both = [Case("a.py::x_1"), Case("a.py::x"), Case("a.py::x_2")]
+    stage = Stage(monkeypatch, base=suite(*both), head=suite(*both, Case("only_in_head")))
+    made = Launch(setup_of(tmp_path, slower={part: 0.5}), 0, [], None)
+
+    if isinstance(answer, str):
+        failure = failure_of(made)
+        assert (str(failure), failure.usage) == (answer, True)
+        assert not made.finished
+    else:
+        made.run()
+        assert stage.player("head").heard[0]["slower"] == answer
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    ("base", "head", "says"),
+    [
+        ([], [Case("a")], "base has no benchmarks (v1)"),
+        ([Case("a")], [], "head has no benchmarks (working tree)"),
+        ([Case("a")], [Case("b")], "base and head have no benchmark in common"),
+    ],
+)
+def test_nothing_to_compare(
+    number: int, base: list[Case], head: list[Case], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A side without benchmarks is named with its revision; two that have none in common are not bad input either."""
+    Stage(monkeypatch, base=suite(*base), head=suite(*head))
+    failure = failure_of(Launch(setup_of(tmp_path), number, [], None))
+
+    assert (str(failure), failure.usage) == (says, False)
+
+
+def exits(code: int | None, log: bytes = b"", *said: dict[str, Any]) -> Callable[[Player], int | None]:
+    """Return the play of a process that says something and ends."""
+
+    def play(player: Player) -> int | None:
+        player.log(log)
+        for message in said:
+            player.say(**message)
+        return code
+
+    return play
+
+
+NO_FILE = "{} ended with exit code 4, starting: ERROR: file or directory not found: {}"
+
+
+@pytest.mark.parametrize(
+    ("number", "base", "head", "says", "usage"),
+    [
+        (0, 4, 4, NO_FILE.format("base", "base"), True),
+        (1, 4, 4, NO_FILE.format("head", "head"), True),
+        (0, None, 4, NO_FILE.format("head", "head"), False),
+        (1, 4, None, NO_FILE.format("base", "base"), False),
+        (0, 4, 3, NO_FILE.format("base", "base"), False),
+        (0, 3, 4, "base ended with exit code 3, starting: ERROR: file or directory not found: base", False),
+    ],
+)
+def test_options_that_pytest_refuses(
+    number: int,
+    base: int | None,
+    head: int | None,
+    says: str,
+    usage: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Options are to blame only if neither side takes them, and the words are those of the side that began."""
+    codes = {"base": base, "head": head}
+    plays: dict[str, Any] = {
+        name: exits(code, f"ERROR: file or directory not found: {name}\n".encode()) if code else suite(Case("a"))
+        for name, code in codes.items()
+    }
+    stage = Stage(monkeypatch, **plays)
+    failure = failure_of(Launch(setup_of(tmp_path), number, [], None))
+
+    assert (str(failure), failure.usage) == (says, usage)
+    assert [pid for pid, _ in stage.killed] == [7001, 7002]
+
+
+def test_a_side_that_collects_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that ends before it has collected is a process that ended, as one with --version is."""
+    ended = exits(0, b"pytest 9\n", {"kind": "ended", "strangers": {}})
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=ended)
+    failure = failure_of(Launch(setup_of(tmp_path), 0, [], None))
+
+    assert (str(failure), failure.usage) == ("head ended with exit code 0, starting: pytest 9", False)
+    assert stage.player("head").waited[0] == 10
+
+
+def test_a_side_that_fails_after_the_first_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure kills both sides, and what was finished until then is kept."""
+
+    def play(player: Player) -> int | None:
+        player.say("collected", cases=["a", "b"])
+        player.hear()
+        for case in ("control", "a"):
+            player.say("ready", case=case, rounds=1, warmup_rounds=0)
+            player.hear()
+            player.say("passed")
+            player.hear()
+            if case == "control":
+                player.say("finished", case=case, seconds=[2.0], extra_info={})
+        player.say("failed", case="a", why="RuntimeError: no")
+        player.hear()
+        return 0
+
+    stage = Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=play)
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    failure = failure_of(made)
+
+    assert str(failure) == "head failed in a: RuntimeError: no"
+    assert list(made.measured) == ["control"]
+    assert not made.finished
+    assert made.stopped
+    assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+    assert [side.connection.fileno() for side in made.sides] == [-1, -1]
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head"]
+
+
+def test_a_side_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side that says nothing fails after the comparison's limit of silence."""
+
+    def play(player: Player) -> int | None:
+        player.hear()
+        return 0
+
+    def collected(player: Player) -> None:
+        if player.name == "base":  # at once, however busy the machine is
+            player.say("collected", cases=["a"])
+
+    stage = Stage(monkeypatch, base=play, head=play)
+    stage.at_start = collected
+    failure = failure_of(Launch(setup_of(tmp_path, limit_seconds=0.51), 0, [], None))
+
+    assert (str(failure), failure.usage) == ("head hangs: silent for 1 s, starting", False)
+
+
+@pytest.mark.parametrize(
+    ("number", "base", "head", "says"),
+    [
+        (0, {}, {"thing": "/r/thing.py", "x": "/r/x"}, "head imported thing from /r/thing.py, not from its own tree"),
+        (1, {"b": "/r/b.py"}, {}, "base imported b from /r/b.py, not from its own tree"),
+        (0, {"b": "/r/b"}, {"h": "/r/h"}, "base imported b from /r/b, not from its own tree"),
+        (1, {"b": "/r/b"}, {"h": "/r/h"}, "head imported h from /r/h, not from its own tree"),
+    ],
+)
+def test_strangers(
+    number: int,
+    base: dict[str, str],
+    head: dict[str, str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first module of the first side that imported from elsewhere is named, and the launch is not finished."""
+    Stage(monkeypatch, base=suite(Case("a"), strangers=base), head=suite(Case("a"), strangers=head))
+    made = Launch(setup_of(tmp_path), number, [], None)
+    failure = failure_of(made)
+
+    assert (str(failure), failure.usage) == (says, False)
+    assert not made.finished
+    assert list(made.measured) == ["control", "a"]
+
+
+def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that comes into being while its launch is being stopped is killed, too."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    killed = list[tuple[str, list[tuple[int, int]]]]()
+
+    def stop(player: Player) -> None:
+        killed.append((player.name, list(stage.killed)))
+        if player.name == "base":
+            made.stop()
+
+    stage.at_start = stop
+    failure = failure_of(made)
+
+    assert str(failure) == "base was killed by SIGKILL, starting"
+    assert killed == [("base", []), ("head", [(7001, signal.SIGKILL)])]
+    assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+
+
+def test_a_launch_that_is_stopped_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both processes of a launch that was stopped are killed as soon as they are there, and nothing is measured."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+    made = Launch(setup_of(tmp_path), 1, [], None)
+    made.stop()
+    failure = failure_of(made)
+
+    assert str(failure) == "head was killed by SIGKILL, starting"
+    assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
+    assert made.measured == {}
+
+
+def test_a_suite_that_removes_its_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch whose folder is gone already ends as any other."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+
+    def remove(player: Player) -> None:
+        if player.name == "head":
+            shutil.rmtree(Path(player.options["env"]["TMPDIR"]).parent)
+
+    stage.at_start = remove
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+
+    assert made.finished
+
+
+def test_a_side_that_speaks_out_of_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else a side says in a round is a fault of the conversation, and no time is kept of it."""
+
+    def play(player: Player) -> int | None:
+        player.say("collected", cases=["a"])
+        player.hear()
+        player.say("ready", case="control", rounds=1, warmup_rounds=0)
+        player.hear()
+        player.say("ready", case="a", rounds=1, warmup_rounds=0)
+        player.hear()
+        return 0
+
+    Stage(monkeypatch, base=suite(Case("a")), head=play)
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    with pytest.raises(AssertionError, match=r"'kind': 'ready', 'case': 'a'"):
+        made.run()
+
+    assert made.measured == {}
+
+
+def test_what_was_set_up_and_measured_does_not_change(tmp_path: Path) -> None:
+    """The set-up of a comparison and what was measured in it stay what they were when they were made."""
+    for made, field in ((setup_of(tmp_path), "slower"), (Measured({}, {}, 0.0), "seconds")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(made, field, {})
+
+
+def test_a_comparison_has_these_defaults(tmp_path: Path) -> None:
+    """Nothing is passed to pytest, nothing is planted, and a side may be silent for five minutes."""
+    given = setup_of(tmp_path)
+    made = Setup(given.base, given.head, given.scratch, given.elsewhere)
+
+    assert (made.pytest_options, made.slower, made.limit_seconds) == ((), {}, 300.0)

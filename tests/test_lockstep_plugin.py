@@ -1,0 +1,282 @@
+"""What a side's pytest does beside its rounds: what it tells the conductor, and which tests it runs."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from parabola.tracking.lockstep import CONTROL
+from tests.scripted_conductor import Conductor, Exited, Load, loading
+
+CASE = "test_it.py::test_case[a-b]"
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Return what imports the plugin afresh."""
+    with loading(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def pytest_with(*plugins: Any) -> Any:
+    """Return pytest's hooks with these plugins; where no mark decides, the last one is called first."""
+    manager = pytest.PytestPluginManager()
+    for plugin in plugins:
+        manager.register(plugin)
+    return manager.hook
+
+
+def test_both_ends_call_the_control_the_same(load: Load) -> None:
+    """The conductor and the plugin, which it cannot import, have the same name for the control."""
+    assert load().CONTROL == CONTROL == "control"
+
+
+@pytest.mark.parametrize("cores", [(3, 1), ()])
+def test_cores_are_chosen_before_anything_else(
+    cores: tuple[int, ...], load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process runs on the cores that are given, or on any if there are none or the system has no such choice."""
+    chosen = list[Any]()
+    monkeypatch.setattr("os.sched_setaffinity", lambda *arguments: chosen.append(arguments))
+    load(cores)
+    monkeypatch.delattr("os.sched_setaffinity")
+    load(cores)
+
+    assert chosen == ([(0, [3, 1])] if cores else [])
+
+
+def test_the_line_is_json_a_line(load: Load) -> None:
+    """Each message is a JSON object on a line, NumPy's numbers included; what a suite starts inherits no socket."""
+    plugin = load()
+    values = {"scalar": np.float32(0.5), "one": np.array([7]), "two": np.array([1, 2]), "path": Path("a/ä")}
+    plugin.line.say("finished", case="a.py::ä", values=values, flag=np.bool_(True))
+    plugin.line.say("passed")
+    plugin.conductor.sendall(b'{"go": true}\n{"iterations": 3}\n')
+
+    first, second, rest = plugin.conductor.recv(1 << 16).split(b"\n")
+    assert json.loads(first) == {
+        "kind": "finished",
+        "case": "a.py::ä",
+        "values": {"scalar": 0.5, "one": 7, "two": "[1 2]", "path": "a/ä"},
+        "flag": True,
+    }
+    assert (json.loads(second), rest) == ({"kind": "passed"}, b"")
+    assert [plugin.line.hear(), plugin.line.hear()] == [{"go": True}, {"iterations": 3}]
+    assert not plugin.line.socket.get_inheritable()
+
+
+def test_what_json_can_hold(load: Load) -> None:
+    """A scalar of any library becomes its number, and all else becomes what it prints as."""
+    plugin = load()
+    sized = SimpleNamespace(item=lambda: 5, size=2)
+
+    assert plugin.plain(SimpleNamespace(item=lambda: 5)) == 5
+    assert plugin.plain(sized) == str(sized)
+    assert plugin.plain({1}) == "{1}"
+
+
+def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
+    """Exit code 70 ends the process when it listens, when it speaks, and when the line was cut with words unread."""
+    plugin = load()
+    plugin.conductor.close()
+    with pytest.raises(Exited) as listening:
+        plugin.line.hear()
+    with pytest.raises(Exited) as speaking:
+        plugin.line.say("passed")
+    cut = load()
+    cut.line.say("passed")
+    cut.conductor.close()  # with words in it that nobody has read
+    with pytest.raises(Exited) as listening_to_nothing:
+        cut.line.hear()
+    fresh, _unused = socket.socketpair()
+    with fresh, _unused:  # so that what was written can be flushed
+        os.dup2(fresh.fileno(), plugin.line.socket.fileno())
+        plugin.line.file.close()
+
+    assert [one.value.args for one in (listening, speaking, listening_to_nothing)] == [(70,)] * 3
+
+
+@pytest.mark.parametrize("option", ["numprocesses", "benchmark_cprofile"])
+def test_options_that_cannot_be_compared_with(option: str, load: Load) -> None:
+    """The refusal names the option; one that is not set, or not known, is no hindrance."""
+    plugin = load()
+    missing: Any = SimpleNamespace(getoption=lambda name, default: default)
+    unset: Any = SimpleNamespace(getoption=lambda name, default: 0)
+    asked: Any = SimpleNamespace(getoption=lambda name, default: 2 if name == option else default)
+    plugin.pytest_configure(missing)
+    plugin.pytest_configure(unset)
+
+    with pytest.raises(pytest.UsageError) as failure:
+        plugin.pytest_configure(asked)
+
+    assert str(failure.value) == f"two commits cannot be compared with {option}: leave it out"
+
+
+def test_the_conductor_chooses_of_what_is_left_of_the_benchmarks(load: Load) -> None:
+    """Benchmarks that no other plugin deselects are offered, and those that the conductor names run in its order."""
+    conductor = Conductor([{"run": ["c", "a"], "slower": {"c": 0.25, "control": 0.5}}])
+    plugin = load(conductor=conductor)
+    fixtures = {"a": ["benchmark"], "b": ["tmp_path", "benchmark"], "c": ["benchmark"], "d": [], "-k": ["benchmark"]}
+    items = [SimpleNamespace(nodeid=name, fixturenames=names) for name, names in fixtures.items()]
+    items.insert(2, SimpleNamespace(nodeid="a doctest"))
+
+    class Deselecting:
+        """As `-k` does."""
+
+        def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+            items.pop()
+
+    hooks = pytest_with(Deselecting(), plugin)
+    hooks.pytest_collection_modifyitems(session=None, config=None, items=items)
+
+    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"]}), "hear"]
+    assert [item.nodeid for item in items] == ["c", "a"]
+    assert plugin.slower == {"c": 0.25, "control": 0.5}
+
+
+def test_the_control_comes_first(load: Load) -> None:
+    """The control runs before the loop over the tests, whose result is handed on, as is the fixture that is changed."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    plugin.run_control = lambda: conductor.journal.append("control")
+    made = BenchmarkFixture.__new__(BenchmarkFixture)
+
+    class Loop:
+        """As pytest's own."""
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtestloop(self) -> int:
+            conductor.journal.append("tests")
+            return 7
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_fixture_setup(self) -> Any:
+            return made
+
+    manager = pytest_with(plugin, Loop())
+
+    assert manager.pytest_runtestloop(session=None) == 7
+    assert conductor.journal == ["control", "tests"]
+    assert manager.pytest_fixture_setup(fixturedef=None, request=None) is made
+    assert type(made) is plugin.LockedBenchmark
+
+
+def report(outcome: str, when: str, longrepr: Any = None) -> Any:
+    return pytest.TestReport(CASE, ("test_it.py", 3, "test_case"), {}, outcome, longrepr, when)  # type: ignore[arg-type]
+
+
+def raised(message: str) -> Any:
+    """Return what pytest makes of an exception."""
+    try:
+        raise ValueError(message)
+    except ValueError as error:
+        return pytest.ExceptionInfo.from_exception(error).getrepr()
+
+
+@pytest.mark.parametrize(
+    ("longrepr", "why"),
+    [
+        (raised("no such luck\n  and more of it"), "ValueError: no such luck"),
+        (raised("\n  late\nlast"), "ValueError:"),
+        ("\nheading\n\n  E   ImportError: nowhere  \n \n", "E   ImportError: nowhere"),
+        ("  only  ", "only"),
+        (" \n\n ", "no reason given"),
+        (None, "no reason given"),
+    ],
+)
+def test_why_a_report_failed(longrepr: Any, why: str, load: Load) -> None:
+    """The reason is the first line of an exception, or else the last line that says anything."""
+    assert load().reason(report("failed", "call", longrepr)) == why
+
+
+def test_a_failure_is_told(load: Load) -> None:
+    """A failure in set-up, call, tear-down or collecting is told, and what passes or skips is not."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    for when in ("setup", "call", "teardown"):
+        for outcome in ("failed", "passed", "skipped"):
+            plugin.pytest_runtest_logreport(report(outcome, when, f"{when} is why"))
+    for outcome in ("failed", "passed"):
+        plugin.pytest_collectreport(pytest.CollectReport("test_it.py", outcome, "is why", []))  # type: ignore[arg-type]
+
+    whys = [("setup is why", CASE), ("call is why", CASE), ("teardown is why", CASE), ("is why", "test_it.py")]
+    assert conductor.journal == [("failed", {"case": case, "why": why}) for why, case in whys]
+
+
+def test_what_a_case_took_is_told_once_its_test_has_passed(load: Load) -> None:
+    """The seconds are told once, after the call of a case that has any; a failure after the rounds replaces them."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    data = SimpleNamespace(stats=SimpleNamespace(stats=SimpleNamespace(data=(0.5, 0.25))), extra_info={"passed": True})
+    plugin.pytest_runtest_logreport(report("passed", "call"))
+    plugin.measured[CASE] = data
+    plugin.pytest_runtest_logreport(report("passed", "setup"))
+    assert conductor.journal == []
+    plugin.pytest_runtest_logreport(report("passed", "call"))
+    plugin.pytest_runtest_logreport(report("passed", "teardown"))
+    plugin.pytest_runtest_logreport(report("passed", "call"))
+
+    assert conductor.journal == [("finished", {"case": CASE, "seconds": [0.5, 0.25], "extra_info": {"passed": True}})]
+    plugin.measured[CASE] = data
+    plugin.pytest_runtest_logreport(report("failed", "call", "after the rounds"))
+    assert conductor.journal[1:] == [("failed", {"case": CASE, "why": "after the rounds"})]
+
+
+def test_strangers(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers are modules of the repository itself, and installed ones that the side's own tree has a package of."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    elsewhere, prefix = tmp_path / "elsewhere", tmp_path / "elsewhere/venv"
+    here = elsewhere / "scratch/head"
+    (tmp_path / "link").symlink_to("elsewhere")
+    for package in ("one", "src/two", "src/deep/three", "src/deep/deeper/four", "one/inner", "src/two/inner2"):
+        (here / package).mkdir(parents=True)
+        (here / package / "__init__.py").touch()
+    files: dict[str, object] = {
+        "ours": here / "one/__init__.py",
+        "repositorys": elsewhere / "src/thing.py",
+        "linked": tmp_path / "link/other.py",
+        "of_the_launch": elsewhere / "scratch/launch-1/plugin/lockstep_plugin.py",
+        "one": prefix / "lib/one/__init__.py",
+        "two": prefix / "lib/two/__init__.py",
+        "three": prefix / "lib/three/__init__.py",
+        "four": prefix / "lib/four/__init__.py",
+        "inner": prefix / "lib/inner/__init__.py",
+        "inner2": prefix / "lib/inner2/__init__.py",
+        "numpy_of_the_side": prefix / "lib/numpy_of_the_side/__init__.py",
+        "of_nobody": tmp_path / "library/of_nobody.py",
+        "elsewhere_itself": elsewhere,
+        "builtin": None,
+        "odd": 5,
+    }
+    for name, file in files.items():
+        module = ModuleType(name)
+        module.__file__ = str(file) if isinstance(file, Path) else file  # type: ignore[assignment]
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "without_a_file", SimpleNamespace())
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "link/venv"))
+    session: Any = SimpleNamespace(config=SimpleNamespace(rootpath=tmp_path / "link/scratch/head"))
+    plugin.pytest_sessionfinish(session)
+    (said,) = conductor.journal
+
+    assert said == (
+        "ended",
+        {
+            "strangers": {
+                "repositorys": f"{elsewhere}/src/thing.py",
+                "linked": f"{elsewhere}/other.py",
+                "one": f"{prefix}/lib/one/__init__.py",
+                "two": f"{prefix}/lib/two/__init__.py",
+                "three": f"{prefix}/lib/three/__init__.py",
+            }
+        },
+    )
+    assert next(iter(said[1]["strangers"])) == "repositorys"
