@@ -260,6 +260,20 @@ def test_one_dirty_session_makes_the_whole_dirty(dirty: tuple[bool, ...], tmp_pa
     assert records.merge(paths)["commit_info"]["dirty"] is any(dirty)
 
 
+@pytest.mark.parametrize("old", [0, 1])
+def test_a_session_of_version_1_counts_as_whole_in_a_merge(old: int, tmp_path: Path) -> None:
+    """It did not say how many tests it had, so its cases are counted."""
+    paths = [part(tmp_path, "a", 4, 2, 9, planned=5, over=3), part(tmp_path, "b", 7, 1, planned=5, over=4)]
+    content = json.loads(paths[old].read_text())
+    content["parabola"] |= {"version": 1}
+    del content["parabola"]["session"]
+    paths[old].write_text(json.dumps(content))
+    cases, over = (3, 4) if old == 0 else (2, 3)
+    session = records.merge(paths)["parabola"]["session"]
+
+    assert session == {"planned": cases + 5, "over": cases + over, "failed": []}
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
