@@ -1,240 +1,328 @@
-"""The record of a session: safe on disk from its first case on, whole at its end, and read by others."""
+"""The writing of a session's record, step by step: what is on disk when, under which name, and what is left alone."""
 
 import json
+import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from pytest_benchmark.storage.file import FileStorage
 
-from parabola.tracking import records
-from tests.conftest import users_environment
-from tests.test_suite import QUICK, ROOT, run_pytest
-
-NATIVE = ["--benchmark-only", "--engine", "native", "--epochs", "99", "--rounds", "3", "-k", "epoch_time"]
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A record that the suite left: six cases of the native engine."""
-    path = tmp_path_factory.mktemp("real") / "record.json"
-    answer = run_pytest(*NATIVE, f"--benchmark-json={path}")
-    assert answer.returncode == 0, answer.stdout
-    return path
+from benchmarks import recording
+from benchmarks.cases import GRID, LEFT_OUT, Grid
+from benchmarks.recording import Recording
 
 
-@pytest.mark.end_to_end
-def test_a_real_record_is_read(real: Path) -> None:
-    """Every case has its axes, its time with quartiles, and its answer; the session came to its end."""
-    content, record = json.loads(real.read_text()), records.read(real)
+class Written:
+    """A session of pytest-benchmark that is to be written, as far as the writing knows it, and what it is told.
 
-    assert not record.cut_short
-    assert record.planned == record.over == len(record.measurements) == 6
-    assert dict(record.fingerprint)["tensorflow"] == content["machine_info"]["tensorflow"]
-    assert record.commit == content["commit_info"]["id"] or not (ROOT / ".git").exists()
-    for one, benchmark in zip(record.measurements, content["benchmarks"], strict=True):
-        info, stats = benchmark["extra_info"], benchmark["stats"]
-        assert (one.kind, one.unit, one.engine, one.device) == ("epoch time", "seconds per epoch", "native", "cpu")
-        assert (one.median, one.low_quartile, one.high_quartile) == (stats["median"], stats["q1"], stats["q3"])
-        assert (one.batch_size, one.learning_rate) == (info["batch_size"], info["learning_rate"])
-        assert (one.verdict == "pass") == info["passed"]
+    Attributes:
+        session, config: pytest-benchmark's and pytest's.
+        said, warned: lines of information and warnings.
+        asked: how often the facts of the machine and the commit were asked for.
+    """
 
+    def __init__(self, folder: Path, **of: Any) -> None:
+        """Give the session attributes that are other than the usual."""
+        self.said, self.warned, self.asked = list[str](), list[str](), 0
+        self.logger = SimpleNamespace(info=lambda text, **_: self.said.append(text), warning=self.warned.append)
+        store = FileStorage(str(folder / "store"), self.logger, default_machine_id="machine")
+        usual = {"json": None, "save": None, "autosave": None, "save_data": False, "disabled": False, "storage": store}
+        usual |= {"logger": self.logger, "benchmarks": [], "get_machine_info": lambda: {"cpu_model": "A"}}
+        self.session: Any = SimpleNamespace(**usual | of)
+        hook = SimpleNamespace(
+            pytest_benchmark_generate_commit_info=self.commit,
+            pytest_benchmark_update_commit_info=lambda config, commit_info: commit_info.update(dirty=True),
+            pytest_benchmark_generate_json=self.content,
+            pytest_benchmark_update_json=lambda config, benchmarks, output_json: output_json.update(
+                over=len(benchmarks)
+            ),
+        )
+        stash = {GRID: Grid(epochs=30), LEFT_OUT: ["x: predicted 99 s"]}
+        self.config: Any = SimpleNamespace(hook=hook, stash=stash, pluginmanager=pytest.PytestPluginManager())
+        self.config._benchmarksession = self.session
 
-@pytest.mark.end_to_end
-def test_pytest_benchmark_compares_it(real: Path, tmp_path: Path) -> None:
-    """Its own command reads the record and prints the times."""
-    files = [str(real), shutil.copy(real, tmp_path / "again.json")]
-    command = [str(Path(sys.executable).with_name("pytest-benchmark")), "compare", *files]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    def commit(self, config: Any) -> dict[str, Any]:
+        self.asked += 1
+        return {"id": "c0ffee"}
 
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.count("native-cpu-batch_111-learning_rate_0.001") == 2
+    def content(self, config: Any, **of: Any) -> dict[str, Any]:
+        return {**of, "benchmarks": list(of["benchmarks"])}
 
-
-@pytest.mark.end_to_end
-def test_github_action_benchmark_reads_it(real: Path) -> None:
-    """With `tool: pytest` it shows the name, iterations a second with their deviation, the mean and the rounds."""
-    for benchmark in json.loads(real.read_text())["benchmarks"]:
-        stats = benchmark["stats"]
-        shown = {
-            "name": benchmark["fullname"],
-            "value": stats["ops"],
-            "unit": "iter/sec",
-            "range": f"stddev: {stats['stddev']}",
-            "extra": f"mean: {stats['mean']} sec\nrounds: {stats['rounds']}",
-        }
-
-        assert shown["name"].startswith("benchmarks/bench_epoch_time.py::bench_epoch_time[")
-        assert shown["value"] == pytest.approx(1 / stats["mean"])
-        assert re.fullmatch(r"stddev: \d\S*", shown["range"])
-        assert re.fullmatch(r"mean: \d\S* sec\nrounds: 3", shown["extra"])
+    def begin(self) -> Recording:
+        """Begin to record."""
+        return Recording(self.config, self.session)
 
 
-@pytest.mark.end_to_end
-def test_bencher_reads_it(real: Path) -> None:
-    """Its adapter python_pytest wants these keys, and numbers in them."""
-    content = json.loads(real.read_text())
-
-    assert isinstance(content["machine_info"], dict)
-    assert isinstance(content["commit_info"], dict)
-    assert isinstance(content["datetime"], str)
-    assert isinstance(content["version"], str)
-    for benchmark in content["benchmarks"]:
-        assert isinstance(benchmark["fullname"], str)
-        numbers = [benchmark["stats"][name] for name in ("mean", "stddev", "median", "iqr")]
-        assert all(isinstance(number, float) and number >= 0 for number in numbers)
+def texts(folder: Path) -> dict[str, str]:
+    """Return the text of every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.end_to_end
-def test_codspeed_runs_the_suite(tmp_path: Path) -> None:
-    """With pytest-codspeed in pytest-benchmark's place every case is timed, checked and in its results."""
-    suite = "benchmarks/bench_epoch_time.py"
-    answer = run_pytest(suite, "--codspeed", *QUICK[1:], "--rounds", "2", "--epochs", "9", folder=tmp_path)
-    refused = run_pytest("--codspeed", *QUICK)
+def test_the_record_grows_with_each_test_and_goes_at_the_end(tmp_path: Path) -> None:
+    """From the first case with a time on it is beside the place that was asked for, until all others are done."""
+    written, seen = Written(tmp_path, json=tmp_path / "my.record.json"), list[dict[str, str]]()
 
-    assert answer.returncode == 0, answer.stdout
-    assert "1 benchmarked" in answer.stdout
-    assert refused.returncode == 4
-    assert "leave --benchmark-only out" in refused.stderr
+    class Others:
+        def pytest_runtest_logfinish(self, nodeid: str) -> None:
+            written.session.benchmarks += [nodeid] * (nodeid != "a")
 
+        def pytest_sessionfinish(self) -> None:
+            seen.append(texts(tmp_path))
 
-def wait_for_a_case(folder: Path) -> Path:
-    """Return the record that grows in a folder, once it is there."""
-    for _ in range(1200):
-        if found := list(folder.glob("record.unfinished-*.json")):
-            assert json.loads(found[0].read_text())["benchmarks"]
-            return found[0]
-        time.sleep(0.05)
-    raise AssertionError(f"no record grew in {folder}")
+    plugins = written.config.pluginmanager
+    plugins.register(Others())
+    plugins.register(written.begin())
+    for name in ("a", "b", "c"):
+        plugins.hook.pytest_runtest_logfinish(nodeid=name, location=("", None, ""))
+        seen.append(texts(tmp_path))
+    plugins.hook.pytest_sessionfinish(session=None, exitstatus=0)
+    grown = {"machine_info": {"cpu_model": "A"}, "commit_info": {"id": "c0ffee", "dirty": True}, "include_data": True}
 
-
-def begin(*options: str) -> subprocess.Popen[str]:
-    """Start a session of six cases that takes some seconds after its first."""
-    slow = ["--benchmark-only", "--engine", "native", "--epochs", "4000", "--rounds", "10", "-k", "epoch_time"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *slow, *options]
-    environment = users_environment()
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-@pytest.mark.end_to_end
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp_path: Path) -> None:
-    """Killed, or ended by Ctrl-C: what was over is a valid record, and says that the session did not end."""
-    path = tmp_path / "record.json"
-    session = begin(f"--benchmark-json={path}")
-    growing = wait_for_a_case(tmp_path)
-    session.send_signal(sent)
-    session.communicate(timeout=60)
-    left = [file.name for file in tmp_path.glob("*.json")]
-    record = records.read(tmp_path / left[0])
-
-    assert left == [growing.name if sent == signal.SIGKILL else path.name]
-    assert record.cut_short
-    assert 1 <= len(record.measurements) == record.over < record.planned == 6
-    said = subprocess.run(
-        [sys.executable, "-m", "parabola", "report", str(tmp_path)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert said.returncode == 0, said.stderr
-    assert f"was cut short: {record.over} of 6 tests were over" in said.stdout
-
-
-@pytest.mark.end_to_end
-def test_two_sessions_at_once_lose_nothing(tmp_path: Path) -> None:
-    """Both write where they were told; the later one beside the earlier, which it leaves alone, and says so."""
-    path, store = tmp_path / "record.json", tmp_path / "store"
-    options = [f"--benchmark-json={path}", f"--benchmark-storage={store}", "--benchmark-save=same"]
-    sessions = [begin(*options) for _ in range(2)]
-    said = [session.communicate(timeout=120)[0] for session in sessions]
-    written = [*tmp_path.glob("*.json"), *store.rglob("*.json")]
-
-    assert [session.returncode for session in sessions] == [0, 0], said
-    assert sorted(file.name for file in written) == [
-        "0001_same.json",
-        "0002_same.json",
-        "record-2.json",
-        "record.json",
+    assert seen[0] == {}
+    assert [[json.loads(text) for text in one.values()] for one in seen[1:3]] == [
+        [{**grown, "benchmarks": ["b"], "over": 1}],
+        [{**grown, "benchmarks": ["b", "c"], "over": 2}],
     ]
-    assert all(len(records.read(file).measurements) == 6 for file in written)
-    assert sum("was written by another session meanwhile, and is left as it is" in text for text in said) == 1
+    assert seen[3] == seen[2]
+    assert seen[1].keys() == seen[2].keys()
+    assert re.fullmatch(r"my\.record\.unfinished-[0-9a-f]{8}\.json", "".join(seen[1]))
+    assert texts(tmp_path) == {}
+    assert written.asked == 1
 
 
-@pytest.mark.end_to_end
-def test_a_record_again_replaces_it_whole(real: Path, tmp_path: Path) -> None:
-    """As pytest-benchmark does; but a session that is killed first leaves the old one."""
-    path = tmp_path / "record.json"
-    path.write_bytes(real.read_bytes())
-    session = begin(f"--benchmark-json={path}")
-    wait_for_a_case(tmp_path)
-    session.kill()
-    session.communicate(timeout=60)
-    assert path.read_bytes() == real.read_bytes()
+def test_two_sessions_grow_apart(tmp_path: Path) -> None:
+    """No other session has the name of the growing record."""
+    names = {Written(tmp_path, json=tmp_path / "a.json").begin().unfinished for _ in range(9)}
 
-    answer = run_pytest(*QUICK, "--rounds", "3", "--epochs", "9", f"--benchmark-json={path}")
-    assert answer.returncode == 0, answer.stdout
-    assert len(records.read(path).measurements) == 1
+    assert len(names) == 9
 
 
-@pytest.mark.end_to_end
-def test_a_file_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
-    """No session is lost since its folder is not there."""
-    answer = run_pytest(*QUICK, f"--benchmark-json={tmp_path}/nowhere/record.json")
+@pytest.mark.parametrize(("save_data", "data"), [(True, True), (False, False)])
+def test_a_stored_record_grows_in_the_store(save_data: bool, data: bool, tmp_path: Path) -> None:
+    """With the data of its rounds where they were asked for."""
+    written = Written(tmp_path, save="kept", save_data=save_data, benchmarks=["a"])
+    written.begin().pytest_runtest_logfinish("a")
+    ((name, text),) = texts(tmp_path).items()
 
-    assert answer.returncode == 4
-    assert f"--benchmark-json: cannot write {tmp_path}/nowhere/record.json" in answer.stderr
-    assert "passed" not in answer.stdout
-
-
-@pytest.mark.end_to_end
-@pytest.mark.parametrize("name", ["RECORD.JSON", "record", "/dev/null"])
-def test_any_name_will_do(name: str, tmp_path: Path) -> None:
-    """Whatever its suffix; a device stays one, and nothing is left beside it; a link leads on."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "RECORD.JSON").symlink_to(tmp_path / "real/record.json")
-    answer = run_pytest(*QUICK, "--rounds", "3", "--epochs", "9", f"--benchmark-json={tmp_path / name}")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-
-    if name == "/dev/null":
-        assert Path(name).is_char_device()
-        assert not list(Path("/dev").glob("*unfinished*"))
-    else:
-        assert len(records.read(tmp_path / name).measurements) == 1
-        assert (tmp_path / "RECORD.JSON").is_symlink()
+    assert re.fullmatch(r"store/machine/kept\.unfinished-[0-9a-f]{8}\.json", name)
+    assert json.loads(text)["include_data"] is data
 
 
-@pytest.mark.end_to_end
-def test_failed_cases_are_named(tmp_path: Path) -> None:
-    """A benchmark whose answer is wrong has no time, and the record says that it failed."""
-    path = tmp_path / "record.json"
-    answer = run_pytest(*NATIVE, f"--benchmark-json={path}", "--epochs=400", plant="wrong", folder=tmp_path)
-    record = records.read(path)
-
-    assert answer.returncode == 1
-    assert len(record.failed) == 1
-    assert record.failed[0] not in [one.case for one in record.measurements]
-    assert len(record.measurements) == 5
-    assert not record.cut_short
-
-
-@pytest.mark.end_to_end
-def test_a_place_that_does_not_last_or_is_none(tmp_path: Path) -> None:
-    """A store that cannot be is said before anything runs; a folder that goes away costs the growing record alone."""
-    (tmp_path / "file").write_text("")
-    refused = run_pytest(*QUICK, f"--benchmark-storage={tmp_path}/file/store", "--benchmark-save=x")
+def test_a_record_that_cannot_grow_is_said_once_and_the_session_goes_on(tmp_path: Path) -> None:
+    """The reason is said, and it is not tried again though the folder comes back."""
     (tmp_path / "here").mkdir()
-    session = begin(f"--benchmark-json={tmp_path}/here/record.json")
-    wait_for_a_case(tmp_path / "here")
-    shutil.rmtree(tmp_path / "here")
-    time.sleep(0.5)
+    written = Written(tmp_path, json=tmp_path / "here/a.json", benchmarks=["a"])
+    session = written.begin()
+    growing = session.unfinished
+    (tmp_path / "here").rmdir()
+    session.pytest_runtest_logfinish("a")
     (tmp_path / "here").mkdir()
-    said, _ = session.communicate(timeout=120)
+    session.pytest_runtest_logfinish("b")
+    session.pytest_sessionfinish()
 
-    assert refused.returncode == 4
-    assert "--benchmark-storage: cannot write" in refused.stderr
-    assert session.returncode == 0, said
-    assert len(records.read(tmp_path / "here/record.json").measurements) == 6
+    assert written.warned == [f"{growing} does not grow any more: No such file or directory"]
+    assert session.over == 2
+    assert texts(tmp_path) == {}
+
+
+def test_our_part_counts_tests(tmp_path: Path) -> None:
+    """How many there are to be, how many are over, and which failed, in whichever phase; with grid and left out."""
+    written = Written(tmp_path, json=tmp_path / "a.json")
+    recording.begin(written.config)
+    session = written.config.pluginmanager.get_plugin("parabola-recording")
+    session.pytest_collection_finish(SimpleNamespace(items=["b", "a", "c", "d"]))
+    for name, outcome in (("b", "failed"), ("c", "passed"), ("a", "failed")):
+        report = SimpleNamespace(nodeid=name, failed=outcome == "failed", passed=outcome == "passed")
+        session.pytest_runtest_logreport(report)
+        session.pytest_runtest_logfinish(name)
+    part = recording.own_part(written.config)
+
+    assert part["session"] == {"planned": 4, "over": 3, "failed": ["b", "a"]}
+    assert (part["grid"]["name"], part["grid"]["epochs"]) == ("quick", 30)
+    assert part["left_out"] == ["x: predicted 99 s"]
+
+
+@pytest.mark.parametrize(
+    ("of", "begun"),
+    [
+        ({}, False),
+        ({"json": "a.json"}, True),
+        ({"save": "a"}, True),
+        ({"autosave": "a"}, True),
+        ({"json": "a.json", "disabled": True}, False),
+    ],
+)
+def test_a_session_is_recorded_where_a_record_was_asked_for(of: dict[str, Any], begun: bool, tmp_path: Path) -> None:
+    """And where it times; without pytest-benchmark there is none."""
+    written = Written(tmp_path, **of | ({"json": tmp_path / of["json"]} if "json" in of else {}))
+    recording.begin(written.config)
+    assert written.config.pluginmanager.has_plugin("parabola-recording") is begun
+
+    del written.config._benchmarksession
+    written.config.pluginmanager = pytest.PytestPluginManager()
+    recording.begin(written.config)
+    assert not written.config.pluginmanager.has_plugin("parabola-recording")
+
+
+def replace(path: Path) -> None:
+    """Write a file again at the same instant, as far as its times tell."""
+    before = path.stat()
+    (path.parent / "new").write_text("theirs")
+    (path.parent / "new").replace(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def rewrite(path: Path) -> None:
+    """Write into a file, a nanosecond later."""
+    before = path.stat()
+    path.write_text("theirs")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+
+
+NOTHING = "nothing"
+
+
+@pytest.mark.parametrize(
+    ("old", "meanwhile", "left"),
+    [
+        (None, None, {"a.b.json": "ours"}),
+        ("old", None, {"a.b.json": "ours"}),
+        (None, lambda path: path.write_text("theirs"), {"a.b.json": "theirs", "a.b-2.json": "ours"}),
+        ("old", replace, {"a.b.json": "theirs", "a.b-2.json": "ours"}),
+        ("old", rewrite, {"a.b.json": "theirs", "a.b-2.json": "ours"}),
+        ("old", Path.unlink, {"a.b.json": "ours"}),
+    ],
+    ids=["new", "again", "made meanwhile", "replaced meanwhile", "rewritten meanwhile", "removed meanwhile"],
+)
+def test_what_another_session_wrote_meanwhile_is_left(
+    old: str | None, meanwhile: Callable[[Path], None] | None, left: dict[str, str], tmp_path: Path
+) -> None:
+    """Ours is written beside it then, and both are said; an old file that nobody touched is replaced."""
+    path = tmp_path / "a.b.json"
+    if old:
+        path.write_text(old)
+    written = Written(tmp_path, json=path)
+    written.begin()
+    if meanwhile:
+        meanwhile(path)
+    written.session.save_json({"ours": "é"})
+    ours = '{\n "ours": "\\u00e9"\n}'
+    aside = "a.b-2.json" in left
+
+    assert texts(tmp_path) == {name: ours if text == "ours" else text for name, text in left.items()}
+    assert written.said == [f"Wrote benchmark data in: {tmp_path / ('a.b-2.json' if aside else 'a.b.json')}"]
+    warning = f"{path} was written by another session meanwhile, and is left as it is."
+    assert written.warned == ([warning] if aside else [])
+
+
+def test_a_name_with_a_number_may_be_taken_too(tmp_path: Path) -> None:
+    """Then the next one is tried."""
+    written = Written(tmp_path, json=tmp_path / "a.json")
+    written.begin()
+    for name in ("a.json", "a-2.json", "a-3.json"):
+        (tmp_path / name).write_text(name)
+    written.session.save_json({})
+
+    assert texts(tmp_path) == {"a.json": "a.json", "a-2.json": "a-2.json", "a-3.json": "a-3.json", "a-4.json": "{}"}
+
+
+def test_a_link_is_followed_from_the_beginning(tmp_path: Path) -> None:
+    """The record is written and grows where the link leads, though the link changes meanwhile."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "one/a.json")
+    written = Written(tmp_path, json=tmp_path / "link.json", benchmarks=["a"])
+    written.begin().pytest_runtest_logfinish("a")
+    growing = [*texts(tmp_path / "one")]
+    (tmp_path / "link.json").unlink()
+    (tmp_path / "link.json").symlink_to(tmp_path / "two/a.json")
+    written.session.save_json({})
+
+    assert [name.split("-")[0] for name in growing] == ["a.unfinished"]
+    assert (tmp_path / "one/a.json").read_text() == "{}"
+    assert texts(tmp_path / "two") == {}
+
+
+def test_a_device_is_left_to_pytest_benchmark(tmp_path: Path) -> None:
+    """Nothing grows beside it, and its writing is not taken over; a store beside it is."""
+    written = Written(tmp_path, json=Path("/dev/null"))
+    with_store = Written(tmp_path, json=Path("/dev/null"), save="kept")
+
+    assert written.begin().unfinished is None
+    assert not hasattr(written.session, "save_json")
+    growing = with_store.begin().unfinished
+    assert growing is not None
+    assert growing.parent == tmp_path / "store/machine"
+
+
+@pytest.mark.parametrize(("option", "name"), [("save", "mine"), ("autosave", "c0ffee_2026")])
+def test_stored_records_are_numbered_on(option: str, name: str, tmp_path: Path) -> None:
+    """Under the number after the highest that is there, whatever the names; what is there is left."""
+    written = Written(tmp_path, **{option: name})
+    written.begin()
+    store = tmp_path / "store/machine"
+    for taken in ("0041_other.json", f"0007_{name}.json"):
+        (store / taken).write_text("theirs")
+    written.session.storage.save({"ours": 1}, name)
+    written.session.storage.save({"ours": 2}, name)
+
+    assert texts(store) == {
+        **{"0041_other.json": "theirs", f"0007_{name}.json": "theirs"},
+        **{f"0042_{name}.json": '{\n "ours": 1\n}', f"0043_{name}.json": '{\n "ours": 2\n}'},
+    }
+    assert written.said == [f"Saved benchmark data in: {store}/{number}_{name}.json" for number in ("0042", "0043")]
+
+
+def test_a_number_that_another_session_takes_at_once_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers are asked for anew; where that does not end, a number is put behind the name."""
+    written = Written(tmp_path, save="mine")
+    written.begin()
+    store = tmp_path / "store/machine"
+    told = ["0001", "0001", "0002"]
+    monkeypatch.setattr(FileStorage, "_next_num", property(lambda _: told.pop(0) if len(told) > 1 else told[0]))
+    (store / "0001_mine.json").write_text("theirs")
+    written.session.storage.save({}, "mine")
+    written.session.storage.save({}, "mine")
+
+    assert texts(store) == {"0001_mine.json": "theirs", "0002_mine.json": "{}", "0002_mine-2.json": "{}"}
+
+
+@pytest.mark.parametrize("option", ["save", "autosave"])
+def test_another_kind_of_store_is_left_to_pytest_benchmark(option: str, tmp_path: Path) -> None:
+    """Only files are written here, and nothing grows that has no place."""
+    storage = SimpleNamespace(save=NOTHING)
+    written = Written(tmp_path, storage=storage, **{option: "mine"})
+
+    assert written.begin().unfinished is None
+    assert storage.save == NOTHING
+
+
+def test_a_store_that_was_not_asked_for_is_left_alone(tmp_path: Path) -> None:
+    """A record goes to its own place alone, and grows there even where a store is asked for as well."""
+    alone = Written(tmp_path, json=tmp_path / "a.json")
+    both = Written(tmp_path, json=tmp_path / "a.json", save="mine")
+    growing = [written.begin().unfinished for written in (alone, both)]
+
+    assert "save" not in vars(alone.session.storage)
+    assert "save" in vars(both.session.storage)
+    assert [path and path.parent for path in growing] == [tmp_path, tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("of", "option", "place"),
+    [({"json": "gone/a.json"}, "json", "gone/a.json"), ({"save": "x/y"}, "storage", "store/machine/x/y.json")],
+)
+def test_a_place_that_is_none_ends_the_session(of: dict[str, Any], option: str, place: str, tmp_path: Path) -> None:
+    """The option is named, and the reason, before anything runs."""
+    written = Written(tmp_path, **{name: tmp_path / value if name == "json" else value for name, value in of.items()})
+    with pytest.raises(pytest.UsageError) as error:
+        written.begin()
+
+    reason = f"cannot write {tmp_path / place}: a folder, in no folder, or in one that is not writable"
+    assert str(error.value) == f"--benchmark-{option}: {reason}"
