@@ -1,12 +1,13 @@
 """Many records over commits: what is a line, in which order its points are, and what each point is made of."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 import pytest
 
-from parabola.tracking.history import History, histories
+from parabola.tracking.history import Commit, History, Line, Passes, histories
 from parabola.tracking.records import Measurement, Record
 
 KEYS = "coefficient_error", "verdict", "seeds", "settled_seeds"
@@ -151,7 +152,7 @@ def test_a_line_has_the_commits_that_measured_it() -> None:
     """Lines go by the cases' names and then their epochs; rounds of another length make another line."""
     found = only(
         record("c", 1, 50, measurement("b[y]", 1.0), measurement("b[x]", 2.0, epochs=10)),
-        record("b", 2, 49, measurement("b[x]", 3.0, epochs=9), measurement("b[x]", 4.0)),
+        record("b", 2, 49, measurement("b[x]", 3.0, epochs=1), measurement("b[x]", 4.0)),
         record("a", 3, 48, measurement("b[y]", 5.0), measurement("b[x]", 6.0, epochs=10), measurement("a[z]", 7.0)),
     )
     told = [(line.measurement.case, line.measurement.epochs, line.at.tolist()) for line in found.lines]
@@ -159,11 +160,18 @@ def test_a_line_has_the_commits_that_measured_it() -> None:
     assert told == [
         ("a[z]", None, [2]),
         ("b[x]", None, [1]),
-        ("b[x]", 9, [1]),
+        ("b[x]", 1, [1]),
         ("b[x]", 10, [0, 2]),
         ("b[y]", None, [0, 2]),
     ]
     assert [line.seconds.tolist() for line in found.lines] == [[7.0], [4.0], [3.0], [2.0, 6.0], [1.0, 5.0]]
+
+
+@pytest.mark.parametrize("kind", [Commit, Passes, Line, History])
+def test_what_was_found_cannot_be_changed(kind: type[Any]) -> None:
+    """Report, page and pictures see the same history."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(object.__new__(kind), dataclasses.fields(kind)[0].name, None)
 
 
 def test_changes_are_of_the_lines_own_points() -> None:
