@@ -247,6 +247,16 @@ def test_a_link_is_followed_from_the_beginning(tmp_path: Path) -> None:
     assert texts(tmp_path / "two") == {}
 
 
+def test_a_name_is_said_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that is told from the current folder stays so."""
+    monkeypatch.chdir(tmp_path)
+    written = Written(tmp_path, json=Path("a.json"))
+    written.begin()
+    written.session.save_json({})
+
+    assert written.said == ["Wrote benchmark data in: a.json"]
+
+
 def test_a_device_is_left_to_pytest_benchmark(tmp_path: Path) -> None:
     """Nothing grows beside it, and its writing is not taken over; a store beside it is."""
     written = Written(tmp_path, json=Path("/dev/null"))
