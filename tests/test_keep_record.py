@@ -1,5 +1,6 @@
 """Records kept on a branch, as CI keeps them: nothing is lost or changed, and the code's branch is left alone."""
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,13 +13,17 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks/keep_record.sh"
 
 
 @pytest.fixture
-def origin(tmp_path: Path) -> Path:
-    """A bare repository with one commit on main."""
+def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bare repository with one commit on main, made far from Greenwich and written long before."""
     work, bare = tmp_path / "work", tmp_path / "origin.git"
     git(tmp_path, "init", "--quiet", "--initial-branch=main", str(work))
     (work / "code.py").write_text("pass\n")
     git(work, "add", "--all")
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "1999-12-31T00:00:00+0000")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-03-01T12:30:00+1300")  # 28 February, 23:30, in UTC
     git(work, "commit", "--quiet", "--message", "first")
+    monkeypatch.delenv("GIT_AUTHOR_DATE")
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
     git(tmp_path, "clone", "--quiet", "--bare", str(work), str(bare))
     return bare
 
@@ -28,6 +33,11 @@ def clone(origin: Path, name: str, record: str) -> Path:
     git(origin.parent, "clone", "--quiet", str(origin), str(folder))
     (folder / "record.json").write_text(record)
     return folder
+
+
+def hashed(text: str) -> str:
+    """Return the first digits of git's hash of such a file."""
+    return hashlib.sha1(f"blob {len(text)}\0{text}".encode(), usedforsecurity=False).hexdigest()[:8]
 
 
 def keep(folder: Path, record: str = "record.json") -> subprocess.CompletedProcess[str]:
@@ -41,11 +51,13 @@ def test_each_record_is_added(origin: Path) -> None:
     assert keep(first).returncode == 0
     second = clone(origin, "second", "two")
     assert keep(second).returncode == 0
+    commit = git(first, "rev-parse", "--short", "HEAD")
     names = git(origin, "ls-tree", "--name-only", "records").splitlines()
 
     assert len(names) == 2
-    assert names[0].rpartition("_")[0] == names[1].rpartition("_")[0]
-    assert sorted(git(origin, "show", f"records:{name}") for name in names) == ["one", "two"]
+    assert {name: git(origin, "show", f"records:{name}") for name in names} == {
+        f"20260228_233000_{commit}_{hashed(text)}.json": text for text in ("one", "two")
+    }
     assert git(origin, "log", "--oneline", "main").count("\n") == 0
     assert sorted(path.read_text() for path in (second / "records").glob("*.json")) == ["one", "two"]
     shutil.rmtree(second / "records")

@@ -147,13 +147,13 @@ def merge(paths: Sequence[Path]) -> dict[str, Any]:
         if apart := differences(found[0], one) or ([one.commit] if one.commit != found[0].commit else []):
             raise ValueError(f"{paths[0]} and {path} are not of one machine and commit: {'; '.join(apart)}")
     contents = [msgspec.json.decode(path.read_bytes()) for path in paths]
-    sessions = [content[OURS]["session"] for content in contents]
     whole: dict[str, Any] = contents[-1]
     whole["benchmarks"] = [one for content in contents for one in content["benchmarks"]]
     whole["commit_info"]["dirty"] = any(one.dirty for one in found)
     whole[OURS]["session"] = {
-        **{count: sum(session[count] for session in sessions) for count in ("planned", "over")},
-        "failed": [case for session in sessions for case in session["failed"]],
+        "planned": sum(one.planned for one in found),
+        "over": sum(one.over for one in found),
+        "failed": [case for one in found for case in one.failed],
     }
     return whole
 

@@ -1,0 +1,138 @@
+"""Files that are written whole or not at all."""
+
+import os
+import threading
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from parabola.tracking import files
+
+
+def numbered(folder: Path) -> Iterator[Path]:
+    """Return names that end in numbers, from 0 on."""
+    return (folder / f"{number}.json" for number in count())
+
+
+@pytest.mark.parametrize("name", ["new.json", "NEW.Json", "old.json", "a.html.json", "Räksmörgås = [1].json"])
+def test_a_path_of_a_known_format_in_a_folder_is_right(name: str, tmp_path: Path) -> None:
+    """The suffix decides, in capitals too, and an old file may be there."""
+    (tmp_path / "old.json").write_text("old")
+
+    files.check_path(tmp_path / name, (".svg", ".json"))
+
+
+@pytest.mark.parametrize(
+    ("name", "received"),
+    [("a.txt", "'.txt'"), ("a.json.TXT", "'.TXT'"), ("json", "'json'"), (".json", "'.json'"), ("a.jso", "'.jso'")],
+)
+def test_a_path_of_another_format_is_refused(name: str, received: str, tmp_path: Path) -> None:
+    """The suffix is named, or the name where it has none, with the path and all that would be right."""
+    with pytest.raises(ValueError, match="unknown format") as error:
+        files.check_path(tmp_path / name, (".svg", ".json"))
+
+    assert str(error.value) == f"unknown format {received} of {tmp_path / name}; known: .svg, .json"
+
+
+@pytest.mark.parametrize("name", ["folder.json", "nowhere/a.json", "file.json/a.json", "pipe.json", "locked/a.json"])
+def test_a_path_that_cannot_be_written_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, a place in no folder or below a file, what is no file, and a folder that lets nobody write."""
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "file.json").write_text("")
+    os.mkfifo(tmp_path / "pipe.json")
+    allowed = os.access  # root may write anywhere, so the answer for one folder is made up
+
+    def access(path: Path, mode: int) -> bool:
+        return allowed(path, mode) and not (path == tmp_path / "locked" and mode & os.W_OK)
+
+    monkeypatch.setattr("os.access", access)
+    with pytest.raises(ValueError, match="cannot write") as error:
+        files.check_path(tmp_path / name, (".json",))
+
+    said = f"cannot write {tmp_path / name}: a folder, in no folder, or in one that is not writable"
+    assert str(error.value) == said
+
+
+def test_a_folder_that_nobody_may_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file can be made only where one may both write and search."""
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.X_OK)
+
+    with pytest.raises(ValueError, match="cannot write"):
+        files.check_path(tmp_path / "a.json", (".json",))
+
+
+def test_a_draft_takes_the_place_when_it_is_done(tmp_path: Path) -> None:
+    """It lies hidden beside the path and has its suffix; until the end the old file is there."""
+    path = tmp_path / "a.b.svg"
+    path.write_text("old")
+    with files.draft(path) as beside:
+        beside.write_text("new")
+        during = path.read_text()
+        place = beside.parent
+
+    assert during == "old"
+    assert path.read_text() == "new"
+    assert beside.suffix == ".svg"
+    assert place.parent == tmp_path
+    assert place.name.startswith(".parabola-")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.b.svg"]
+
+
+@pytest.mark.parametrize("old", ["old", None])
+def test_a_draft_that_fails_changes_nothing(old: str | None, tmp_path: Path) -> None:
+    """An old file stays, a new one does not come to be, and nothing is left beside it."""
+    path = tmp_path / "a.svg"
+    if old:
+        path.write_text(old)
+
+    def fail() -> None:
+        with files.draft(path) as beside:
+            beside.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([old] if old else [])
+
+
+def test_a_text_is_written_through_a_link(tmp_path: Path) -> None:
+    """The link stays one, and the file that it leads to is replaced, in its own folder."""
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real/a.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    link.symlink_to(real)
+    before = real.stat().st_ino
+    files.write_text("µs × 2\n", link)
+
+    assert link.is_symlink()
+    assert real.read_bytes() == "µs × 2\n".encode()
+    assert real.stat().st_ino != before
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["a.txt", "link.txt", "real"]
+
+
+def test_the_first_free_name_is_taken(tmp_path: Path) -> None:
+    """What has a name is left as it is, a link that leads nowhere too, and the name that was taken is returned."""
+    (tmp_path / "0.json").write_text("first")
+    (tmp_path / "1.json").symlink_to(tmp_path / "gone")
+    path = files.create_text("µs", numbered(tmp_path))
+
+    assert path == tmp_path / "2.json"
+    assert path.read_bytes() == "µs".encode()
+    assert (tmp_path / "0.json").read_text() == "first"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0.json", "1.json", "2.json"]
+    assert not (tmp_path / "gone").exists()
+
+
+def test_writing_at_once_creates_every_file(tmp_path: Path) -> None:
+    """Threads that want one name get different ones, and no text is lost."""
+    threads = [threading.Thread(target=lambda n=n: files.create_text(str(n), numbered(tmp_path))) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(int(path.read_text()) for path in tmp_path.iterdir()) == list(range(20))
