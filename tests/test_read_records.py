@@ -62,6 +62,7 @@ def test_what_is_no_record_is_named_and_left_as_it_is(text: str, reason: str, tm
 
     theirs = reason.startswith("damaged: ") or reason.endswith("(")
     assert str(error.value).startswith(reason) if theirs else str(error.value) == reason
+    assert str(error.value).endswith(")") or not reason.endswith("(")
     assert isinstance(found, records.Unreadable)
     assert str(found) == f"{path}: {error.value}"
     assert path.read_text() == text
