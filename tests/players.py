@@ -72,9 +72,9 @@ class Player:
     def wait(self, timeout: float | None = None) -> int:
         """Wait as a Popen does; a play that returned no code goes on for ever."""
         self.waited.append(timeout)
+        self.thread.join(5)  # first: a play says its last words just before it has its code
         if self.code is None:
             raise subprocess.TimeoutExpired("pytest", timeout or 0.0)
-        self.thread.join(5)
         return self.code
 
     def kill(self) -> None:
