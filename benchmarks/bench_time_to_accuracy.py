@@ -8,11 +8,10 @@ import pytest
 
 from benchmarks.cases import GRID, stats_of
 from benchmarks.reference import check_run
-from parabola import engines
+from parabola import engines, statistics
 from parabola.experiment import Experiment
 from parabola.fit import Fit, on_host
 from parabola.target import Array, first_settled, first_true
-from parabola.tracking import statistics
 
 SEEDS, FEW_SEEDS = range(40), range(10)
 # Batch size and learning rate: as published, and from there along the ridge of the map, where most seeds learn.

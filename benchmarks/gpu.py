@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from parabola import backends, devices
+from parabola import backends, devices, files
 from parabola.engines import missing
-from parabola.tracking import files, machine, records, terminal
+from parabola.tracking import machine, records, terminal
 
 LIMIT_MINUTES = 8.0
 

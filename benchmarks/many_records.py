@@ -13,7 +13,8 @@ import numpy as np
 import typer
 
 from benchmarks.readme import record_paths
-from parabola.tracking import files, terminal
+from parabola import files
+from parabola.tracking import terminal
 
 NOISE, STEP = 0.03, 1.1  # standard deviation of the log times; what they are multiplied by from the middle on
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from rich.console import Console
 
-from parabola.tracking import figures, files, page, records, report, report_text, terminal
+from parabola import files
+from parabola.tracking import figures, page, records, report, report_text, terminal
 
 ROOT = Path(__file__).parents[1]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"

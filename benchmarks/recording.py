@@ -12,7 +12,8 @@ from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
 from benchmarks.cases import GRID, LEFT_OUT, session_of
-from parabola.tracking import files, records
+from parabola import files
+from parabola.tracking import records
 
 UNFINISHED = "unfinished"  # part of the name of a record that grows while its session runs
 

@@ -58,7 +58,7 @@ def made_launch(
 
 def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
     """Return what a comparison has come to after such launches."""
-    from parabola.tracking import statistics
+    from parabola import statistics
 
     cases = list(dict.fromkeys(case for launch in launches for case in launch.plan if case != CONTROL))
     referee, control = Referee(cases), Referee([CONTROL], decides=False)

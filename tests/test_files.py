@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parabola.tracking import files
+from parabola import files
 
 
 def numbered(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.tracking import history, page, records, report, report_text, speedups, statistics
+from parabola import statistics
+from parabola.tracking import history, page, records, report, report_text, speedups
 from parabola.tracking.records import Measurement, Record
 from tests import made_records
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from parabola.tracking import statistics
+from parabola import statistics
 
 
 @settings(deadline=None, max_examples=50)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import mstats
 
-from parabola.tracking import statistics
+from parabola import statistics
 from parabola.tracking.verdicts import Referee, _confirms
 
 BAD = 0.1  # share of launches that are off by themselves, by ten times the spread of the others

@@ -54,7 +54,8 @@ def compare(
     Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
     """
-    from parabola.tracking import comparison, comparison_record, comparison_report, figures, files, terminal
+    from parabola import files
+    from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
     from parabola.tracking import self_test as ability
 
     try:

@@ -23,7 +23,8 @@ def report(
     Without any, the newest under .benchmarks/ is read. Records of different machines or software are never pooled; give
     two machines names (NAME=RECORD) to hold one against the other.
     """
-    from parabola.tracking import files, page, records, report_text, terminal
+    from parabola import files
+    from parabola.tracking import page, records, report_text, terminal
     from parabola.tracking import report as content
 
     try:

@@ -52,9 +52,9 @@ def train(
     A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
     """
     knobs = dict(locals())
-    from parabola import backends, devices, engines
+    from parabola import backends, devices, engines, files
     from parabola import workers as processes
-    from parabola.tracking import figures, files, terminal
+    from parabola.tracking import figures, terminal
 
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:

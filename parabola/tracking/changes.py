@@ -11,7 +11,7 @@ from functools import cache, partial
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking.statistics import CONFIDENCE, trimmed
+from parabola.statistics import CONFIDENCE, trimmed
 
 Floats = npt.NDArray[np.float64]
 SHORTEST = 5  # values at one level: the fewest whose trimmed mean has an error worth the name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parabola.tracking import statistics
+from parabola import statistics
 from parabola.tracking.checkouts import Checkout, Repository, others
 from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
 from parabola.tracking.records import short_name

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking import files
+from parabola import files
 from parabola.tracking.records import short_name
 
 FORMATS = (".png", ".svg", ".html")

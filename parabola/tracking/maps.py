@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking import files, statistics
+from parabola import files, statistics
 
 Array = npt.NDArray[Any]
 VERSION = 1

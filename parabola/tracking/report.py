@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking import report_figures, statistics, terminal
+from parabola import statistics
+from parabola.tracking import report_figures, terminal
 from parabola.tracking.changes import FEWEST, SHORTEST, Change
 from parabola.tracking.history import History, Line, histories
 from parabola.tracking.records import Measurement, Record, differences, in_words, short_name

@@ -141,7 +141,7 @@ def pass_rate_figure(history: History) -> Any:
     """Draw the share of seeds that pass over commits, with its 95 % interval: a line a case that counts them."""
     import altair as alt
 
-    from parabola.tracking.statistics import share_interval
+    from parabola.statistics import share_interval
 
     rows, names = list[dict[str, Any]](), list[str]()
     for line in history.lines:

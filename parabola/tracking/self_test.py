@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.tracking import statistics
+from parabola import statistics
 from parabola.tracking.records import short_name
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, Referee
 

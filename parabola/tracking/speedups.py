@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from parabola.tracking import statistics
+from parabola import statistics
 from parabola.tracking.records import Measurement
 
 AXES = {"epoch time": "batch_size", "members": "members"}  # by kind: what a line is drawn over

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from parabola.tracking import statistics
+from parabola import statistics
 
 CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
 FEWEST_LAUNCHES = 5

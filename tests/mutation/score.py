@@ -7,7 +7,7 @@ from pathlib import Path
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import WorkItem, WorkResult
 
-from parabola.tracking import statistics
+from parabola import statistics
 from parabola.tracking.tables import Table, markdown_lines
 from tests.mutation import equivalent
 
