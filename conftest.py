@@ -9,10 +9,11 @@ from rich.console import Console
 
 from benchmarks import recording, sharing
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
-from parabola import backends, devices, engines
-from parabola.backends import refuse_keras_limits
+from parabola import engines
 from parabola.experiment import ENGINES, Experiment
-from parabola.tracking import machine, records, terminal
+from parabola.machine import backends, devices, host
+from parabola.machine.backends import refuse_keras_limits
+from parabola.tracking import records, terminal
 
 CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
@@ -120,7 +121,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Print the facts that decide what a time may be compared with."""
-    return machine.lines(machine.facts(config.getoption("threads")))
+    return host.lines(host.facts(config.getoption("threads")))
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -128,7 +129,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     machine_info.pop("node", None)
     cpu = machine_info.get("cpu", {})
     machine_info["cpu"] = {key: cpu[key] for key in ("arch", "brand_raw", "count") if key in cpu}
-    machine_info.update(machine.facts(config.getoption("threads")))
+    machine_info.update(host.facts(config.getoption("threads")))
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from parabola.backends import BACKENDS
+from parabola.machine.backends import BACKENDS
 from parabola.tracking import records
 from parabola.tracking.tables import Table, markdown_lines
 from parabola.tracking.terminal import duration, tracked

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from parabola import backends, devices, files
+from parabola import files
 from parabola.engines import missing
-from parabola.tracking import machine, records, terminal
+from parabola.machine import backends, devices, host
+from parabola.tracking import records, terminal
 
 LIMIT_MINUTES = 8.0
 
@@ -102,7 +103,7 @@ def check(device: str) -> None:
         devices.check_placement(variable.value, full)
         product = np.array(keras.ops.convert_to_numpy(keras.ops.matmul(variable, variable)))
     exact = 64 * (1 + 2.0**-12) ** 2  # TF32 has 10 bits of mantissa and would lose the 2⁻¹²
-    print("\n".join(machine.lines(machine.facts())))
+    print("\n".join(host.lines(host.facts())))
     print(f"{backends.backend()} {framework.__version__} has {', '.join(devices.available())}")
     print(f"a product of matrices on {full} is off by {abs(product[0, 0] / exact - 1):.1e} of it")
     if abs(product[0, 0] / exact - 1) > 1e-6:

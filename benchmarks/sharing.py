@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from parabola.tracking import machine
+from parabola.machine import host
 
 MEMORY_SHARE = 0.9  # of a GPU: the rest is for contexts and compilers
 
@@ -20,7 +20,7 @@ def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int
         gpus: name, as CUDA_VISIBLE_DEVICES has it, and memory in MiB (0: not known) of each; dealt out in turn.
         cores: of the CPU.
     """
-    environment = dict.fromkeys(machine.THREAD_SETTINGS, str(max(1, cores // workers)))
+    environment = dict.fromkeys(host.THREAD_SETTINGS, str(max(1, cores // workers)))
     if gpus:
         name, memory_mib = gpus[worker % len(gpus)]
         sharing = len(range(worker % len(gpus), workers, len(gpus)))
@@ -56,7 +56,7 @@ def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str
 def memory_of_gpus() -> dict[str, int]:
     """Return each GPU's memory in MiB (0 where the driver does not say), by index and by UUID; nothing without one."""
     with suppress(TimeoutError):
-        rows = machine.ask_driver("index", "uuid", "memory.total")
+        rows = host.ask_driver("index", "uuid", "memory.total")
         return {name: int(mib) if mib.isdigit() else 0 for index, uuid, mib in rows for name in (index, uuid)}
     return {}
 
@@ -70,7 +70,7 @@ def take_part(config: pytest.Config) -> None:
     gpus = usable(memory_of_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
     if "XLA_CLIENT_MEM_FRACTION" in os.environ:  # the same by its newer name; JAX refuses both together
         os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = os.environ.pop("XLA_CLIENT_MEM_FRACTION")
-    for name, value in share(worker, workers, gpus, machine.usable_cores()).items():
+    for name, value in share(worker, workers, gpus, host.usable_cores()).items():
         if name == "CUDA_VISIBLE_DEVICES":
             os.environ[name] = value
         else:

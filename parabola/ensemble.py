@@ -6,11 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from parabola import devices
 from parabola.engines import members_program
 from parabola.experiment import Experiment
+from parabola.machine import devices, host
 from parabola.target import Array, coefficient_error, first_settled, first_true
-from parabola.tracking import machine
 
 BLOCK_MEMBERS = 512  # on a CPU: weights, moments and gradients of so many about fit a core's first-level cache
 BLOCK_VALUES = 2**23  # at most so many samples, and so many weights over all epochs, a block: 32 MiB each
@@ -72,7 +71,7 @@ class Ensemble:
             workers: blocks that run side by side, each on a core; as many as there are, or one on a GPU.
         """
         gpu = experiment.device.startswith("gpu")
-        workers = workers or (1 if gpu else machine.usable_cores())
+        workers = workers or (1 if gpu else host.usable_cores())
         values = max(experiment.samples, experiment.epochs * len(experiment.net.shapes))
         most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
         if gpu:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from parabola.backends import refuse_keras_limits
 from parabola.data import curves_up, sample
+from parabola.machine.backends import refuse_keras_limits
 from parabola.networks import NETWORKS, Network
 from parabola.target import Array, Parabola
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from parabola.backends import backend
 from parabola.experiment import Experiment
+from parabola.machine.backends import backend
 from parabola.target import Array, coefficient_error, first_true, mean_squared_error, polynomial
 
 OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # of a Fit: a row after every epoch

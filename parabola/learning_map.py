@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from parabola import backends
 from parabola.ensemble import Ensemble, Members
 from parabola.experiment import Experiment
+from parabola.machine import backends
 from parabola.target import Array
 from parabola.tracking import maps
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import devices, learning_map
+from parabola import learning_map
 from parabola.ensemble import Members
 from parabola.experiment import Experiment
+from parabola.machine import devices
 from parabola.target import Array
 
 

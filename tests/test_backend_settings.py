@@ -11,7 +11,7 @@ from unittest.mock import MagicMock, call
 
 import pytest
 
-from parabola import backends
+from parabola.machine import backends
 
 VARIABLES = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "XLA_PYTHON_CLIENT_PREALLOCATE", "XLA_FLAGS", backends.GPU_MEMORY)
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from benchmarks import compare_backends
-from parabola import backends, engines
-from parabola.backends import BACKENDS
+from parabola import engines
+from parabola.machine import backends
+from parabola.machine.backends import BACKENDS
 from parabola.tracking import records
 from tests.conftest import users_environment
 
@@ -28,7 +29,7 @@ SAME_ANSWERS = """
 from dataclasses import replace
 import numpy as np
 from parabola import engines
-from parabola.backends import backend
+from parabola.machine.backends import backend
 from parabola.experiment import Experiment
 
 def run(spec):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import parabola.ensemble
-from parabola import devices
 from parabola.ensemble import Ensemble, Members, summarise
 from parabola.experiment import Experiment
+from parabola.machine import devices
 from parabola.target import Array, Parabola
 
 
@@ -115,7 +115,7 @@ def test_blocks_on_a_gpu_of_much_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_as_many_programs_as_cores(made: list[Program], monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless told otherwise there is a worker for each core that can be used, and none without a block."""
-    monkeypatch.setattr("parabola.tracking.machine.usable_cores", lambda: 3)
+    monkeypatch.setattr("parabola.machine.host.usable_cores", lambda: 3)
     Ensemble(Experiment(), 5000)
     assert len(made) == 3
     made.clear()

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.tracking import comparison_report, figures, machine, self_test
+from parabola.machine import host
+from parabola.tracking import comparison_report, figures, self_test
 from parabola.tracking.comparison import Options, _Comparison
 from parabola.tracking.verdicts import Referee
 from tests.conftest import git
@@ -284,7 +285,7 @@ def make_record(**changes: Any) -> dict[str, Any]:
     off = np.random.default_rng(0).normal(0, 0.01, 12)
     launches = [{"finished": True, "seconds": {case["case"]: {"base": [1.0], "head": [1 + one]}}} for one in off]
     control = {**case, "case": "control", "ratio": 1.0, "verdict": "same", "moved": False}
-    facts = machine.facts()
+    facts = host.facts()
     record: dict[str, Any] = {
         "verdict": "slower", "ended": "decided", "why": "", "disturbed": False, "seconds": 20.0, "base": side,
         "head": side, "options": {"slower": {}, "budget_seconds": 30.0}, "confidence": 0.99, "minimum_effect": 0.05,

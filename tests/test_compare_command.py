@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.commands import exits
-from parabola.tracking import comparison, comparison_record, comparison_report, figures, machine, terminal
+from parabola.machine import host
+from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
 from parabola.tracking.comparison import Options, Outcome, Progress
 from parabola.tracking.lockstep import CONTROL
 from parabola.tracking.self_test import Ability
@@ -42,7 +43,7 @@ Asked = list[tuple[Options, Path, Any]]
 def _signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Give each test a folder to be in, a machine that is known, and its signals back."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(machine, "facts", lambda: FACTS)
+    monkeypatch.setattr(host, "facts", lambda: FACTS)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import comparison_record, machine
+from parabola.machine import host
+from parabola.tracking import comparison_record
 from parabola.tracking.comparison_record import _agreed, _number, _overall, as_json, make_record
 from parabola.tracking.lockstep import CONTROL
 from parabola.tracking.verdicts import Referee
@@ -28,7 +29,7 @@ VERDICTS = ("wrong", "slower", "inconclusive", "faster", "same")
 
 @pytest.fixture(autouse=True)
 def _known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "facts", lambda: FACTS)
+    monkeypatch.setattr(host, "facts", lambda: FACTS)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from parabola import devices
+from parabola.machine import devices
 
 SECOND_CPU = """
 import numpy as np

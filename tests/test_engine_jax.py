@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import backends, devices
 from parabola.data import order_bank
 from parabola.engines import jax as jax_engines
 from parabola.engines import keras_engine
 from parabola.experiment import Experiment
+from parabola.machine import backends, devices
 from parabola.networks import Network
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import devices, engines
+from parabola import engines
 from parabola.data import order_bank
 from parabola.engines import PeerError, distributed, fit, keras_engine, native
 from parabola.engines.distributed import DistributedEngine
 from parabola.engines.native import NativeEngine, make_kernel
 from parabola.experiment import Experiment
+from parabola.machine import devices
 from parabola.target import Array, Parabola
 
 HAS = {

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parabola import engines
-from parabola.backends import BACKENDS
 from parabola.data import order_bank
 from parabola.engines import members_program
 from parabola.engines.native import NativeEngine, make_kernel
 from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
+from parabola.machine.backends import BACKENDS
 from parabola.target import Array, Parabola
 
 EPOCHS = 4

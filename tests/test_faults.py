@@ -10,11 +10,12 @@ import pytest
 
 from benchmarks.pass_rates import find_changes, fresh_seeds
 from benchmarks.reference import check_gradient, check_run
-from parabola import backends, engines
+from parabola import engines
 from parabola.data import order_rows
 from parabola.engines.compiled import CompiledEngine
 from parabola.experiment import Experiment
 from parabola.learning_map import train_cells
+from parabola.machine import backends
 
 tf = backends.start()
 

@@ -13,8 +13,8 @@ import pytest
 import typer
 
 from benchmarks import gpu
-from parabola import devices
-from parabola.tracking import machine, records
+from parabola.machine import devices, host
+from parabola.tracking import records
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -158,8 +158,8 @@ def test_a_product_may_be_off_by_a_millionth(
         assert str(ended.value) == "cpu:0 multiplies with less than float32's precision"
     said = capsys.readouterr().out.splitlines()
 
-    assert said[:4] == machine.lines(machine.facts())
-    version = machine.installed("tensorflow")
+    assert said[:4] == host.lines(host.facts())
+    version = host.installed("tensorflow")
     assert said[4:] == [
         f"tensorflow {version} has {', '.join(devices.available())}",
         f"a product of matrices on cpu:0 is off by {abs(off):.1e} of it",

@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from benchmarks import gpu
-from parabola import backends, devices
+from parabola.machine import backends, devices
 from parabola.tracking import records, terminal
 from tests import made_records
 

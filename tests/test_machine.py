@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import machine
+from parabola.machine import host
 
 CPU_INFO = """processor\t: 0
 vendor_id\t: GenuineIntel
@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Give the process an empty environment, and versions of packages that are no machine's own."""
     made: dict[str, str] = {}
     monkeypatch.setattr(os, "environ", made)
-    monkeypatch.setattr(machine, "version", give_version)
+    monkeypatch.setattr(host, "version", give_version)
     return made
 
 
@@ -58,7 +58,7 @@ def made_up(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Non
     runtime = [SimpleNamespace(name=None, version="0"), SimpleNamespace(name="nvidia-cuda-nvcc-cu12", version="1")]
     runtime += [SimpleNamespace(name="nvidia-cuda-runtime-cu12", version="12.9.79")]
     runtime += [SimpleNamespace(name="nvidia-cuda-runtime-cu11", version="11.8.89")]
-    monkeypatch.setattr(machine, "open", lambda *_, **__: io.StringIO(CPU_INFO), raising=False)
+    monkeypatch.setattr(host, "open", lambda *_, **__: io.StringIO(CPU_INFO), raising=False)
     monkeypatch.setattr(os.path, "exists", lambda path: path == "/proc/cpuinfo")
     monkeypatch.setattr(os, "cpu_count", lambda: 12)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 2, 3, 5, 8} if process == 0 else {0})
@@ -66,7 +66,7 @@ def made_up(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(platform, "release", lambda: "6.8.0-45")
     monkeypatch.setattr(platform, "python_version", lambda: "3.12.7")
-    monkeypatch.setattr(machine, "distributions", lambda: iter(runtime))
+    monkeypatch.setattr(host, "distributions", lambda: iter(runtime))
     give_driver(monkeypatch, "NVIDIA H200, 580.65\nNVIDIA A2, 570.1\n")
 
 
@@ -75,7 +75,7 @@ def test_facts_of_a_made_up_machine(made_up: None, environment: dict[str, str]) 
     environment.update(KERAS_BACKEND="jax", XLA_FLAGS="--one --two", TF_ENABLE_ONEDNN_OPTS="0", PATH="/bin")
     environment.update(NUMBA_NUM_THREADS="6", OMP_NUM_THREADS="3")
 
-    assert machine.facts(threads=7) == {
+    assert host.facts(threads=7) == {
         "cpu_model": "Xeon: Gold 6348 @ 2.60GHz",
         "cores": 12,
         "cores_usable": 5,
@@ -100,9 +100,9 @@ def test_facts_of_a_made_up_machine(made_up: None, environment: dict[str, str]) 
 def test_facts_where_nothing_is_set(made_up: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without settings, GPU, CUDA or a count of cores the facts say default, none, nothing and 0."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(machine, "distributions", list)
+    monkeypatch.setattr(host, "distributions", list)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    facts = machine.facts()
+    facts = host.facts()
 
     assert {name: facts[name] for name in ("threads", "xla_flags", "onednn", "gpu", "cuda", "backend", "cores")} == {
         "threads": "default",
@@ -120,7 +120,7 @@ def test_each_setting_of_threads_is_a_fact(name: str, made_up: None, environment
     """A setting of threads in the environment is said with its name and value."""
     environment[name] = "11"
 
-    assert machine.facts()["threads"] == f"{name}=11"
+    assert host.facts()["threads"] == f"{name}=11"
 
 
 def test_the_head_of_a_report() -> None:
@@ -131,43 +131,43 @@ def test_the_head_of_a_report() -> None:
     known |= {"backend": "tensorflow", "threads": "--threads=7", "xla_flags": "", "onednn": "0"}
     packages = "tensorflow 2.20.1, keras 3.11, numpy 2.3, numba 0.62, pytest-benchmark 5.3"
 
-    assert machine.lines(known) == [
+    assert host.lines(known) == [
         "machine: Some CPU, 5 of 12 cores, 252 GiB",
         "gpu: none; CUDA 12.9",
         f"software: Linux 6.8, Python 3.12.7, {packages}",
         "settings: threads --threads=7; XLA_FLAGS none",
     ]
-    other = machine.lines({**known, "backend": "jax 0.7.1", "xla_flags": "--one --two"})
+    other = host.lines({**known, "backend": "jax 0.7.1", "xla_flags": "--one --two"})
     assert other[2] == f"software: Linux 6.8, Python 3.12.7, {packages}; backend jax 0.7.1"
     assert other[3] == "settings: threads --threads=7; XLA_FLAGS --one --two"
 
 
 def test_the_processor_where_the_kernel_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the kernel's file, or a model in it, the processor's name is Python's, or the architecture."""
-    monkeypatch.setattr(machine, "open", lambda *_, **__: io.StringIO("processor\t: 0\n"), raising=False)
+    monkeypatch.setattr(host, "open", lambda *_, **__: io.StringIO("processor\t: 0\n"), raising=False)
     monkeypatch.setattr(platform, "processor", lambda: "arm")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     for there in (True, False):
         monkeypatch.setattr(os.path, "exists", lambda path, there=there: there)
-        assert machine.cpu_model() == "arm"
+        assert host.cpu_model() == "arm"
     monkeypatch.setattr(platform, "processor", lambda: "")
-    assert machine.cpu_model() == "aarch64"
+    assert host.cpu_model() == "aarch64"
 
 
 def test_usable_cores_where_the_system_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no affinity is known every core is usable, and one where even their count is not known."""
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    assert machine.usable_cores() == 6
+    assert host.usable_cores() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert machine.usable_cores() == 1
+    assert host.usable_cores() == 1
 
 
 def test_what_the_driver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver is asked once for all fields, without heading and units, with a limit, and each line is a GPU."""
     calls = give_driver(monkeypatch, "0, GPU-a, 81559\n1, GPU-b, [N/A]\n")
 
-    assert machine.ask_driver("index", "uuid", "memory.total") == [["0", "GPU-a", "81559"], ["1", "GPU-b", "[N/A]"]]
+    assert host.ask_driver("index", "uuid", "memory.total") == [["0", "GPU-a", "81559"], ["1", "GPU-b", "[N/A]"]]
     ((command, options),) = calls
     assert command == ["nvidia-smi", "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"]
     assert options == {"capture_output": True, "text": True, "timeout": 30, "check": False}
@@ -177,8 +177,8 @@ def test_a_driver_that_fails_has_no_gpus(monkeypatch: pytest.MonkeyPatch) -> Non
     """What a driver prints before it fails is not taken for a GPU."""
     give_driver(monkeypatch, "NVIDIA-SMI has failed, because\n", code=9)
 
-    assert machine.ask_driver("name") == []
-    assert machine.gpus() == []
+    assert host.ask_driver("name") == []
+    assert host.gpus() == []
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_the_backend_has_its_version(chosen: str | None, name: str, environment:
     if chosen is not None:
         environment["KERAS_BACKEND"] = chosen
 
-    assert machine.backend() == name
+    assert host.backend() == name

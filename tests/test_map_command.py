@@ -12,10 +12,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from parabola import backends
 from parabola.__main__ import app
 from parabola.experiment import Experiment
 from parabola.learning_map import Grid
+from parabola.machine import backends
 from parabola.tracking import figures, terminal
 from tests.made_ensemble import plant
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from parabola import backends
+from parabola.machine import backends
 from parabola.networks import NETWORKS, one_neuron_weights, two_neuron_coefficients, two_neuron_weights
 from parabola.target import Array, Parabola
 

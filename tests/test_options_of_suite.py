@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from benchmarks.cases import GRID, LEFT_OUT, Grid
-from parabola import backends, devices
-from parabola.tracking import machine
+from parabola.machine import backends, devices, host
 
 Door = Any  # the module conftest.py at the root, which pytest has loaded under a name of its own
 
@@ -333,8 +332,8 @@ def test_folders_are_collected(door: Door, tmp_path: Path) -> None:
 @pytest.fixture
 def facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the machine two facts: its processor's name and the threads that were asked for."""
-    monkeypatch.setattr(machine, "facts", lambda threads: {"cpu_model": "Some CPU", "threads": threads})
-    monkeypatch.setattr(machine, "lines", lambda known: [f"{known['cpu_model']}, {known['threads']} threads"])
+    monkeypatch.setattr(host, "facts", lambda threads: {"cpu_model": "Some CPU", "threads": threads})
+    monkeypatch.setattr(host, "lines", lambda known: [f"{known['cpu_model']}, {known['threads']} threads"])
 
 
 def test_the_head_of_a_session(facts: None, door: Door) -> None:

@@ -13,8 +13,8 @@ from benchmarks import bench_members, pass_rates
 from benchmarks import test_coefficients as suite
 from benchmarks.cases import GRID, Grid
 from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name
-from parabola import devices
 from parabola.experiment import Experiment
+from parabola.machine import devices
 from parabola.target import Array, Parabola
 from parabola.tracking.maps import Cell
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import sharing
-from parabola.tracking import machine
+from parabola.machine import host
 
 GPUS = [("0", 80_000), ("1", 40_000)]
 
@@ -29,7 +29,7 @@ def test_without_a_gpu_only_cores_are_shared() -> None:
     """At least one each."""
     environment = sharing.share(3, 4, [], 2)
 
-    assert set(environment) == set(machine.THREAD_SETTINGS)
+    assert set(environment) == set(host.THREAD_SETTINGS)
     assert set(environment.values()) == {"1"}
 
 
@@ -177,11 +177,11 @@ def test_what_a_worker_sets(before: dict[str, str], after: dict[str, str], monke
     environment = dict(before)
     monkeypatch.setattr("os.environ", environment)
     monkeypatch.setattr(sharing, "memory_of_gpus", lambda: {"0": 10_000, "GPU-a": 10_000, "1": 20_000, "GPU-b": 20_000})
-    monkeypatch.setattr(machine, "usable_cores", lambda: 13)
+    monkeypatch.setattr(host, "usable_cores", lambda: 13)
     worker: Any = SimpleNamespace(workerinput={"workerid": "gw1", "workercount": 4})
     sharing.take_part(worker)
 
-    expected = dict.fromkeys(machine.THREAD_SETTINGS, "3") | after
+    expected = dict.fromkeys(host.THREAD_SETTINGS, "3") | after
     if after["CUDA_VISIBLE_DEVICES"] == "GPU-b":
         expected.setdefault("PARABOLA_GPU_MEMORY_MIB", "9000")
     if after["CUDA_VISIBLE_DEVICES"] == "0":  # the one GPU is for all four

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks import sharing
-from parabola import workers
-from parabola.tracking import figures, machine, terminal
+from parabola.machine import host, workers
+from parabola.tracking import figures, terminal
 
 
 def make_figure(**changes: Any) -> Any:
@@ -90,25 +90,25 @@ def test_summary_has_ratios_to_native_and_cpu_to_gpu() -> None:
 
 def test_machine_facts_are_flat_stable_and_do_not_name_the_host() -> None:
     """Two calls are equal; every value is a number or a string."""
-    facts = machine.facts(threads=3)
+    facts = host.facts(threads=3)
 
-    assert facts == machine.facts(threads=3)
+    assert facts == host.facts(threads=3)
     assert all(isinstance(value, int | str) for value in facts.values())
     assert platform.node() not in facts.values()
     assert facts["tensorflow"].startswith("2.")
     assert facts["threads"].startswith("--threads=3")
-    assert any("tensorflow 2." in line for line in machine.lines(facts))
+    assert any("tensorflow 2." in line for line in host.lines(facts))
 
 
 def test_gpus_are_asked_of_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Model and driver version, as nvidia-smi prints them; none where it fails or is not there."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert machine.gpus() == []
+    assert host.gpus() == []
     fake = tmp_path / "nvidia-smi"
     for script, expected in (("echo 'NVIDIA H200, 580.65'", ["NVIDIA H200, driver 580.65"]), ("echo no; exit 9", [])):
         fake.write_text(f"#!/bin/sh\n{script}\n")
         fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-        assert machine.gpus() == expected
+        assert host.gpus() == expected
 
 
 def test_gpus_are_dealt_out_as_the_caller_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +134,6 @@ def test_a_driver_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("subprocess.run", hang)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
-    assert machine.gpus() == ["unknown: nvidia-smi did not answer"]
+    assert host.gpus() == ["unknown: nvidia-smi did not answer"]
     assert sharing.memory_of_gpus() == {}
     assert workers.gpus_here() == []

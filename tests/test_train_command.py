@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from parabola import backends, devices, training, workers
+from parabola import training
 from parabola.__main__ import app
 from parabola.engines import PeerError
 from parabola.experiment import Experiment
 from parabola.fit import Fit
+from parabola.machine import backends, devices, workers
 from parabola.target import Parabola
 from parabola.tracking import figures, terminal
 

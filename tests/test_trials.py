@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from benchmarks import trials
 from benchmarks.trials import cries, planted_case, share, slower, spreads, summary
-from parabola.tracking import machine
+from parabola.machine import host
 from parabola.tracking.comparison import Options, Outcome
 from tests.made_comparisons import FACTS, FAST, STEADY, made_launch, made_outcome
 
@@ -183,7 +183,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Any]
         return made_outcome([made_launch(0, [FAST, STEADY])], ended="budget", seconds=float(len(told)))
 
     monkeypatch.setattr(trials, "compare", compare)
-    monkeypatch.setattr(machine, "facts", lambda: FACTS)
+    monkeypatch.setattr(host, "facts", lambda: FACTS)
     monkeypatch.chdir(tmp_path)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield told

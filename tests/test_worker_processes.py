@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from parabola import workers
-from parabola.tracking import machine
+from parabola.machine import host, workers
 
 
 class Machine:
@@ -294,7 +293,7 @@ def test_visible_gpus_are_those_that_cuda_is_told(
 ) -> None:
     """In its order, also where it is told of none; the driver is not asked."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    monkeypatch.setattr(machine, "ask_driver", lambda *_: pytest.fail("the driver was asked"))
+    monkeypatch.setattr(host, "ask_driver", lambda *_: pytest.fail("the driver was asked"))
 
     assert workers.gpus_here() == gpus
 
@@ -306,9 +305,9 @@ def test_else_the_driver_is_asked_for_their_numbers(monkeypatch: pytest.MonkeyPa
         raise TimeoutError
 
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(machine, "ask_driver", lambda *fields: [["0"], ["2"]] if fields == ("index",) else [])
+    monkeypatch.setattr(host, "ask_driver", lambda *fields: [["0"], ["2"]] if fields == ("index",) else [])
     assert workers.gpus_here() == ["0", "2"]
-    monkeypatch.setattr(machine, "ask_driver", silent)
+    monkeypatch.setattr(host, "ask_driver", silent)
     assert workers.gpus_here() == []
 
 

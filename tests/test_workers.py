@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parabola import engines, workers
+from parabola import engines
 from parabola.__main__ import app
 from parabola.experiment import Experiment
+from parabola.machine import workers
 
 ROOT = Path(__file__).parents[1]
 TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"]

@@ -38,8 +38,9 @@ def learning_map(
     Finished cells are kept in the JSON file: after an interruption, the same command goes on from there.
     """
     knobs = dict(locals())
-    from parabola import backends, devices, engines, files
+    from parabola import engines, files
     from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
+    from parabola.machine import backends, devices
     from parabola.tracking import figures, maps, terminal
 
     try:

@@ -52,8 +52,9 @@ def train(
     A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
     """
     knobs = dict(locals())
-    from parabola import backends, devices, engines, files
-    from parabola import workers as processes
+    from parabola import engines, files
+    from parabola.machine import backends, devices
+    from parabola.machine import workers as processes
     from parabola.tracking import figures, terminal
 
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
@@ -102,8 +103,8 @@ def train(
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
-    from parabola import workers
     from parabola.engines import PeerError
+    from parabola.machine import workers
     from parabola.tracking import terminal
     from parabola.training import NotRepresentableWarning, train
 
@@ -126,7 +127,7 @@ def run(experiment: "Experiment") -> "Fit":
 
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
-    from parabola import workers
+    from parabola.machine import workers
     from parabola.tracking import terminal
 
     terminal.end_as_by_ctrl_c()

@@ -5,9 +5,9 @@ from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import Any
 
-from parabola.backends import backend
 from parabola.data import order_bank, order_rows
 from parabola.experiment import Experiment
+from parabola.machine.backends import backend
 from parabola.target import Array
 
 # By backend, where each engine is. `native` needs none, and PyTorch has no program of a whole run: see `missing`.

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from parabola.backends import backend
 from parabola.engines.keras_engine import KerasEngine, values_of
+from parabola.machine.backends import backend
 from parabola.target import Array
 
 JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what Keras' own "auto" means on a CPU

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from parabola import backends, devices
 from parabola.data import order_rows
 from parabola.engines import Engine
 from parabola.experiment import OPTIMIZERS, Experiment
+from parabola.machine import backends, devices
 from parabola.target import Array
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from parabola import backends, devices
 from parabola.data import order_bank
 from parabola.engines.keras_engine import assign, decay, fill_block, make_optimizer, values_of
 from parabola.experiment import Experiment
+from parabola.machine import backends, devices
 from parabola.target import Array
 
 

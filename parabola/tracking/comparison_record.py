@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.tracking import machine
+from parabola.machine import host
 from parabola.tracking.comparison import Options, Outcome
 from parabola.tracking.lockstep import CONTROL, Launch
 from parabola.tracking.verdicts import Referee
@@ -39,7 +39,7 @@ def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
         "options": asdict(options),
         "confidence": outcome.referee.confidence,
         "minimum_effect": options.minimum_effect,
-        "machine": machine.facts(),
+        "machine": host.facts(),
         "control": {**control, "verdict": standing, "moved": moved},
         "cases": cases,
         "only_in_base": list(outcome.only["base"]),

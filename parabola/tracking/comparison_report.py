@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from parabola.tracking import machine, tables
+from parabola.machine import host
+from parabola.tracking import tables
 from parabola.tracking.records import short_name
 from parabola.tracking.terminal import duration
 
@@ -44,7 +45,7 @@ def markdown(record: Mapping[str, Any]) -> str:
     lines += tables.markdown_lines(table) if table.rows else []
     lines += ["", *(f"- {tables.escape(note)}" for note in notes(record)), ""]
     lines += ["<details><summary>Machine and method</summary>", ""]
-    lines += [f"- {tables.escape(line)}" for line in [*machine.lines(record["machine"]), *method(record)]]
+    lines += [f"- {tables.escape(line)}" for line in [*host.lines(record["machine"]), *method(record)]]
     return "\n".join([*lines, "", "</details>", ""])
 
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from parabola.tracking import machine
+from parabola.machine import host
 
 PROGRESS = "PARABOLA_PROGRESS"  # names the file where the first worker keeps the number of epochs done
 PARENT = "PARABOLA_PARENT"  # the process that a worker ends with
@@ -154,7 +154,7 @@ def gpus_here() -> list[str]:
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
         return [one for one in visible.split(",") if one]
     with suppress(TimeoutError):
-        return [number for (number,) in machine.ask_driver("index")]
+        return [number for (number,) in host.ask_driver("index")]
     return []
 
 

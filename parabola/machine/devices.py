@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-from parabola.backends import backend, start
+from parabola.machine.backends import backend, start
 
 MOST_THREADS = 1024
 
