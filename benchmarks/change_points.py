@@ -8,9 +8,9 @@ import numpy.typing as npt
 import typer
 from scipy.signal import lfilter
 
+from parabola.display.tables import Table, markdown_lines
+from parabola.display.terminal import tracked
 from parabola.tracking.changes import find_changes
-from parabola.tracking.tables import Table, markdown_lines
-from parabola.tracking.terminal import tracked
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from parabola.display.tables import Table, markdown_lines
+from parabola.display.terminal import duration, tracked
 from parabola.machine.backends import BACKENDS
 from parabola.tracking import records
-from parabola.tracking.tables import Table, markdown_lines
-from parabola.tracking.terminal import duration, tracked
 
 BATCH_SIZES = (1, 27, 999)
 ENGINES = ("fit", "fused_fit", "compiled")

@@ -20,7 +20,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from parabola.tracking import terminal
+from parabola.display import terminal
 
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)

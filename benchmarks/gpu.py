@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from parabola import files
+from parabola.display import terminal
 from parabola.engines import missing
 from parabola.machine import backends, devices, host
-from parabola.tracking import records, terminal
+from parabola.tracking import records
 
 LIMIT_MINUTES = 8.0
 

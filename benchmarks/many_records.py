@@ -14,7 +14,7 @@ import typer
 
 from benchmarks.readme import record_paths
 from parabola import files
-from parabola.tracking import terminal
+from parabola.display import terminal
 
 NOISE, STEP = 0.03, 1.1  # standard deviation of the log times; what they are multiplied by from the middle on
 

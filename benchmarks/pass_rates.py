@@ -19,11 +19,12 @@ from rich.table import Table
 from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
 from parabola import statistics
+from parabola.display import terminal
 from parabola.experiment import Experiment
 from parabola.learning_map import Grid, train_map
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
 from parabola.target import Array
-from parabola.tracking import maps, terminal
+from parabola.tracking import maps
 from parabola.tracking.maps import Cell
 
 FOLDER = Path(__file__).parent / "baseline"

@@ -20,10 +20,10 @@ import numpy as np
 import typer
 
 from parabola import engines
+from parabola.display import terminal
 from parabola.experiment import Experiment
 from parabola.fit import Fit
 from parabola.target import Array, Parabola
-from parabola.tracking import terminal
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(20)

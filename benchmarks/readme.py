@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from parabola import files
-from parabola.tracking import figures, page, records, report, report_text, terminal
+from parabola.display import figures, terminal
+from parabola.tracking import page, records, report, report_text
 
 ROOT = Path(__file__).parents[1]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"

@@ -10,7 +10,7 @@ import typer
 from pytest_benchmark.utils import parse_compare_fail
 
 from parabola import files, statistics
-from parabola.tracking import terminal
+from parabola.display import terminal
 from parabola.tracking.comparison import Options, compare
 from parabola.tracking.comparison_record import as_json, make_record
 from parabola.tracking.records import short_name

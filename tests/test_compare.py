@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parabola.display import figures
 from parabola.machine import host
-from parabola.tracking import comparison_report, figures, self_test
+from parabola.tracking import comparison_report, self_test
 from parabola.tracking.comparison import Options, _Comparison
 from parabola.tracking.verdicts import Referee
 from tests.conftest import git

@@ -17,8 +17,9 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.commands import exits
+from parabola.display import figures, terminal
 from parabola.machine import host
-from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
+from parabola.tracking import comparison, comparison_record, comparison_report
 from parabola.tracking.comparison import Options, Outcome, Progress
 from parabola.tracking.lockstep import CONTROL
 from parabola.tracking.self_test import Ability

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from parabola.tracking import comparison_report, terminal
+from parabola.display import terminal
+from parabola.tracking import comparison_report
 from parabola.tracking.comparison_report import headline, markdown, method, notes, print_comparison
 from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_record
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.tracking import figures
+from parabola.display import figures
 
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 TITLE = {"text": "A title", "subtitle": "and more", "anchor": "start", "fontSize": 16, "subtitleFontSize": 13}

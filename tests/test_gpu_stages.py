@@ -15,8 +15,9 @@ import pytest
 import typer
 
 from benchmarks import gpu
+from parabola.display import terminal
 from parabola.machine import backends, devices
-from parabola.tracking import records, terminal
+from parabola.tracking import records
 from tests import made_records
 
 

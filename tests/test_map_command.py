@@ -13,10 +13,10 @@ import typer
 from typer.testing import CliRunner
 
 from parabola.__main__ import app
+from parabola.display import figures, terminal
 from parabola.experiment import Experiment
 from parabola.learning_map import Grid
 from parabola.machine import backends
-from parabola.tracking import figures, terminal
 from tests.made_ensemble import plant
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.tracking import maps, terminal
+from parabola.display import terminal
+from parabola.tracking import maps
 from parabola.tracking.maps import Cell
 
 GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": [0.3, 0.0125], "seeds": 11}

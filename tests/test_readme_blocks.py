@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks import readme
-from parabola.tracking import figures, page, records, report
+from parabola.display import figures
+from parabola.tracking import page, records, report
 from tests import made_records
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"

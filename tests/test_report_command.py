@@ -11,7 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
-from parabola.tracking import page, records, report, report_text, terminal
+from parabola.display import terminal
+from parabola.tracking import page, records, report, report_text
 from tests import made_records
 
 CASE = "compiled-cpu-batch_9-learning_rate_0.001"

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from parabola.display.tables import Table
 from parabola.tracking import changes, report, report_figures
 from parabola.tracking.changes import Change
 from parabola.tracking.records import Measurement, Record
 from parabola.tracking.report import Section
-from parabola.tracking.tables import Table
 from tests.made_measurements import measurement, record
 
 FIRST = datetime(2026, 2, 27, 22, 30, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from parabola.display.tables import Table
 from parabola.tracking import page, report_text
 from parabola.tracking.report import Picture, Section
-from parabola.tracking.tables import Table
 
 
 class Chart:

@@ -7,8 +7,8 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from parabola.tracking import tables
-from parabola.tracking.tables import Table
+from parabola.display import tables
+from parabola.display.tables import Table
 
 TABLE = Table(
     "Times [bold]of[/] <all>",

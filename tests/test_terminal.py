@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from parabola.tracking import terminal
+from parabola.display import terminal
 
 RUN: dict[str, Any] = {
     **{"network": "one_neuron", "engine": "compiled", "device": "cpu", "backend": "tensorflow", "init": "glorot"},

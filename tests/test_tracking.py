@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks import sharing
+from parabola.display import figures, terminal
 from parabola.machine import host, workers
-from parabola.tracking import figures, terminal
 
 
 def make_figure(**changes: Any) -> Any:

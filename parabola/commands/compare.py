@@ -55,7 +55,8 @@ def compare(
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
     """
     from parabola import files
-    from parabola.tracking import comparison, comparison_record, comparison_report, figures, terminal
+    from parabola.display import figures, terminal
+    from parabola.tracking import comparison, comparison_record, comparison_report
     from parabola.tracking import self_test as ability
 
     try:

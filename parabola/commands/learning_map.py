@@ -39,9 +39,10 @@ def learning_map(
     """
     knobs = dict(locals())
     from parabola import engines, files
+    from parabola.display import figures, terminal
     from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.machine import backends, devices
-    from parabola.tracking import figures, maps, terminal
+    from parabola.tracking import maps
 
     try:
         backends.choose(backend)

@@ -24,7 +24,8 @@ def report(
     two machines names (NAME=RECORD) to hold one against the other.
     """
     from parabola import files
-    from parabola.tracking import page, records, report_text, terminal
+    from parabola.display import terminal
+    from parabola.tracking import page, records, report_text
     from parabola.tracking import report as content
 
     try:

@@ -53,9 +53,9 @@ def train(
     """
     knobs = dict(locals())
     from parabola import engines, files
+    from parabola.display import figures, terminal
     from parabola.machine import backends, devices
     from parabola.machine import workers as processes
-    from parabola.tracking import figures, terminal
 
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:
@@ -103,9 +103,9 @@ def train(
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
+    from parabola.display import terminal
     from parabola.engines import PeerError
     from parabola.machine import workers
-    from parabola.tracking import terminal
     from parabola.training import NotRepresentableWarning, train
 
     def say(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
@@ -127,8 +127,8 @@ def run(experiment: "Experiment") -> "Fit":
 
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
+    from parabola.display import terminal
     from parabola.machine import workers
-    from parabola.tracking import terminal
 
     terminal.end_as_by_ctrl_c()
     own = {"as_json", "check", "plot", "workers"}
@@ -148,7 +148,7 @@ def training_figure(fit: "Fit") -> Any:
     import numpy as np
 
     from parabola.data import sample
-    from parabola.tracking import figures, terminal
+    from parabola.display import figures, terminal
 
     spec = fit.experiment
     x, _ = sample(spec.target, 100, seed=43, low=spec.low, high=spec.high)

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
+from parabola.display import tables
+from parabola.display.terminal import duration
 from parabola.machine import host
-from parabola.tracking import tables
 from parabola.tracking.records import short_name
-from parabola.tracking.terminal import duration
 
 STYLES = {"slower": "red", "wrong": "bold red", "faster": "green", "same": "", "inconclusive": "yellow"}
 COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")

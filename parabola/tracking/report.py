@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola import statistics
-from parabola.tracking import report_figures, terminal
+from parabola.display import terminal
+from parabola.display.tables import Table
+from parabola.display.terminal import duration
+from parabola.tracking import report_figures
 from parabola.tracking.changes import FEWEST, SHORTEST, Change
 from parabola.tracking.history import History, Line, histories
 from parabola.tracking.records import Measurement, Record, differences, in_words, short_name
 from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
-from parabola.tracking.tables import Table
-from parabola.tracking.terminal import duration
 
 Values = npt.NDArray[np.float64]
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from parabola.tracking import tables
+from parabola.display import tables
 from parabola.tracking.report import Section
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from parabola.tracking import terminal
+from parabola.display import terminal
 from tests.mutation import mutants, running, score
 from tests.mutation.covering import Covering, measure
 

@@ -8,7 +8,7 @@ from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import WorkItem, WorkResult
 
 from parabola import statistics
-from parabola.tracking.tables import Table, markdown_lines
+from parabola.display.tables import Table, markdown_lines
 from tests.mutation import equivalent
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from parabola.tracking import tables
+from parabola.display import tables
 
 Item = TypeVar("Item")
 PIPE_WIDTH = 200  # columns of a table that nobody watches
