@@ -14,7 +14,7 @@ from parabola.display import terminal
 from parabola.experiment import ENGINES, Experiment
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits
-from parabola.tracking import records
+from parabola.records import reading
 
 CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
@@ -135,7 +135,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Put all that is ours, and not a number of one benchmark, under one key."""
-    output_json[records.OURS] = recording.own_part(config)
+    output_json[reading.OURS] = recording.own_part(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

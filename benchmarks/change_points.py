@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from parabola.display.tables import Table, markdown_lines
 from parabola.display.terminal import tracked
-from parabola.tracking.changes import find_changes
+from parabola.records.changes import find_changes
 
 Floats = npt.NDArray[np.float64]
 

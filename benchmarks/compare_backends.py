@@ -13,14 +13,14 @@ import typer
 from parabola.display.tables import Table, markdown_lines
 from parabola.display.terminal import duration, tracked
 from parabola.machine.backends import BACKENDS
-from parabola.tracking import records
+from parabola.records import reading
 
 BATCH_SIZES = (1, 27, 999)
 ENGINES = ("fit", "fused_fit", "compiled")
 NATIVE = "native"
 
 
-def measure(backend: str, path: Path) -> records.Record:
+def measure(backend: str, path: Path) -> reading.Record:
     """Run the speed suite's epoch times on a backend, and return its record.
 
     Raises:
@@ -32,10 +32,10 @@ def measure(backend: str, path: Path) -> records.Record:
     answer = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise SystemExit(f"backend {backend}: {' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
-    return records.read(path)
+    return reading.read(path)
 
 
-def lay_out(found: Mapping[str, records.Record]) -> Table:
+def lay_out(found: Mapping[str, reading.Record]) -> Table:
     """Return one table: a row a backend and engine, with the ratio to the `native` of the same session.
 
     Args:
@@ -70,10 +70,10 @@ def main(
     with TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        found = dict[str, records.Record]()
+        found = dict[str, reading.Record]()
         for name in tracked(chosen, "backends"):
             path = place / f"{name}.json"
-            found[name] = records.read(path) if path.exists() else measure(name, path)
+            found[name] = reading.read(path) if path.exists() else measure(name, path)
     print("\n".join(markdown_lines(lay_out(found))))
     if left := [name for name in BACKENDS if name not in found]:
         print(f"\nNot measured: {', '.join(left)}.")

@@ -16,7 +16,7 @@ from parabola import files
 from parabola.display import terminal
 from parabola.engines import missing
 from parabola.machine import backends, devices, host
-from parabola.tracking import records
+from parabola.records import reading
 
 LIMIT_MINUTES = 8.0
 
@@ -184,7 +184,7 @@ def main(
         print("nothing was timed; the same command goes on")
         raise typer.Exit(1)
     try:
-        content = records.merge(parts)
+        content = reading.merge(parts)
     except ValueError as error:
         print(f"python -m benchmarks.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from parabola import files
 from parabola.display import figures, terminal
-from parabola.tracking import page, records, report, report_text
+from parabola.records import reading
+from parabola.tracking import page, report, report_text
 
 ROOT = Path(__file__).parents[1]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
@@ -37,12 +38,12 @@ def record_paths() -> list[Path]:
     return sorted(RECORDS.rglob("*.json"))
 
 
-def read() -> list[records.Record]:
+def read() -> list[reading.Record]:
     """Read them all; none may be bad."""
-    return [records.read(path) for path in record_paths()]
+    return [reading.read(path) for path in record_paths()]
 
 
-def blocks(found: Sequence[records.Record], sections: Sequence[report.Section]) -> dict[str, str]:
+def blocks(found: Sequence[reading.Record], sections: Sequence[report.Section]) -> dict[str, str]:
     """Return what stands between the marks of each name in the README.
 
     Args:

@@ -11,9 +11,9 @@ from pytest_benchmark.utils import parse_compare_fail
 
 from parabola import files, statistics
 from parabola.display import terminal
+from parabola.records.reading import short_name
 from parabola.tracking.comparison import Options, compare
 from parabola.tracking.comparison_record import as_json, make_record
-from parabola.tracking.records import short_name
 
 FOLDER = Path("trials")
 

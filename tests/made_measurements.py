@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from parabola.tracking.records import FINGERPRINT, Measurement, Record
-from parabola.tracking.speedups import Side
+from parabola.records.reading import FINGERPRINT, Measurement, Record
+from parabola.records.speedups import Side
 from tests.made_records import MACHINE
 
 

@@ -15,7 +15,7 @@ from benchmarks import compare_backends
 from parabola import engines
 from parabola.machine import backends
 from parabola.machine.backends import BACKENDS
-from parabola.tracking import records
+from parabola.records import reading
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -298,14 +298,14 @@ def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
         *("--rounds", "2", "--epochs", "2", "--device", "cpu", f"--benchmark-json={path}"),
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    record = records.read(path)
+    record = reading.read(path)
     here = {one.engine for one in record.measurements}
 
     assert dict(record.fingerprint)["backend"].startswith(f"{backend} ")
     assert here == set(engines.CLASSES[backend]) - {"fused_fit"}
     assert ("compiled is not there on the torch backend" in answer.stdout) == (backend == "torch")
     tensorflow = next(iter(sorted((ROOT / "benchmarks/records").rglob("*.json"))))
-    assert any(line.startswith("backend: ") for line in records.differences(record, records.read(tensorflow)))
+    assert any(line.startswith("backend: ") for line in reading.differences(record, reading.read(tensorflow)))
 
 
 @pytest.mark.end_to_end
@@ -350,7 +350,7 @@ def test_the_table_of_backends(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     times = {
         (one.engine, one.batch_size): one.median
-        for one in records.read(tmp_path / "tensorflow.json").measurements
+        for one in reading.read(tmp_path / "tensorflow.json").measurements
         if one.kind == "epoch time" and one.learning_rate == 0.001
     }
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import change_points
 from benchmarks.change_points import series
-from parabola.tracking.changes import Change
+from parabola.records.changes import Change
 
 
 def test_a_series_without_noise_is_its_levels() -> None:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.change_points import series
 from parabola import statistics
-from parabola.tracking import changes
+from parabola.records import changes
 
 Floats = npt.NDArray[np.float64]
 SLOPE = 1.4826 / 2**0.5  # the scale of the noise where half of the neighbours are up to 1 apart

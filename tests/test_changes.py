@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.change_points import series
-from parabola.tracking import changes
-from parabola.tracking.changes import Change, find_changes
+from parabola.records import changes
+from parabola.records.changes import Change, find_changes
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,8 +17,8 @@ import pytest
 from benchmarks import compare_backends, compare_peers, reference
 from parabola import engines
 from parabola.experiment import Experiment
+from parabola.records import reading
 from parabola.target import Array
-from parabola.tracking import records
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,7 +73,7 @@ def test_a_backends_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(records, "read", lambda where: ("read", where))
+    monkeypatch.setattr(reading, "read", lambda where: ("read", where))
 
     assert compare_backends.measure("jax", path) == ("read", path)  # type: ignore[comparison-overlap]
     arguments = "-m pytest --benchmark-only -q -k epoch_time --learning-rate=0.001 --batch-size=1 --batch-size=27"
@@ -142,7 +142,7 @@ def test_a_record_that_is_there_is_not_measured_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """In a folder, made if need be, a backend that has a record is read; only those asked for are in the table."""
-    monkeypatch.setattr(records, "read", lambda _: record_of(fit=(2.0, 0.05, 0.01), native=(1e-5, 5e-6, 1e-4)))
+    monkeypatch.setattr(reading, "read", lambda _: record_of(fit=(2.0, 0.05, 0.01), native=(1e-5, 5e-6, 1e-4)))
     folder = tmp_path / "new/folder"
     compare_backends.main(backend=["jax", "torch", "tensorflow"], folder=folder)
     assert [path for _, path in measured] == [folder / f"{name}.json" for name in ("jax", "torch", "tensorflow")]

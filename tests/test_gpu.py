@@ -14,7 +14,7 @@ import typer
 
 from benchmarks import gpu
 from parabola.machine import devices, host
-from parabola.tracking import records
+from parabola.records import reading
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -71,8 +71,8 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     assert not list((folder / "said").glob("*.part"))
     assert "off by" in (folder / "checks.txt").read_text()
     assert json.loads((folder / "map/learning_map.json").read_text())["cells"]
-    parts = [records.read(path) for path in sorted((folder / "parts").iterdir())]
-    whole = records.read(folder / "record.json")
+    parts = [reading.read(path) for path in sorted((folder / "parts").iterdir())]
+    whole = reading.read(folder / "record.json")
     assert whole.measurements == tuple(one for part in parts for one in part.measurements)
     assert {one.kind for one in whole.measurements} == {"epoch time", "members"}
     assert (whole.planned, whole.over) == (sum(part.planned for part in parts), sum(part.over for part in parts))

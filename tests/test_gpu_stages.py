@@ -17,7 +17,7 @@ import typer
 from benchmarks import gpu
 from parabola.display import terminal
 from parabola.machine import backends, devices
-from parabola.tracking import records
+from parabola.records import reading
 from tests import made_records
 
 
@@ -306,8 +306,8 @@ def test_all_stages_run_in_their_order_and_never_again(script: Script, capsys: p
     assert script.limits == {8.0}
     assert script.left() == {"checks.txt", "answers.txt", "parts/a.json", "parts/b.json", "map.txt", "record.json"}
     parts = [script.folder / "parts/a.json", script.folder / "parts/b.json"]
-    assert whole.read_text() == json.dumps(records.merge(parts), indent=1)
-    assert [one.case.partition("[")[2] for one in records.read(whole).measurements] == ["a.json]", "b.json]"]
+    assert whole.read_text() == json.dumps(reading.merge(parts), indent=1)
+    assert [one.case.partition("[")[2] for one in reading.read(whole).measurements] == ["a.json]", "b.json]"]
 
     assert script() == (0, [])
     assert capsys.readouterr().out.splitlines() == [last]
@@ -338,10 +338,10 @@ def test_a_time_that_is_missing_does_not_stop_the_others(name: str, cases: list[
 
     assert script() == (1, EVERY)
     whole = script.folder / "record.json"
-    assert [one.case.partition("[")[2] for one in records.read(whole).measurements] == cases
+    assert [one.case.partition("[")[2] for one in reading.read(whole).measurements] == cases
     script.reasons.clear()
     assert script() == (0, [name])
-    assert len(records.read(whole).measurements) == 2
+    assert len(reading.read(whole).measurements) == 2
 
 
 @pytest.mark.parametrize(

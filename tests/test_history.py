@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.tracking.history import Commit, History, Line, Passes, histories
-from parabola.tracking.records import Measurement, Record
+from parabola.records.history import Commit, History, Line, Passes, histories
+from parabola.records.reading import Measurement, Record
 
 KEYS = "coefficient_error", "verdict", "seeds", "settled_seeds"
 MACHINE = (("cpu_model", "A"), ("cores", "3"))

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.readme import CHROMIUM, DRAWN
-from parabola.tracking import page, records, report
+from parabola.records import reading
+from parabola.tracking import page, report
 from tests import made_records
 
 pytestmark = [
@@ -26,7 +27,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     contents = made_records.noisy_history(60, {40: 1.15})
     newest = max(contents, key=lambda content: content["datetime"])  # measured last; all are in UTC
     newest["benchmarks"] += made_records.suite("gpu:0", faster_when_large=True)
-    read = [records.read(path) for path in made_records.write(folder, *contents)]
+    read = [reading.read(path) for path in made_records.write(folder, *contents)]
     path = folder / "page.html"
     path.write_text(page.page(report.sections(read), "parabola"), encoding="utf-8")
     return path

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import records
+from parabola.records import reading
 from tests import made_records
 
 GOOD = made_records.record()
@@ -56,14 +56,14 @@ def test_what_is_no_record_is_named_and_left_as_it_is(text: str, reason: str, tm
     """The reason is said, all of it where it is ours, and the file is not touched."""
     path = tmp_path / "bad.json"
     path.write_text(text)
-    with pytest.raises(records.Unreadable) as error:
-        records.read(path)
-    (found,) = records.read_all([("", path)])
+    with pytest.raises(reading.Unreadable) as error:
+        reading.read(path)
+    (found,) = reading.read_all([("", path)])
 
     theirs = reason.startswith("damaged: ") or reason.endswith("(")
     assert str(error.value).startswith(reason) if theirs else str(error.value) == reason
     assert str(error.value).endswith(")") or not reason.endswith("(")
-    assert isinstance(found, records.Unreadable)
+    assert isinstance(found, reading.Unreadable)
     assert str(found) == f"{path}: {error.value}"
     assert path.read_text() == text
 
@@ -71,15 +71,15 @@ def test_what_is_no_record_is_named_and_left_as_it_is(text: str, reason: str, tm
 @pytest.mark.parametrize(("name", "reason"), [("gone.json", "No such file or directory"), ("", "Is a directory")])
 def test_a_file_that_cannot_be_opened_is_named(name: str, reason: str, tmp_path: Path) -> None:
     """It is no record, and the system's reason is said."""
-    with pytest.raises(records.Unreadable) as error:
-        records.read(tmp_path / name)
+    with pytest.raises(reading.Unreadable) as error:
+        reading.read(tmp_path / name)
 
     assert str(error.value) == reason
 
 
 def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
     """Each value of the file lands in the field that is meant for it."""
-    facts = {name: f"<{name}>" for name in records.FINGERPRINT} | {"cores": 12, "memory_gib": 31}
+    facts = {name: f"<{name}>" for name in reading.FINGERPRINT} | {"cores": 12, "memory_gib": 31}
     stats = {"min": 1, "q1": 1.5, "median": 2.0, "q3": 4.0, "max": 9, "mean": 3, "rounds": 7}
     answer = {"coefficient_error": 0.25, "verdict": "fail", "seeds": 41, "settled_seeds": 36, "passed": False}
     axes = {"engine": "native", "device": "gpu:1", "batch_size": 9, "learning_rate": 0.01, "samples": 99, "members": 5}
@@ -102,7 +102,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(content))
 
-    assert records.read(path) == records.Record(
+    assert reading.read(path) == reading.Record(
         path=str(path),
         name="",
         fingerprint=(
@@ -120,7 +120,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
         over=8,
         failed=("b/x.py::z", "b/x.py::a"),
         measurements=(
-            records.Measurement(
+            reading.Measurement(
                 case="b/x.py::one[a-b]",
                 kind="epoch time",
                 unit="seconds: of it",
@@ -140,7 +140,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
                 seeds=41,
                 settled_seeds=36,
             ),
-            records.Measurement(
+            reading.Measurement(
                 case="b/x.py::two",
                 kind="compile time",
                 unit="",
@@ -179,7 +179,7 @@ def test_without_a_date_there_is_no_commit(
 ) -> None:
     """An id alone, as pytest-benchmark makes up where there is no repository, is none."""
     (path,) = made_records.write(tmp_path, {**GOOD, "commit_info": commit})
-    record = records.read(path)
+    record = reading.read(path)
 
     assert (record.commit, record.committed, record.dirty) == found
 
@@ -190,7 +190,7 @@ def test_a_record_without_a_backend_is_of_tensorflow(backend: dict[str, str], re
     facts = {name: value for name, value in made_records.MACHINE.items() if name != "backend"}
     (path,) = made_records.write(tmp_path, {**GOOD, "machine_info": {**facts, **backend}})
 
-    assert dict(records.read(path).fingerprint)["backend"] == read
+    assert dict(reading.read(path).fingerprint)["backend"] == read
 
 
 @pytest.mark.parametrize(("over", "cut_short"), [(0, True), (16, True), (17, False)])
@@ -200,7 +200,7 @@ def test_a_session_is_whole_only_with_its_last_test(over: int, cut_short: bool, 
     content["parabola"]["session"] = {"planned": 17, "over": over, "failed": []}
     (path,) = made_records.write(tmp_path, content)
 
-    assert records.read(path).cut_short is cut_short
+    assert reading.read(path).cut_short is cut_short
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_a_session_is_whole_only_with_its_last_test(over: int, cut_short: bool, 
 )
 def test_a_case_has_a_key_a_label_and_parameters(case: str, epochs: int | None, parameters: str, label: str) -> None:
     """They are told from its full name and its epochs."""
-    values: dict[str, Any] = dict.fromkeys(records.Measurement.__struct_fields__)
-    one = records.Measurement(**{**values, "case": case, "epochs": epochs})
+    values: dict[str, Any] = dict.fromkeys(reading.Measurement.__struct_fields__)
+    one = reading.Measurement(**{**values, "case": case, "epochs": epochs})
 
     assert (one.key, one.parameters, one.label) == ((case, epochs), parameters, label)
 
@@ -227,8 +227,8 @@ def test_a_time_that_is_none_is_no_record(name: str, seconds: float, tmp_path: P
     content = made_records.record()
     content["benchmarks"][2]["stats"][name] = seconds
     (path,) = made_records.write(tmp_path, content)
-    with pytest.raises(records.Unreadable) as error:
-        records.read(path)
+    with pytest.raises(reading.Unreadable) as error:
+        reading.read(path)
 
     assert str(error.value) == f"damaged: a time of {seconds} in {content['benchmarks'][2]['fullname']}"
 
@@ -240,8 +240,8 @@ def test_a_time_that_is_not_finite_is_not_json(seconds: float, tmp_path: Path) -
     content["benchmarks"][2]["stats"]["median"] = seconds
     (path,) = made_records.write(tmp_path, content)
 
-    with pytest.raises(records.Unreadable, match=r"^not JSON"):
-        records.read(path)
+    with pytest.raises(reading.Unreadable, match=r"^not JSON"):
+        reading.read(path)
 
 
 def test_any_positive_time_is_one(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_any_positive_time_is_one(tmp_path: Path) -> None:
     content, smallest, largest = made_records.record(), 5e-324, sys.float_info.max
     content["benchmarks"][2]["stats"] |= {"q1": smallest, "median": 1.0, "q3": largest}
     (path,) = made_records.write(tmp_path, content)
-    one = records.read(path).measurements[2]
+    one = reading.read(path).measurements[2]
 
     assert (one.low_quartile, one.median, one.high_quartile) == (smallest, 1.0, largest)
 
@@ -270,8 +270,8 @@ def test_a_case_that_lacks_an_axis_is_no_record(case: str, axis: str, tmp_path: 
     del made_records.named(content["benchmarks"], case)["extra_info"][axis]
     (path,) = made_records.write(tmp_path, content)
 
-    with pytest.raises(records.Unreadable) as error:
-        records.read(path)
+    with pytest.raises(reading.Unreadable) as error:
+        reading.read(path)
 
     kind = "members" if case == MEMBERS else "epoch_time"
     assert str(error.value) == f"damaged: no {axis} in benchmarks/bench_{kind}.py::bench_{kind}[{case}]"
@@ -281,7 +281,7 @@ def test_a_case_of_another_kind_needs_no_axis(tmp_path: Path) -> None:
     """Whatever it measured, engine and device are enough."""
     content = made_records.record([made_records.benchmark("x", "y", 1.0, engine="fit", device="cpu")])
     (path,) = made_records.write(tmp_path, content)
-    (one,) = records.read(path).measurements
+    (one,) = reading.read(path).measurements
 
     assert (one.kind, one.engine, one.device, one.samples, one.learning_rate) == ("x", "fit", "cpu", None, None)
 
@@ -294,8 +294,8 @@ def test_impossible_counts_are_no_record(settled: int | None, seeds: int | None,
     content = made_records.record()
     content["benchmarks"][3]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
     (path,) = made_records.write(tmp_path, content)
-    with pytest.raises(records.Unreadable) as error:
-        records.read(path)
+    with pytest.raises(reading.Unreadable) as error:
+        reading.read(path)
 
     assert str(error.value) == f"damaged: {settled} of {seeds} seeds in {content['benchmarks'][3]['fullname']}"
 
@@ -306,7 +306,7 @@ def test_possible_counts_are_read(settled: int | None, seeds: int | None, tmp_pa
     content = made_records.record()
     content["benchmarks"][3]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
     (path,) = made_records.write(tmp_path, content)
-    one = records.read(path).measurements[3]
+    one = reading.read(path).measurements[3]
 
     assert (one.settled_seeds, one.seeds) == (settled, seeds)
 
@@ -319,7 +319,7 @@ def test_epochs_that_were_asked_for_make_other_cases_of_epoch_times_alone(
     content = made_records.record()
     content["parabola"]["grid"] = grid
     (path,) = made_records.write(tmp_path, content)
-    found = {(one.kind, one.epochs) for one in records.read(path).measurements}
+    found = {(one.kind, one.epochs) for one in reading.read(path).measurements}
 
     assert found == {("epoch time", epochs), ("members", None), ("time to accuracy", None)}
 
@@ -327,7 +327,7 @@ def test_epochs_that_were_asked_for_make_other_cases_of_epoch_times_alone(
 def test_version_1_is_read(tmp_path: Path) -> None:
     """It did not say whether its session came to an end: it counts as whole."""
     (path,) = made_records.write(tmp_path, {**GOOD, "parabola": {"version": 1, "grid": {}, "left_out": []}})
-    record = records.read(path)
+    record = reading.read(path)
 
     assert not record.cut_short
     assert record.planned == record.over == 15
@@ -348,7 +348,7 @@ def test_moments_are_told_in_utc(text: str, moment: str, tmp_path: Path) -> None
     content = made_records.record(datetime=text)
     content["commit_info"] |= {"time": text, "author_time": "1999-12-31T00:00:00+00:00"}
     (path,) = made_records.write(tmp_path, content)
-    record = records.read(path)
+    record = reading.read(path)
 
     assert record.committed is not None
     assert record.committed.isoformat() == record.measured.isoformat() == moment

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks import readme
 from parabola.display import figures
-from parabola.tracking import page, records, report
+from parabola.records import reading
+from parabola.tracking import page, report
 from tests import made_records
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"
@@ -39,7 +40,7 @@ def test_records_are_read_by_folder_and_name(paths: list[Path]) -> None:
     assert [record.path for record in readme.read()] == [str(path) for path in paths]
 
     paths[1].write_text("{}")
-    with pytest.raises(records.Unreadable):
+    with pytest.raises(reading.Unreadable):
         readme.read()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from parabola.tracking import records
+from parabola.records import reading
 from tests.conftest import users_environment
 from tests.test_suite import QUICK, ROOT, run_pytest
 
@@ -30,7 +30,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.end_to_end
 def test_a_real_record_is_read(real: Path) -> None:
     """Every case has its axes, its time with quartiles, and its answer; the session came to its end."""
-    content, record = json.loads(real.read_text()), records.read(real)
+    content, record = json.loads(real.read_text()), reading.read(real)
 
     assert not record.cut_short
     assert record.planned == record.over == len(record.measurements) == 6
@@ -132,7 +132,7 @@ def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp
     session.send_signal(sent)
     session.communicate(timeout=60)
     left = [file.name for file in tmp_path.glob("*.json")]
-    record = records.read(tmp_path / left[0])
+    record = reading.read(tmp_path / left[0])
 
     assert left == [growing.name if sent == signal.SIGKILL else path.name]
     assert record.cut_short
@@ -160,7 +160,7 @@ def test_two_sessions_at_once_lose_nothing(tmp_path: Path) -> None:
         "record-2.json",
         "record.json",
     ]
-    assert all(len(records.read(file).measurements) == 6 for file in written)
+    assert all(len(reading.read(file).measurements) == 6 for file in written)
     assert sum("was written by another session meanwhile, and is left as it is" in text for text in said) == 1
 
 
@@ -177,7 +177,7 @@ def test_a_record_again_replaces_it_whole(real: Path, tmp_path: Path) -> None:
 
     answer = run_pytest(*QUICK, "--rounds", "3", "--epochs", "9", f"--benchmark-json={path}")
     assert answer.returncode == 0, answer.stdout
-    assert len(records.read(path).measurements) == 1
+    assert len(reading.read(path).measurements) == 1
 
 
 @pytest.mark.end_to_end
@@ -203,7 +203,7 @@ def test_any_name_will_do(name: str, tmp_path: Path) -> None:
         assert Path(name).is_char_device()
         assert not list(Path("/dev").glob("*unfinished*"))
     else:
-        assert len(records.read(tmp_path / name).measurements) == 1
+        assert len(reading.read(tmp_path / name).measurements) == 1
         assert (tmp_path / "RECORD.JSON").is_symlink()
 
 
@@ -212,7 +212,7 @@ def test_failed_cases_are_named(tmp_path: Path) -> None:
     """A benchmark whose answer is wrong has no time, and the record says that it failed."""
     path = tmp_path / "record.json"
     answer = run_pytest(*NATIVE, f"--benchmark-json={path}", "--epochs=400", plant="wrong", folder=tmp_path)
-    record = records.read(path)
+    record = reading.read(path)
 
     assert answer.returncode == 1
     assert len(record.failed) == 1
@@ -237,4 +237,4 @@ def test_a_place_that_does_not_last_or_is_none(tmp_path: Path) -> None:
     assert refused.returncode == 4
     assert "--benchmark-storage: cannot write" in refused.stderr
     assert session.returncode == 0, said
-    assert len(records.read(tmp_path / "here/record.json").measurements) == 6
+    assert len(reading.read(tmp_path / "here/record.json").measurements) == 6

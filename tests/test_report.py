@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from parabola import statistics
-from parabola.tracking import history, page, records, report, report_text, speedups
-from parabola.tracking.records import Measurement, Record
+from parabola.records import history, reading, speedups
+from parabola.records.reading import Measurement, Record
+from parabola.tracking import page, report, report_text
 from tests import made_records
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +22,7 @@ GPU = {"gpu": "NVIDIA H100, driver 580", "cuda": "12.5", "cpu_model": "Other CPU
 
 
 def read(folder: Path, *contents: dict[str, Any]) -> list[Record]:
-    return [records.read(path) for path in made_records.write(folder, *contents)]
+    return [reading.read(path) for path in made_records.write(folder, *contents)]
 
 
 def named(found: list[Record], **of: Any) -> Measurement:

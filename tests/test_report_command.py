@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.display import terminal
-from parabola.tracking import page, records, report, report_text
+from parabola.records import reading
+from parabola.tracking import page, report, report_text
 from tests import made_records
 
 CASE = "compiled-cpu-batch_9-learning_rate_0.001"
@@ -49,7 +50,7 @@ def listing(folder: Path) -> dict[str, bytes]:
 def test_records_are_reported_on_stdout_and_in_the_files_that_are_named(folder: Path) -> None:
     """The page, the Markdown and the terminal show the same report; the page's title is the program's."""
     paths = made_records.write(folder, content(0), content(2), content(1, machine={"kernel": "7.0"}))
-    sections = report.sections([records.read(Path(path.name)) for path in paths])
+    sections = report.sections([reading.read(Path(path.name)) for path in paths])
     answer = run("0001_made.json", "000[23]*.json", "--html", "Page.HTML", "--markdown", "said.md")
 
     assert (answer.exit_code, answer.stderr) == (0, "")
@@ -91,7 +92,7 @@ def test_what_is_no_record_is_told_on_stderr_and_the_rest_reported(folder: Path)
 
     assert answer.exit_code == 0
     assert answer.stderr == "skipped 0000.json: not a record of pytest-benchmark\nskipped 0009.json: empty\n"
-    assert answer.stdout == text_of(report.sections([records.read(Path(path.name))]))
+    assert answer.stdout == text_of(report.sections([reading.read(Path(path.name))]))
 
 
 def test_without_any_record_nothing_is_written_and_it_exits_6(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parabola.records.changes import Change
+from parabola.records.history import Commit, History, Line, Passes
 from parabola.tracking import report_figures
-from parabola.tracking.changes import Change
-from parabola.tracking.history import Commit, History, Line, Passes
 from tests.made_measurements import measurement
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from parabola.display.tables import Table
-from parabola.tracking import changes, report, report_figures
-from parabola.tracking.changes import Change
-from parabola.tracking.records import Measurement, Record
+from parabola.records import changes
+from parabola.records.changes import Change
+from parabola.records.reading import Measurement, Record
+from parabola.tracking import report, report_figures
 from parabola.tracking.report import Section
 from tests.made_measurements import measurement, record
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from parabola.records.reading import Measurement, Record
 from parabola.tracking import report
-from parabola.tracking.records import Measurement, Record
 from parabola.tracking.report import Section
 from tests.made_measurements import measurement, record
 

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 from scipy import stats
 
-from parabola.tracking import speedups
-from parabola.tracking.speedups import Speedup
+from parabola.records import speedups
+from parabola.records.speedups import Speedup
 from tests.made_measurements import measurement, side
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.cases import Grid, grid_cases
 from parabola.experiment import Experiment
-from parabola.tracking import records
+from parabola.records import reading
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +89,7 @@ def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
     assert info["steps_per_second"] == pytest.approx(9 / benchmark["stats"]["median"])
     assert info["passed"] == (info["coefficient_error"] < info["learning_rate"])
     assert benchmark["params"]["batch_size"] == 111
-    assert record["parabola"]["version"] == records.VERSION
+    assert record["parabola"]["version"] == reading.VERSION
     assert os.uname().nodename not in json.dumps(record["machine_info"])
     assert "hz_actual" not in json.dumps(record["machine_info"])
     assert record["machine_info"]["tensorflow"].startswith("2.")

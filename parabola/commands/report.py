@@ -25,23 +25,24 @@ def report(
     """
     from parabola import files
     from parabola.display import terminal
-    from parabola.tracking import page, records, report_text
+    from parabola.records import reading
+    from parabola.tracking import page, report_text
     from parabola.tracking import report as content
 
     try:
         for path, formats in ((html, (".html",)), (markdown, (".md",))):
             if path:
                 files.check_path(path, formats)
-        found = records.find(sources) if sources else records.newest(Path(".benchmarks"))
+        found = reading.find(sources) if sources else reading.newest(Path(".benchmarks"))
         for path in (html, markdown):
             if path and path.resolve() in [one.resolve() for _, one in found]:
                 raise ValueError(f"a record would be overwritten: choose another file than {path}")
     except ValueError as error:
         exits.stop(error)
-    read, skipped = list[records.Record](), list[records.Unreadable]()
+    read, skipped = list[reading.Record](), list[reading.Unreadable]()
     with terminal.progress_bar("{task.fields[text]},", 3.0) as bar:  # thirds: each takes about as long
-        for number, one in enumerate(records.read_all(found), start=1):
-            if isinstance(one, records.Unreadable):
+        for number, one in enumerate(reading.read_all(found), start=1):
+            if isinstance(one, reading.Unreadable):
                 skipped.append(one)
             else:
                 read.append(one)

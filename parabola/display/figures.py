@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola import files
-from parabola.tracking.records import short_name
+from parabola.records.reading import short_name
 
 FORMATS = (".png", ".svg", ".html")
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from parabola import statistics
+from parabola.records.reading import short_name
 from parabola.tracking.checkouts import Checkout, Repository, others
 from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
-from parabola.tracking.records import short_name
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 
 POLL_SECONDS = 0.2

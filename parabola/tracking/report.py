@@ -15,11 +15,11 @@ from parabola import statistics
 from parabola.display import terminal
 from parabola.display.tables import Table
 from parabola.display.terminal import duration
+from parabola.records.changes import FEWEST, SHORTEST, Change
+from parabola.records.history import History, Line, histories
+from parabola.records.reading import Measurement, Record, differences, in_words, short_name
+from parabola.records.speedups import AXES, Side, crossovers, pairs, speedups
 from parabola.tracking import report_figures
-from parabola.tracking.changes import FEWEST, SHORTEST, Change
-from parabola.tracking.history import History, Line, histories
-from parabola.tracking.records import Measurement, Record, differences, in_words, short_name
-from parabola.tracking.speedups import AXES, Side, crossovers, pairs, speedups
 
 Values = npt.NDArray[np.float64]
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}

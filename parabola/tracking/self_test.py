@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parabola import statistics
-from parabola.tracking.records import short_name
+from parabola.records.reading import short_name
 from parabola.tracking.verdicts import FEWEST_LAUNCHES, Referee
 
 SIMULATIONS, POWER = 200, 0.9

@@ -9,8 +9,8 @@ from statistics import median  # of few values far faster than NumPy's
 import numpy as np
 import numpy.typing as npt
 
-from parabola.tracking import changes
-from parabola.tracking.records import Measurement, Record
+from parabola.records import changes
+from parabola.records.reading import Measurement, Record
 
 Fingerprint = tuple[tuple[str, str], ...]
 

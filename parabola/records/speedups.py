@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from parabola import statistics
-from parabola.tracking.records import Measurement
+from parabola.records.reading import Measurement
 
 AXES = {"epoch time": "batch_size", "members": "members"}  # by kind: what a line is drawn over
 
