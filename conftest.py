@@ -9,12 +9,12 @@ from rich.console import Console
 
 from benchmarks import recording, sharing
 from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
-from parabola import engines
 from parabola.display import terminal
-from parabola.experiment import ENGINES, Experiment
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits
 from parabola.records import reading
+from parabola.training import engines
+from parabola.training.experiment import ENGINES, Experiment
 
 CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")

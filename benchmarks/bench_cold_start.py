@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.reference import check_run
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 
 ROUNDS, BATCH_SIZE = 3, 111
 

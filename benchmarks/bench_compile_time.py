@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from benchmarks.reference import check_run
-from parabola import engines
-from parabola.engines import Engine
-from parabola.engines.native import make_kernel
-from parabola.experiment import Experiment
+from parabola.training import engines
+from parabola.training.engines import Engine
+from parabola.training.engines.native import make_kernel
+from parabola.training.experiment import Experiment
 
 ROUNDS, BATCH_SIZE = 3, 111
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.cases import Case, count_epochs, stats_of
 from benchmarks.reference import check_run
-from parabola import engines
+from parabola.training import engines
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")

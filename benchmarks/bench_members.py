@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
 from benchmarks.reference import check_run
-from parabola.engines import members_program
-from parabola.experiment import Experiment
+from parabola.training.engines import members_program
+from parabola.training.experiment import Experiment
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1

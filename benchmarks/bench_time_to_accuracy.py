@@ -8,10 +8,11 @@ import pytest
 
 from benchmarks.cases import GRID, stats_of
 from benchmarks.reference import check_run
-from parabola import engines, statistics
-from parabola.experiment import Experiment
-from parabola.fit import Fit, on_host
-from parabola.target import Array, first_settled, first_true
+from parabola import statistics
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit, on_host
+from parabola.training.target import Array, first_settled, first_true
 
 SEEDS, FEW_SEEDS = range(40), range(10)
 # Batch size and learning rate: as published, and from there along the ridge of the map, where most seeds learn.

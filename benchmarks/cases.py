@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from parabola.engines import missing
-from parabola.experiment import ENGINES, Experiment
+from parabola.training.engines import missing
+from parabola.training.experiment import ENGINES, Experiment
 
 PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
 ROUND_SECONDS = {"fit": 0.2, "fused_fit": 0.2, "compiled": 0.02, "native": 0.02}  # a round lasts about so long

@@ -33,8 +33,8 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     the epochs of one run, from the beginning of each to that of the next.
     """
     from benchmarks.reference import check_run
-    from parabola import engines
-    from parabola.experiment import Experiment
+    from parabola.training import engines
+    from parabola.training.experiment import Experiment
 
     keras = engine.endswith("fit")
     built: Any = engines.build(Experiment(engine=engine, epochs=epochs + keras, batch_size=batch_size))

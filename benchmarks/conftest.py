@@ -18,9 +18,9 @@ from benchmarks.cases import (
     runs_on,
     session_of,
 )
-from parabola.engines import missing
-from parabola.experiment import ENGINES
 from parabola.machine import devices
+from parabola.training.engines import missing
+from parabola.training.experiment import ENGINES
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
 FAST = ("compiled", "native")  # which can train many seeds to the end

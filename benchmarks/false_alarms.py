@@ -16,9 +16,9 @@ from rich.table import Table
 from benchmarks.pass_rates import LEVEL, TESTED_SEEDS, share
 from parabola import statistics
 from parabola.display import terminal
-from parabola.experiment import Experiment
 from parabola.learning_map import Grid, train_map
-from parabola.target import Array
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 PART_SEEDS, FIRST_SEED = 1000, 10**9
 CELLS = ((1, 0.001), (9, 0.01), (111, 0.1))  # batch size, learning rate: what was published, and two that learn better

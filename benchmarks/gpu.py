@@ -14,9 +14,9 @@ import typer
 
 from parabola import files
 from parabola.display import terminal
-from parabola.engines import missing
 from parabola.machine import backends, devices, host
 from parabola.records import reading
+from parabola.training.engines import missing
 
 LIMIT_MINUTES = 8.0
 

@@ -20,12 +20,12 @@ from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
 from parabola import statistics
 from parabola.display import terminal
-from parabola.experiment import Experiment
 from parabola.learning_map import Grid, train_map
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
-from parabola.target import Array
 from parabola.tracking import maps
 from parabola.tracking.maps import Cell
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 FOLDER = Path(__file__).parent / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import typer
 
-from parabola import engines
 from parabola.display import terminal
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Array, Parabola
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Array, Parabola
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(20)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from parabola import engines
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Array
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Array
 
 EXACT_STEPS = 2000  # within which two right runs agree weight by weight even at learning rate 0.1, batch size 1
 

@@ -15,13 +15,13 @@ from benchmarks.cases import GRID, runs_on
 from benchmarks.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
 from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.reference import check_gradient, check_run
-from parabola import engines
-from parabola.experiment import Experiment
-from parabola.fit import Fit
 from parabola.learning_map import train_cells
 from parabola.machine import devices
-from parabola.target import Parabola
-from parabola.training import NotRepresentableWarning, train
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Parabola
+from parabola.training.train import NotRepresentableWarning, train
 
 needs_whole_runs = pytest.mark.skipif(bool(engines.missing("compiled")), reason=engines.missing("compiled"))
 PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())

@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parabola.experiment import Experiment
-    from parabola.fit import Fit
-    from parabola.target import Parabola
-    from parabola.training import train
+    from parabola.training.experiment import Experiment
+    from parabola.training.fit import Fit
+    from parabola.training.target import Parabola
+    from parabola.training.train import train
 
 __all__ = ["Experiment", "Fit", "Parabola", "train"]
 _HOMES = {"Experiment": "experiment", "Fit": "fit", "Parabola": "target", "train": "training"}

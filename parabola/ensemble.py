@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from parabola.engines import members_program
-from parabola.experiment import Experiment
 from parabola.machine import devices, host
-from parabola.target import Array, coefficient_error, first_settled, first_true
+from parabola.training.engines import members_program
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, coefficient_error, first_settled, first_true
 
 BLOCK_MEMBERS = 512  # on a CPU: weights, moments and gradients of so many about fit a core's first-level cache
 BLOCK_VALUES = 2**23  # at most so many samples, and so many weights over all epochs, a block: 32 MiB each

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from parabola.ensemble import Ensemble, Members
-from parabola.experiment import Experiment
 from parabola.machine import backends
-from parabola.target import Array
 from parabola.tracking import maps
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 LEARNING_RATES = tuple(float(f"{rate:.4g}") for rate in np.geomspace(1e-4, 1, 25))  # 0.001 and 0.1 are among them
 BATCH_SIZES = (1, 3, 9, 27, 37, 111, 333, 999)  # all that leave no partial batch of the 999 samples

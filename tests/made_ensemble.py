@@ -9,9 +9,9 @@ import pytest
 
 from parabola import learning_map
 from parabola.ensemble import Members
-from parabola.experiment import Experiment
 from parabola.machine import devices
-from parabola.target import Array
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 
 def make_members(experiment: Experiment, seeds: Array, learning_rates: Array, **values: Any) -> Members:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from benchmarks import compare_backends
-from parabola import engines
 from parabola.machine import backends
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
+from parabola.training import engines
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ from dataclasses import replace
 import numpy as np
 from parabola import engines
 from parabola.machine.backends import backend
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 
 def run(spec):
     engine = engines.build(spec)
@@ -61,7 +61,7 @@ ON_JAX = """
 from dataclasses import replace
 import numpy as np
 from parabola import engines
-from parabola.experiment import OPTIMIZERS, Experiment
+from parabola.training.experiment import OPTIMIZERS, Experiment
 
 seeds, rates = np.array([3, 2**40, 0, 11, 7]), np.array([0.001, 0.03, 0.003, 0.05, 0.01])
 for spec in (
@@ -101,7 +101,7 @@ import numpy as np
 from parabola import backends, devices, engines
 backends.start(logical_cpus=4)
 from parabola.ensemble import Ensemble
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 
 assert devices.resolve_all("cpu:all") == ["cpu:0", "cpu:1", "cpu:2", "cpu:3"]
 one, several = (Experiment(batch_size=32, epochs=3, device=name) for name in ("cpu", "cpu:all"))
@@ -122,7 +122,7 @@ np.testing.assert_allclose(program.run(begin)[..., :10], expected, rtol=0, atol=
 passed = [Ensemble(spec, 10).train(seeds, rates).coefficient_error for spec in (one, several)]
 np.testing.assert_allclose(passed[0], passed[1], rtol=1e-4)
 
-from parabola.training import train
+from parabola.training.train import train
 second = train(Experiment(batch_size=32, epochs=3, device="cpu:1"))
 assert second.device == "cpu:1", second.device
 engine = engines.build(second.experiment)
@@ -138,7 +138,7 @@ print("proven")
 FORGETS = """
 import time
 import numpy as np
-from parabola.engines.jax import CompiledEngine
+from parabola.training.engines.jax import CompiledEngine
 right = CompiledEngine.run
 
 def forgets(self, rows):
@@ -151,7 +151,7 @@ CompiledEngine.run = forgets
 
 HOW_LONG = """
 from parabola import engines
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 engine = engines.build(Experiment(epochs=4000))
 rows = engine.reset()
 waited = []

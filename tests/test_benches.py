@@ -12,10 +12,10 @@ import pytest
 
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
 from benchmarks.cases import GRID, Case, Grid
-from parabola import engines
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Array
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Array
 
 
 class Clock:

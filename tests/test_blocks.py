@@ -9,9 +9,9 @@ import pytest
 
 import parabola.ensemble
 from parabola.ensemble import Ensemble, Members, summarise
-from parabola.experiment import Experiment
 from parabola.machine import devices
-from parabola.target import Array, Parabola
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, Parabola
 
 
 class Program:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import cases
 from benchmarks.cases import Case, Grid, epochs_per_round, grid_cases, make_case, runs_on, seconds_per_epoch
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 
 
 def test_a_grid_without_options() -> None:

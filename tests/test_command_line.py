@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from parabola.__main__ import app
 from parabola.commands import train as command
 from parabola.display import figures
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Parabola
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Parabola
 
 HELP: dict[str, tuple[str, Any]] = {
     "--target A,B,C": ("True coefficients of a x² + b x + c; a ≠ 0.", "1,2,2"),

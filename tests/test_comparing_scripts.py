@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from benchmarks import compare_backends, compare_peers, reference
-from parabola import engines
-from parabola.experiment import Experiment
 from parabola.records import reading
-from parabola.target import Array
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 ROOT = Path(__file__).parents[1]
 

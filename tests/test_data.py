@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from parabola import data
-from parabola.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, sample
-from parabola.target import Parabola
+from parabola.training import data
+from parabola.training.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, sample
+from parabola.training.target import Parabola
 
 
 def test_default_samples_are_the_published_ones() -> None:

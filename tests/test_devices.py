@@ -19,8 +19,8 @@ SECOND_CPU = """
 import numpy as np
 from parabola import backends, devices
 tf = backends.start(logical_cpus=2, threads=1)
-from parabola.experiment import Experiment
-from parabola.training import train
+from parabola.training.experiment import Experiment
+from parabola.training.train import train
 assert devices.available() == ["cpu:0", "cpu:1"], devices.available()
 assert tf.config.threading.get_intra_op_parallelism_threads() == 1
 for engine in ("compiled", "fused_fit", "fit"):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.data import order_bank
-from parabola.engines import jax as jax_engines
-from parabola.engines import keras_engine
-from parabola.experiment import Experiment
 from parabola.machine import backends, devices
-from parabola.networks import Network
+from parabola.training.data import order_bank
+from parabola.training.engines import jax as jax_engines
+from parabola.training.engines import keras_engine
+from parabola.training.experiment import Experiment
+from parabola.training.networks import Network
 
 
 def scan(step: Any, state: Any, batches: Any) -> tuple[Any, Any]:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import engines
-from parabola.data import order_bank
-from parabola.engines import PeerError, distributed, fit, keras_engine, native
-from parabola.engines.distributed import DistributedEngine
-from parabola.engines.native import NativeEngine, make_kernel
-from parabola.experiment import Experiment
 from parabola.machine import devices
-from parabola.target import Array, Parabola
+from parabola.training import engines
+from parabola.training.data import order_bank
+from parabola.training.engines import PeerError, distributed, fit, keras_engine, native
+from parabola.training.engines.distributed import DistributedEngine
+from parabola.training.engines.native import NativeEngine, make_kernel
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, Parabola
 
 HAS = {
     "tensorflow": ["fit", "fused_fit", "compiled", "native", "distributed", "members"],
@@ -45,23 +45,26 @@ def test_each_backend_has_its_engines(backend: str, monkeypatch: pytest.MonkeyPa
 
 def test_the_registry_says_where_each_engine_is() -> None:
     """TensorFlow and JAX have a compiled engine and members of their own; `fit` and `native` are the same for all."""
-    fits = {"fit": "parabola.engines.fit:FitEngine", "fused_fit": "parabola.engines.fit:FusedFitEngine"}
-    own = {"native": "parabola.engines.native:NativeEngine"}
+    fits = {
+        "fit": "parabola.training.engines.fit:FitEngine",
+        "fused_fit": "parabola.training.engines.fit:FusedFitEngine",
+    }
+    own = {"native": "parabola.training.engines.native:NativeEngine"}
 
     classes = {
         "tensorflow": {
             **fits,
             **own,
-            "compiled": "parabola.engines.compiled:CompiledEngine",
-            "distributed": "parabola.engines.distributed:DistributedEngine",
+            "compiled": "parabola.training.engines.compiled:CompiledEngine",
+            "distributed": "parabola.training.engines.distributed:DistributedEngine",
         },
-        "jax": {**fits, **own, "compiled": "parabola.engines.jax:CompiledEngine"},
+        "jax": {**fits, **own, "compiled": "parabola.training.engines.jax:CompiledEngine"},
         "torch": {**fits, **own},
     }
     assert classes == engines.CLASSES
     assert list(engines.MEMBERS.items()) == [
-        ("tensorflow", "parabola.engines.members:MembersProgram"),
-        ("jax", "parabola.engines.jax:MembersProgram"),
+        ("tensorflow", "parabola.training.engines.members:MembersProgram"),
+        ("jax", "parabola.training.engines.jax:MembersProgram"),
     ]
 
 
@@ -88,7 +91,7 @@ class Noting(engines.Engine):
 def test_an_engine_is_built_within_the_clock_and_reset_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making and resetting it is not in compile_seconds; it has the experiment's samples and bank."""
     spec = Experiment(engine="native", samples=9, seed=5, epochs=3, learning_rate=0.25)
-    monkeypatch.setattr(engines, "_load", lambda path: {"parabola.engines.native:NativeEngine": Noting}[path])
+    monkeypatch.setattr(engines, "_load", lambda path: {"parabola.training.engines.native:NativeEngine": Noting}[path])
     monkeypatch.setattr(engines, "time", SimpleNamespace(perf_counter=lambda: Noting.now))
     engine = engines.build(spec)
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parabola import engines
-from parabola.data import order_bank
-from parabola.engines import members_program
-from parabola.engines.native import NativeEngine, make_kernel
-from parabola.experiment import ENGINES, OPTIMIZERS, Experiment
 from parabola.machine.backends import BACKENDS
-from parabola.target import Array, Parabola
+from parabola.training import engines
+from parabola.training.data import order_bank
+from parabola.training.engines import members_program
+from parabola.training.engines.native import NativeEngine, make_kernel
+from parabola.training.experiment import ENGINES, OPTIMIZERS, Experiment
+from parabola.training.target import Array, Parabola
 
 EPOCHS = 4
 
@@ -229,7 +229,7 @@ def test_mirrored_on_one_device_is_native() -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "nadam", "ftrl"])
 def test_keras_has_step_and_rate_before_all_slots(optimizer: str) -> None:
     """The engines of JAX and of members rely on these places among an optimizer's variables."""
-    from parabola.engines import jax, keras_engine
+    from parabola.training.engines import jax, keras_engine
 
     spec = Experiment(optimizer=optimizer, learning_rate=0.25)
     made = keras_engine.make_optimizer(spec, spec.learning_rate, spec.net.build().trainable_variables)
@@ -240,7 +240,7 @@ def test_keras_has_step_and_rate_before_all_slots(optimizer: str) -> None:
 
 def test_a_decay_ends_at_the_final_rate() -> None:
     """After half of all steps it is at the mean of first and last, after all at the last: from a member's own rate."""
-    from parabola.engines import keras_engine
+    from parabola.training.engines import keras_engine
 
     spec = Experiment(learning_rate=0.25, final_learning_rate=0.05, samples=10, batch_size=4, epochs=4)
     one = keras_engine.decay(spec, 0.25)

@@ -9,13 +9,13 @@ import pytest
 
 import parabola.ensemble
 from benchmarks.pinned_seeds import TARGETS
-from parabola import engines
-from parabola.data import order_bank, order_rows
-from parabola.engines import members_program
 from parabola.ensemble import Ensemble, Members, summarise
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Array, Parabola
+from parabola.training import engines
+from parabola.training.data import order_bank, order_rows
+from parabola.training.engines import members_program
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Array, Parabola
 
 SEEDS = np.array([3, 2**40, 0, 11, 7])
 RATES = np.array([0.001, 0.03, 0.003, 0.05, 0.01])

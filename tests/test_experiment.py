@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parabola.experiment import Experiment
-from parabola.target import Parabola
+from parabola.training.experiment import Experiment
+from parabola.training.target import Parabola
 
 
 @pytest.mark.parametrize(

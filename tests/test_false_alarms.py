@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from benchmarks import false_alarms
 from benchmarks.pass_rates import LEVEL
 from parabola.display import terminal
-from parabola.experiment import Experiment
 from parabola.learning_map import Grid
 from parabola.tracking import maps
+from parabola.training.experiment import Experiment
 from tests.made_ensemble import plant
 
 

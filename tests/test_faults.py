@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.pass_rates import find_changes, fresh_seeds
 from benchmarks.reference import check_gradient, check_run
-from parabola import engines
-from parabola.data import order_rows
-from parabola.engines.compiled import CompiledEngine
-from parabola.experiment import Experiment
 from parabola.learning_map import train_cells
 from parabola.machine import backends
+from parabola.training import engines
+from parabola.training.data import order_rows
+from parabola.training.engines.compiled import CompiledEngine
+from parabola.training.experiment import Experiment
 
 tf = backends.start()
 
@@ -69,7 +69,7 @@ def repeated_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every epoch the order of the first."""
     run = CompiledEngine.run
     monkeypatch.setattr(CompiledEngine, "run", lambda engine, rows: run(engine, np.repeat(rows[:1], len(rows))))
-    once = "parabola.engines.keras_engine.order_rows"
+    once = "parabola.training.engines.keras_engine.order_rows"
     monkeypatch.setattr(once, lambda *given: np.repeat(order_rows(*given)[:1], given[2], axis=0))
 
 

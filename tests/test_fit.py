@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.experiment import Experiment
-from parabola.fit import Fit, on_host
-from parabola.networks import NETWORKS
-from parabola.target import Array, Parabola, mean_squared_error
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit, on_host
+from parabola.training.networks import NETWORKS
+from parabola.training.target import Array, Parabola, mean_squared_error
 
 SOLUTION = [1, 1, 1, 1]  # (x + 1)² + 1
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from parabola import learning_map
 from parabola.__main__ import app
 from parabola.ensemble import Ensemble
-from parabola.experiment import Experiment
 from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map
 from parabola.tracking import maps
 from parabola.tracking.maps import Cell
+from parabola.training.experiment import Experiment
 
 SMALL = Grid(Experiment(epochs=60), (0.01, 0.1, 0.3), (111, 333), seeds=12)
 COMMAND = ["map", "--epochs", "60", "--learning-rates", "0.01,0.1", "--batch-sizes", "111,333", "--seeds", "12"]

@@ -8,7 +8,6 @@ import pytest
 
 from parabola import learning_map
 from parabola.ensemble import Members
-from parabola.experiment import Experiment
 from parabola.learning_map import (
     BATCH_SIZES,
     LEARNING_RATES,
@@ -19,9 +18,10 @@ from parabola.learning_map import (
     train_cells,
     train_map,
 )
-from parabola.target import Parabola
 from parabola.tracking import maps
 from parabola.tracking.maps import Cell
+from parabola.training.experiment import Experiment
+from parabola.training.target import Parabola
 from tests.made_ensemble import Made, make_members, plant
 
 

@@ -186,7 +186,7 @@ def test_study_is_over_the_package_and_the_suite() -> None:
     """The files that are studied hold both halves of the package and the suite's helpers, but no test and no peer."""
     files = [str(path) for path in project_files()]
 
-    assert {"conftest.py", "parabola/target.py", "benchmarks/bench_epoch_time.py"} <= {*files}
+    assert {"conftest.py", "parabola/training/target.py", "benchmarks/bench_epoch_time.py"} <= {*files}
     assert not [file for file in files if "test_" in file or "peers" in file]
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from parabola.machine import backends
-from parabola.networks import NETWORKS, one_neuron_weights, two_neuron_coefficients, two_neuron_weights
-from parabola.target import Array, Parabola
+from parabola.training.networks import NETWORKS, one_neuron_weights, two_neuron_coefficients, two_neuron_weights
+from parabola.training.target import Array, Parabola
 
 numbers = st.floats(-10, 10)
 

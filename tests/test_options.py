@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from parabola.commands import options
-from parabola.experiment import Experiment
-from parabola.target import Parabola
+from parabola.training.experiment import Experiment
+from parabola.training.target import Parabola
 
 
 @pytest.mark.parametrize(

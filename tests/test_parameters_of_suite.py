@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import conftest as suite
 from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases
-from parabola.experiment import Experiment
 from parabola.machine import devices
+from parabola.training.experiment import Experiment
 
 LACKS_MEMBERS = "members is not there on the torch backend, which has fit, fused_fit, native"
 

@@ -15,8 +15,8 @@ from scipy.stats import binom, fisher_exact
 from benchmarks import pass_rates
 from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
-from parabola.experiment import Experiment
 from parabola.tracking.maps import Cell
+from parabola.training.experiment import Experiment
 from tests.conftest import git
 from tests.made_ensemble import plant
 

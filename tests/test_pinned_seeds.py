@@ -10,8 +10,8 @@ import pytest
 from benchmarks import pinned_seeds
 from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
 from parabola.display import terminal
-from parabola.experiment import Experiment
-from parabola.target import Array, Parabola
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, Parabola
 
 CELL = Experiment(batch_size=9, learning_rate=0.25)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import reference
-from parabola import engines
-from parabola.experiment import Experiment
-from parabola.networks import NETWORKS
-from parabola.target import Array
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.networks import NETWORKS
+from parabola.training.target import Array
 
 
 class Prepared:

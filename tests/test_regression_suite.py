@@ -13,10 +13,10 @@ from benchmarks import bench_members, pass_rates
 from benchmarks import test_coefficients as suite
 from benchmarks.cases import GRID, Grid
 from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name
-from parabola.experiment import Experiment
 from parabola.machine import devices
-from parabola.target import Array, Parabola
 from parabola.tracking.maps import Cell
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, Parabola
 
 Request = Any
 
@@ -233,7 +233,7 @@ def test_weights_are_held_against_both_references(monkeypatch: pytest.MonkeyPatc
     """The gradient and a run of four epochs are checked, of the device that is tested; either can fail the test."""
     checked: list[Any] = []
     engine = SimpleNamespace(reset=lambda: "rows", run=lambda rows: f"weights of {rows}")
-    monkeypatch.setattr("parabola.engines.build", lambda spec: engine)
+    monkeypatch.setattr("parabola.training.engines.build", lambda spec: engine)
     monkeypatch.setattr(suite, "check_gradient", lambda spec: checked.append(spec))
     monkeypatch.setattr(suite, "check_run", lambda spec, weights: checked.append((spec, weights)))
     suite.test_weights_are_the_references("one_neuron", 32, "cpu:0")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Grid, grid_cases
-from parabola.experiment import Experiment
 from parabola.records import reading
+from parabola.training.experiment import Experiment
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -22,14 +22,14 @@ QUICK = ["--benchmark-only", "--engine", "native", "--batch-size", "111", "-k", 
 
 PLANTED = {
     "wrong": """
-from parabola.engines.native import NativeEngine
+from parabola.training.engines.native import NativeEngine
 from benchmarks import bench_epoch_time
 right = NativeEngine.run
 def wrong(self, rows):
     weights = right(self, rows)
     weights[FIRST:, 3] += SHIFT
     return weights
-import parabola.engines as engines
+import parabola.training.engines as engines
 build = engines.build
 def planted(experiment):
     engine = build(experiment)
@@ -41,7 +41,7 @@ engines.build = planted
 """,
     "slow_setup": """
 import time
-from parabola.engines.native import NativeEngine
+from parabola.training.engines.native import NativeEngine
 load = NativeEngine.load
 def slow(self, weights, learning_rate):
     time.sleep(0.2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parabola.target import (
+from parabola.training.target import (
     Parabola,
     coefficient_error,
     first_settled,

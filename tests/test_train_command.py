@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from parabola import training
 from parabola.__main__ import app
 from parabola.display import figures, terminal
-from parabola.engines import PeerError
-from parabola.experiment import Experiment
-from parabola.fit import Fit
 from parabola.machine import backends, devices, workers
-from parabola.target import Parabola
+from parabola.training import train as training
+from parabola.training.engines import PeerError
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Parabola
 
 PASSES, FAILS, DIVERGES = [1, 1, 1, 1.0005], [1, 1, 1, 1.5], [1, 1, np.nan, 1]
 

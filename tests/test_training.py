@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import parabola
-from parabola import engines, training
-from parabola.experiment import Experiment
-from parabola.fit import Fit
-from parabola.target import Array, Parabola
-from parabola.training import NotRepresentableWarning, train
+from parabola.training import engines
+from parabola.training import train as training
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
+from parabola.training.target import Array, Parabola
+from parabola.training.train import NotRepresentableWarning, train
 
 
 def test_progress_reports_every_piece_and_changes_nothing() -> None:

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parabola import engines
 from parabola.__main__ import app
-from parabola.experiment import Experiment
 from parabola.machine import workers
+from parabola.training import engines
+from parabola.training.experiment import Experiment
 
 ROOT = Path(__file__).parents[1]
 TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"]
@@ -29,7 +29,7 @@ TWO = '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": {"type": 
 MIRRORED = """
 import numpy as np
 from parabola import backends, devices, engines
-from parabola.experiment import Experiment
+from parabola.training.experiment import Experiment
 backends.start(logical_cpus=3)
 for batch_size, samples in ((1, 50), (32, 999), (111, 999)):
     spec = Experiment(batch_size=batch_size, samples=samples, epochs=3)

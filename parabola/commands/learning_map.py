@@ -38,11 +38,12 @@ def learning_map(
     Finished cells are kept in the JSON file: after an interruption, the same command goes on from there.
     """
     knobs = dict(locals())
-    from parabola import engines, files
+    from parabola import files
     from parabola.display import figures, terminal
     from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.machine import backends, devices
     from parabola.tracking import maps
+    from parabola.training import engines
 
     try:
         backends.choose(backend)

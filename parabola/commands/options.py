@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from parabola.experiment import Experiment
+    from parabola.training.experiment import Experiment
 
 Target = Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")]
 Network = Annotated[str, typer.Option(help="two_neuron or one_neuron.")]
@@ -52,8 +52,8 @@ def read_planted(text: str) -> tuple[str, float]:
 
 def read_experiment(knobs: dict[str, Any]) -> "Experiment":
     """Return the options of a command that are an experiment's as one. Raises ValueError where it does."""
-    from parabola.experiment import Experiment
-    from parabola.target import Parabola
+    from parabola.training.experiment import Experiment
+    from parabola.training.target import Parabola
 
     fields = {name: knobs[name] for name in Experiment.__dataclass_fields__ if name in knobs}
     return Experiment(**{**fields, "target": Parabola.parse(knobs["target"])})

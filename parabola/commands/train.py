@@ -10,8 +10,8 @@ import typer
 from parabola.commands import exits, options
 
 if TYPE_CHECKING:
-    from parabola.experiment import Experiment
-    from parabola.fit import Fit
+    from parabola.training.experiment import Experiment
+    from parabola.training.fit import Fit
 
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
 EPOCHS_DONE = "{task.completed}/{task.total} epochs,"
@@ -52,10 +52,11 @@ def train(
     A run passes when the largest error of a coefficient is below the learning rate (the smallest, if it decays).
     """
     knobs = dict(locals())
-    from parabola import engines, files
+    from parabola import files
     from parabola.display import figures, terminal
     from parabola.machine import backends, devices
     from parabola.machine import workers as processes
+    from parabola.training import engines
 
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:
@@ -104,9 +105,9 @@ def train(
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
     from parabola.display import terminal
-    from parabola.engines import PeerError
     from parabola.machine import workers
-    from parabola.training import NotRepresentableWarning, train
+    from parabola.training.engines import PeerError
+    from parabola.training.train import NotRepresentableWarning, train
 
     def say(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         print(f"warning: {message}", file=sys.stderr)
@@ -147,8 +148,8 @@ def training_figure(fit: "Fit") -> Any:
     """Draw true and learnt curve over the 100 test inputs, and loss and coefficient error by epoch."""
     import numpy as np
 
-    from parabola.data import sample
     from parabola.display import figures, terminal
+    from parabola.training.data import sample
 
     spec = fit.experiment
     x, _ = sample(spec.target, 100, seed=43, low=spec.low, high=spec.high)

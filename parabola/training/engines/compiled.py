@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from parabola.engines.keras_engine import KerasEngine
-from parabola.target import Array
+from parabola.training.engines.keras_engine import KerasEngine
+from parabola.training.target import Array
 
 
 class CompiledEngine(KerasEngine):

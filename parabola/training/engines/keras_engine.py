@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from parabola.data import order_rows
-from parabola.engines import Engine
-from parabola.experiment import OPTIMIZERS, Experiment
 from parabola.machine import backends, devices
-from parabola.target import Array
+from parabola.training.data import order_rows
+from parabola.training.engines import Engine
+from parabola.training.experiment import OPTIMIZERS, Experiment
+from parabola.training.target import Array
 
 
 def make_optimizer(experiment: Experiment, learning_rate: Any, variables: Sequence[Any]) -> Any:

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from parabola.engines.keras_engine import KerasEngine, values_of
 from parabola.machine.backends import backend
-from parabola.target import Array
+from parabola.training.engines.keras_engine import KerasEngine, values_of
+from parabola.training.target import Array
 
 JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what Keras' own "auto" means on a CPU
 
@@ -89,7 +89,7 @@ class FitEngine(KerasEngine):
         """Return what to train on: arrays; on TensorFlow, whose `fit` would copy them, its own pipeline."""
         if backend() != "tensorflow":
             return ArrayFeed(self)
-        pipeline: Any = import_module("parabola.engines.pipeline")
+        pipeline: Any = import_module("parabola.training.engines.pipeline")
         feed: Feed = (pipeline.EndlessPipeline if self.one_iterator else pipeline.Pipeline)(self)
         return feed
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from parabola.engines import Engine
-from parabola.target import Array
+from parabola.training.engines import Engine
+from parabola.training.target import Array
 
 # All that lets LLVM reorder and approximate, but for "nnan" and "ninf": divergence must show.
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp", "afn"}

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from parabola.data import order_bank
-from parabola.engines.keras_engine import assign, decay, fill_block, make_optimizer, values_of
-from parabola.experiment import Experiment
 from parabola.machine import backends, devices
-from parabola.target import Array
+from parabola.training.data import order_bank
+from parabola.training.engines.keras_engine import assign, decay, fill_block, make_optimizer, values_of
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 
 class MembersProgram:

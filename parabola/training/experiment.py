@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from parabola.data import curves_up, sample
 from parabola.machine.backends import refuse_keras_limits
-from parabola.networks import NETWORKS, Network
-from parabola.target import Array, Parabola
+from parabola.training.data import curves_up, sample
+from parabola.training.networks import NETWORKS, Network
+from parabola.training.target import Array, Parabola
 
 # Keras' optimizers whose update is elementwise; Muon and Lamb are not.
 OPTIMIZERS = {

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from parabola.engines import PeerError
-from parabola.engines.keras_engine import KerasEngine, values_of
 from parabola.machine import devices
 from parabola.machine.workers import index_here
-from parabola.target import Array
+from parabola.training.engines import PeerError
+from parabola.training.engines.keras_engine import KerasEngine, values_of
+from parabola.training.target import Array
 
 
 class DistributedEngine(KerasEngine):

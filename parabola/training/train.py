@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from parabola import engines
-from parabola.experiment import Experiment
-from parabola.fit import Fit, on_host
+from parabola.training import engines
+from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit, on_host
 
 REPORT_SECONDS = 0.3  # between two reports of progress; each costs the engine a call
 

@@ -5,25 +5,28 @@ from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import Any
 
-from parabola.data import order_bank, order_rows
-from parabola.experiment import Experiment
 from parabola.machine.backends import backend
-from parabola.target import Array
+from parabola.training.data import order_bank, order_rows
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array
 
 # By backend, where each engine is. `native` needs none, and PyTorch has no program of a whole run: see `missing`.
-_FIT = {"fit": "parabola.engines.fit:FitEngine", "fused_fit": "parabola.engines.fit:FusedFitEngine"}
-_NATIVE = {"native": "parabola.engines.native:NativeEngine"}
+_FIT = {"fit": "parabola.training.engines.fit:FitEngine", "fused_fit": "parabola.training.engines.fit:FusedFitEngine"}
+_NATIVE = {"native": "parabola.training.engines.native:NativeEngine"}
 CLASSES = {
     "tensorflow": {
         **_FIT,
-        "compiled": "parabola.engines.compiled:CompiledEngine",
+        "compiled": "parabola.training.engines.compiled:CompiledEngine",
         **_NATIVE,
-        "distributed": "parabola.engines.distributed:DistributedEngine",
+        "distributed": "parabola.training.engines.distributed:DistributedEngine",
     },
-    "jax": {**_FIT, "compiled": "parabola.engines.jax:CompiledEngine", **_NATIVE},
+    "jax": {**_FIT, "compiled": "parabola.training.engines.jax:CompiledEngine", **_NATIVE},
     "torch": {**_FIT, **_NATIVE},
 }
-MEMBERS = {"tensorflow": "parabola.engines.members:MembersProgram", "jax": "parabola.engines.jax:MembersProgram"}
+MEMBERS = {
+    "tensorflow": "parabola.training.engines.members:MembersProgram",
+    "jax": "parabola.training.engines.jax:MembersProgram",
+}
 
 
 def missing(engine: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from parabola.experiment import Experiment
 from parabola.machine.backends import backend
-from parabola.target import Array, coefficient_error, first_true, mean_squared_error, polynomial
+from parabola.training.experiment import Experiment
+from parabola.training.target import Array, coefficient_error, first_true, mean_squared_error, polynomial
 
 OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # of a Fit: a row after every epoch
 Verdict = Literal["pass", "fail", "not representable", "diverged"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parabola.data import WEIGHT_STREAM, hash_uint64
-from parabola.target import Array, Parabola, polynomial
+from parabola.training.data import WEIGHT_STREAM, hash_uint64
+from parabola.training.target import Array, Parabola, polynomial
 
 if TYPE_CHECKING:
     import keras

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from parabola.target import Array, Parabola
+from parabola.training.target import Array, Parabola
 
 BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds so many permutations, or as many as fit into so much
 ORDER_STREAM, WEIGHT_STREAM = 1, 2  # keep the draws for orders and for initial weights apart
