@@ -16,7 +16,7 @@ from rich.table import Table
 from benchmarks.pass_rates import LEVEL, TESTED_SEEDS, share
 from parabola import statistics
 from parabola.display import terminal
-from parabola.learning_map import Grid, train_map
+from parabola.ensemble.learning_map import Grid, train_map
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 

@@ -20,10 +20,10 @@ from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
 from parabola import statistics
 from parabola.display import terminal
-from parabola.learning_map import Grid, train_map
+from parabola.ensemble import map_file
+from parabola.ensemble.learning_map import Grid, train_map
+from parabola.ensemble.map_file import Cell
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
-from parabola.tracking import maps
-from parabola.tracking.maps import Cell
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
@@ -63,7 +63,7 @@ def baseline(network: str, init: str = "glorot") -> dict[tuple[int, float], Cell
     name = f"{network}-{init}"
     return {
         (cell.batch_size, cell.learning_rate): cell
-        for cell in maps.read(FOLDER / f"{name}.json", GRIDS[name].identity(backend=BACKENDS[0]))
+        for cell in map_file.read(FOLDER / f"{name}.json", GRIDS[name].identity(backend=BACKENDS[0]))
     }
 
 

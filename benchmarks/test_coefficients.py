@@ -15,7 +15,7 @@ from benchmarks.cases import GRID, runs_on
 from benchmarks.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
 from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.reference import check_gradient, check_run
-from parabola.learning_map import train_cells
+from parabola.ensemble.learning_map import train_cells
 from parabola.machine import devices
 from parabola.training import engines
 from parabola.training.experiment import Experiment

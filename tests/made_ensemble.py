@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import learning_map
-from parabola.ensemble import Members
+from parabola.ensemble import learning_map
+from parabola.ensemble.ensemble import Members
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array

@@ -100,7 +100,7 @@ SHARDED = """
 import numpy as np
 from parabola import backends, devices, engines
 backends.start(logical_cpus=4)
-from parabola.ensemble import Ensemble
+from parabola.ensemble.ensemble import Ensemble
 from parabola.training.experiment import Experiment
 
 assert devices.resolve_all("cpu:all") == ["cpu:0", "cpu:1", "cpu:2", "cpu:3"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import parabola.ensemble
-from parabola.ensemble import Ensemble, Members, summarise
+import parabola.ensemble.ensemble
+from parabola.ensemble.ensemble import Ensemble, Members, summarise
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola

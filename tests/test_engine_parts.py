@@ -63,7 +63,7 @@ def test_the_registry_says_where_each_engine_is() -> None:
     }
     assert classes == engines.CLASSES
     assert list(engines.MEMBERS.items()) == [
-        ("tensorflow", "parabola.training.engines.members:MembersProgram"),
+        ("tensorflow", "parabola.ensemble.members:MembersProgram"),
         ("jax", "parabola.training.engines.jax:MembersProgram"),
     ]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import parabola.ensemble
+import parabola.ensemble.ensemble
 from benchmarks.pinned_seeds import TARGETS
-from parabola.ensemble import Ensemble, Members, summarise
+from parabola.ensemble.ensemble import Ensemble, Members, summarise
 from parabola.training import engines
 from parabola.training.data import order_bank, order_rows
 from parabola.training.engines import members_program

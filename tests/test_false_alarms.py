@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from benchmarks import false_alarms
 from benchmarks.pass_rates import LEVEL
 from parabola.display import terminal
-from parabola.learning_map import Grid
-from parabola.tracking import maps
+from parabola.ensemble import map_file
+from parabola.ensemble.learning_map import Grid
 from parabola.training.experiment import Experiment
 from tests.made_ensemble import plant
 
@@ -40,7 +40,7 @@ def test_a_pool_is_trained_in_parts(
         "batch_9-seeds_1000001000.json",
     ]
     grid = Grid(Experiment(), (0.25,), (9,), 1000, 1_000_001_000)
-    (cell,) = maps.read(tmp_path / "batch_9-seeds_1000001000.json", grid.identity())
+    (cell,) = map_file.read(tmp_path / "batch_9-seeds_1000001000.json", grid.identity())
     assert (cell.seeds, cell.learning_rate, cell.batch_size) == (1000, 0.25, 9)
     assert done == [2000]
     trained = len(asked)

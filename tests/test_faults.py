@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.pass_rates import find_changes, fresh_seeds
 from benchmarks.reference import check_gradient, check_run
-from parabola.learning_map import train_cells
+from parabola.ensemble.learning_map import train_cells
 from parabola.machine import backends
 from parabola.training import engines
 from parabola.training.data import order_rows

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parabola import learning_map
 from parabola.__main__ import app
-from parabola.ensemble import Ensemble
-from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map
-from parabola.tracking import maps
-from parabola.tracking.maps import Cell
+from parabola.ensemble import learning_map, map_file
+from parabola.ensemble.ensemble import Ensemble
+from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map
+from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 
 SMALL = Grid(Experiment(epochs=60), (0.01, 0.1, 0.3), (111, 333), seeds=12)
@@ -78,7 +77,7 @@ def test_an_interrupted_map_goes_on(cells: list[Cell], tmp_path: Path, monkeypat
     monkeypatch.setattr(learning_map, "make_cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train_map(SMALL, path)
-    assert maps.read(path, SMALL.identity()) == made
+    assert map_file.read(path, SMALL.identity()) == made
     assert os.listdir(tmp_path) == ["map.json"]
 
     def counted(members: Any) -> Cell:
@@ -120,7 +119,7 @@ def test_a_map_of_another_grid_is_refused(
 ) -> None:
     """The line names what differs; nothing is overwritten."""
     path = tmp_path / "map.json"
-    maps.write(path, SMALL.identity(), cells)
+    map_file.write(path, SMALL.identity(), cells)
     before = path.read_text()
     same = ["--epochs", "60", "--learning-rates", "0.01,0.1,0.3", "--batch-sizes", "111,333", "--seeds", "12"]
     answer = CliRunner().invoke(app, ["map", *same, option, value, "--json", str(path)])

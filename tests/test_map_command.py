@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from parabola.__main__ import app
 from parabola.display import figures, terminal
-from parabola.learning_map import Grid
+from parabola.ensemble.learning_map import Grid
 from parabola.machine import backends
 from parabola.training.experiment import Experiment
 from tests.made_ensemble import plant

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola import learning_map
-from parabola.ensemble import Members
-from parabola.learning_map import (
+from parabola.ensemble import learning_map, map_file
+from parabola.ensemble.ensemble import Members
+from parabola.ensemble.learning_map import (
     BATCH_SIZES,
     LEARNING_RATES,
     MOST_SEEDS,
@@ -18,8 +18,7 @@ from parabola.learning_map import (
     train_cells,
     train_map,
 )
-from parabola.tracking import maps
-from parabola.tracking.maps import Cell
+from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from parabola.training.target import Parabola
 from tests.made_ensemble import Made, make_members, plant
@@ -207,8 +206,8 @@ def test_a_map_trains_what_is_missing(
     """From its first seed on; progress is by cost, the file in the order of training, the answer in the grid's."""
     monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 8)  # two cells of four seeds
     grid, path, shares = Grid(Experiment(), (0.3, 0.1, 0.2), (333, 111), 4, 331), tmp_path / "map.json", list[float]()
-    held = maps.count_cell(0.1, 111, np.array([True, False, False, True]), None, np.array([0.5]))
-    maps.write(path, grid.identity(), [held])
+    held = map_file.count_cell(0.1, 111, np.array([True, False, False, True]), None, np.array([0.5]))
+    map_file.write(path, grid.identity(), [held])
     cells = train_map(grid, path, progress=shares.append)
 
     seeds = [331, 332, 333, 334]
@@ -221,7 +220,7 @@ def test_a_map_trains_what_is_missing(
     ]
     assert keys(cells) == [(333, 0.3), (333, 0.1), (333, 0.2), (111, 0.3), (111, 0.1), (111, 0.2)]
     assert [cell.passed for cell in cells] == ["20", "20", "20", "20", "90", "20"]
-    assert keys(maps.read(path, grid.identity())) == [
+    assert keys(map_file.read(path, grid.identity())) == [
         *((111, 0.1), (333, 0.3), (333, 0.1), (333, 0.2), (111, 0.3), (111, 0.2)),
     ]
     first, second = 3 * (999 + 3), 2 * (999 + 9)
@@ -245,7 +244,7 @@ def test_a_map_is_on_disk_after_each_group(
     monkeypatch.setattr(Made, "train", stops)
     with pytest.raises(KeyboardInterrupt):
         train_map(grid, path)
-    assert keys(maps.read(path, grid.identity())) == [(333, 0.3)]
+    assert keys(map_file.read(path, grid.identity())) == [(333, 0.3)]
 
     asked.clear()
     monkeypatch.setattr(Made, "train", train)

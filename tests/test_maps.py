@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from parabola.display import terminal
-from parabola.tracking import maps
-from parabola.tracking.maps import Cell
+from parabola.ensemble import map_file
+from parabola.ensemble.map_file import Cell
 
 GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": [0.3, 0.0125], "seeds": 11}
 FULL = Cell(0.3, 27, 11, 4, 0.15, 0.65, 5, 1, 2, 0.0625, "b020")
@@ -39,7 +39,7 @@ def test_a_cell_by_hand() -> None:
     passed = np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1], bool)
     positive = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 0], bool)
     errors = np.array([0.5, 4.0, 0.25, 1.0, 0.75, 8.0, 16.0, 0.125, 2.0])
-    cell = maps.count_cell(0.3, 27, passed, positive, errors)
+    cell = map_file.count_cell(0.3, 27, passed, positive, errors)
     low, high = wilson(4, 11)
 
     assert (cell.learning_rate, cell.batch_size, cell.seeds, cell.passes) == (0.3, 27, 11, 4)
@@ -52,7 +52,7 @@ def test_a_cell_by_hand() -> None:
 
 def test_a_cell_without_a_second_kernel_or_an_error() -> None:
     """Where there is no second kernel the split is None, and where all diverged the median error is None."""
-    cell = maps.count_cell(0.5, 1, np.zeros(8, bool), None, np.array([]))
+    cell = map_file.count_cell(0.5, 1, np.zeros(8, bool), None, np.array([]))
 
     assert (cell.positive_seeds, cell.positive_passes) == (None, None)
     assert (cell.seeds, cell.passes, cell.diverged, cell.median_error, cell.passed) == (8, 0, 8, None, "00")
@@ -60,7 +60,7 @@ def test_a_cell_without_a_second_kernel_or_an_error() -> None:
 
 def test_one_error_is_its_own_median() -> None:
     """A single member that did not diverge gives the median error."""
-    cell = maps.count_cell(0.5, 1, np.array([False, False, True]), None, np.array([0.375]))
+    cell = map_file.count_cell(0.5, 1, np.array([False, False, True]), None, np.array([0.375]))
 
     assert (cell.diverged, cell.median_error) == (2, 0.375)
 
@@ -69,16 +69,16 @@ def test_a_map_on_disk_by_its_text(tmp_path: Path) -> None:
     """The JSON has the version, the grid and a line for each cell; it replaces the old file and leaves no draft."""
     path = tmp_path / "a map, ü.json"
     path.write_text("old")
-    maps.write(path, GRID, [FULL, BARE])
+    map_file.write(path, GRID, [FULL, BARE])
 
     assert path.read_text() == TEXT
     assert [file.name for file in tmp_path.iterdir()] == ["a map, ü.json"]
-    assert maps.read(path, GRID) == [FULL, BARE]
+    assert map_file.read(path, GRID) == [FULL, BARE]
 
 
 def test_no_file_is_an_empty_map(tmp_path: Path) -> None:
     """Where there is no file there are no cells yet, and reading creates none."""
-    assert maps.read(tmp_path / "map.json", GRID) == []
+    assert map_file.read(tmp_path / "map.json", GRID) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,7 +86,7 @@ def refusal(path: Path, text: str, grid: dict[str, Any]) -> str:
     """Return the message with which a map of such a text is refused."""
     path.write_text(text)
     with pytest.raises(ValueError, match="map") as caught:
-        maps.read(path, grid)
+        map_file.read(path, grid)
     return str(caught.value)
 
 
@@ -116,11 +116,11 @@ def test_a_key_that_only_one_side_has_is_a_difference(
 ) -> None:
     """The first key whose value differs is named, whether the file, the wanted grid or both have it."""
     path = tmp_path / "map.json"
-    maps.write(path, {**GRID, **held}, [FULL])
+    map_file.write(path, {**GRID, **held}, [FULL])
 
-    assert maps.read(path, {**GRID, **held}) == [FULL]
+    assert map_file.read(path, {**GRID, **held}) == [FULL]
     with pytest.raises(ValueError, match="another grid") as caught:
-        maps.read(path, {**GRID, **wanted})
+        map_file.read(path, {**GRID, **wanted})
     assert str(caught.value) == f"{path} is of another grid: {says}: {REMEDY}"
 
 
@@ -141,7 +141,7 @@ def test_a_map_that_is_not_whole_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
     with pytest.raises(ValueError, match="not a map") as caught:
-        maps.read(path, GRID)
+        map_file.read(path, GRID)
 
     assert str(caught.value) == f"{path} is not a map, or not a whole one: {REMEDY}"
 
@@ -149,7 +149,7 @@ def test_a_map_that_is_not_whole_is_refused(text: str, tmp_path: Path) -> None:
 def test_a_folder_is_no_map(tmp_path: Path) -> None:
     """What cannot be read is refused in the same words."""
     with pytest.raises(ValueError, match="not a map, or not a whole one"):
-        maps.read(tmp_path, GRID)
+        map_file.read(tmp_path, GRID)
 
 
 def table_cell(learning_rate: float, batch_size: int, passes: int, seeds: int, **others: Any) -> dict[str, Any]:

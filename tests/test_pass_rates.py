@@ -15,7 +15,7 @@ from scipy.stats import binom, fisher_exact
 from benchmarks import pass_rates
 from benchmarks.cases import BASELINE_SEEDS
 from benchmarks.pinned_seeds import TARGETS
-from parabola.tracking.maps import Cell
+from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from tests.conftest import git
 from tests.made_ensemble import plant
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PLANT = """
 import numpy as np
 from parabola import learning_map
-from parabola.ensemble import Members
+from parabola.ensemble.ensemble import Members
 class Failing:
     def __init__(self, experiment, members, workers):
         self.experiment = experiment

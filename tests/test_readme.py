@@ -145,7 +145,7 @@ def test_false_alarms_command(
 
     assert re.search(r"\| batch size 111, learning rate 0.1 \| +9\d\.\d \(\d\d\.\d–\d\d\.\d\) % \| 0\.0056 % \|", said)
     assert re.search(r"\| +5 % \| +[0-8] of 50: ", said)
-    monkeypatch.setattr("parabola.learning_map.Ensemble", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr("parabola.ensemble.learning_map.Ensemble", lambda *_, **__: pytest.fail("trained again"))
     false_alarms.main(pool=tmp_path, seeds=1000, suites=50)
     assert capsys.readouterr().out == said
 

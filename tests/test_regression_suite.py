@@ -13,8 +13,8 @@ from benchmarks import bench_members, pass_rates
 from benchmarks import test_coefficients as suite
 from benchmarks.cases import GRID, Grid
 from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name
+from parabola.ensemble.map_file import Cell
 from parabola.machine import devices
-from parabola.tracking.maps import Cell
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
 

@@ -40,9 +40,9 @@ def learning_map(
     knobs = dict(locals())
     from parabola import files
     from parabola.display import figures, terminal
-    from parabola.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
+    from parabola.ensemble import map_file
+    from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.machine import backends, devices
-    from parabola.tracking import maps
     from parabola.training import engines
 
     try:
@@ -56,7 +56,7 @@ def learning_map(
         if plot:
             files.check_path(plot, figures.FORMATS)
         files.check_path(json_file, (".json",))
-        maps.read(json_file, grid.identity())
+        map_file.read(json_file, grid.identity())
         (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)

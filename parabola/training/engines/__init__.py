@@ -24,7 +24,7 @@ CLASSES = {
     "torch": {**_FIT, **_NATIVE},
 }
 MEMBERS = {
-    "tensorflow": "parabola.training.engines.members:MembersProgram",
+    "tensorflow": "parabola.ensemble.members:MembersProgram",
     "jax": "parabola.training.engines.jax:MembersProgram",
 }
 

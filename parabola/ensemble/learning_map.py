@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from parabola.ensemble import Ensemble, Members
+from parabola.ensemble import map_file
+from parabola.ensemble.ensemble import Ensemble, Members
 from parabola.machine import backends
-from parabola.tracking import maps
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
@@ -67,13 +67,13 @@ class Grid:
         return dict(json.loads(json.dumps(known)))
 
 
-def make_cell(members: Members) -> maps.Cell:
+def make_cell(members: Members) -> map_file.Cell:
     """Return the cell of members that share a learning rate."""
     spec, passed = members.experiment, members.passed
     kernel = spec.net.output_kernel
     positive = None if kernel is None else spec.initial_weights(members.seeds)[:, kernel] > 0
     errors = members.coefficient_error[members.diverged_epoch == 0]
-    return maps.count_cell(float(members.learning_rates[0]), spec.batch_size, passed, positive, errors)
+    return map_file.count_cell(float(members.learning_rates[0]), spec.batch_size, passed, positive, errors)
 
 
 def train_cells(
@@ -84,7 +84,7 @@ def train_cells(
     group: int | None = None,
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
-) -> Iterator[list[maps.Cell]]:
+) -> Iterator[list[map_file.Cell]]:
     """Train seeds, shape (n,), at each learning rate; give the cells as they are done, a few at a time.
 
     Args:
@@ -116,7 +116,7 @@ def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
     return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
-def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[maps.Cell]:
+def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[map_file.Cell]:
     """Train what the map on disk lacks, saving cells as they are done; return all, batch size by batch size.
 
     Args:
@@ -127,7 +127,7 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
     Raises:
         ValueError: as for maps.read.
     """
-    cells = {(cell.batch_size, cell.learning_rate): cell for cell in maps.read(path, grid.identity())}
+    cells = {(cell.batch_size, cell.learning_rate): cell for cell in map_file.read(path, grid.identity())}
     columns = [
         (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in cells])
         for size in grid.batch_sizes
@@ -145,5 +145,5 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
 
         for finished in train_cells(experiment, rates, seeds, group=group, progress=report):
             cells |= {(cell.batch_size, cell.learning_rate): cell for cell in finished}
-            maps.write(path, grid.identity(), [*cells.values()])
+            map_file.write(path, grid.identity(), [*cells.values()])
     return [cells[size, rate] for size in grid.batch_sizes for rate in grid.learning_rates]
