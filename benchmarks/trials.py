@@ -10,10 +10,10 @@ import typer
 from pytest_benchmark.utils import parse_compare_fail
 
 from parabola import files, statistics
+from parabola.compare.comparison import as_json, make_record
+from parabola.compare.session import Options, compare
 from parabola.display import terminal
 from parabola.records.reading import short_name
-from parabola.tracking.comparison import Options, compare
-from parabola.tracking.comparison_record import as_json, make_record
 
 FOLDER = Path("trials")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from parabola.tracking.checkouts import Checkout
-from parabola.tracking.comparison import Options, Outcome
-from parabola.tracking.lockstep import CONTROL, Launch, Measured, Setup
-from parabola.tracking.verdicts import Referee
+from parabola.compare.session import Options, Outcome
+from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.lockstep import CONTROL, Launch, Measured, Setup
+from parabola.compare.verdicts import Referee
 
 BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))
 HEAD = Checkout("head", "working tree", "d" * 9 + "2" * 31, "A new|way", Path("/x/head"), Path("/x/head/sub"))

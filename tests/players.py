@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking.checkouts import Checkout
-from parabola.tracking.lockstep import Setup
+from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.lockstep import Setup
 
 
 @dataclass(frozen=True)

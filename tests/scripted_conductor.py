@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking.lockstep import PLUGIN
+from parabola.compare.sides.lockstep import PLUGIN
 
 Load = Callable[..., Any]
 

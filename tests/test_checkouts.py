@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from parabola.tracking import checkouts
-from parabola.tracking.checkouts import PREFIX, Checkout, Repository, others
+from parabola.compare.sides import checkouts
+from parabola.compare.sides.checkouts import PREFIX, Checkout, Repository, others
 from tests.conftest import git
 
 Project = Callable[..., Path]

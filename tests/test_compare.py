@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parabola.compare import self_test
+from parabola.compare import text as comparison_report
+from parabola.compare.session import Options, _Comparison
+from parabola.compare.verdicts import Referee
 from parabola.display import figures
 from parabola.machine import host
-from parabola.tracking import comparison_report, self_test
-from parabola.tracking.comparison import Options, _Comparison
-from parabola.tracking.verdicts import Referee
 from tests.conftest import git
 
 ROOT = Path(__file__).parents[1]

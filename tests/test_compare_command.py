@@ -17,12 +17,13 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.commands import exits
+from parabola.compare import comparison as comparison_record
+from parabola.compare import session, text
+from parabola.compare.self_test import Ability
+from parabola.compare.session import Options, Outcome, Progress
+from parabola.compare.sides.lockstep import CONTROL
 from parabola.display import figures, terminal
 from parabola.machine import host
-from parabola.tracking import comparison, comparison_record, comparison_report
-from parabola.tracking.comparison import Options, Outcome, Progress
-from parabola.tracking.lockstep import CONTROL
-from parabola.tracking.self_test import Ability
 from tests.conftest import git
 from tests.made_comparisons import (
     FACTS,
@@ -62,7 +63,7 @@ def comes_to(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome], Asked]:
             asked.append((options, folder, progress))
             return outcome
 
-        monkeypatch.setattr(comparison, "compare", compare)
+        monkeypatch.setattr(session, "compare", compare)
         return asked
 
     return script
@@ -187,7 +188,7 @@ def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyP
         handlers.extend(signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP))
         return nine(STEADY)
 
-    monkeypatch.setattr(comparison, "compare", compare)
+    monkeypatch.setattr(session, "compare", compare)
     invoke("main")
 
     assert handlers == [signal.default_int_handler] * 2
@@ -243,7 +244,7 @@ def test_what_pytest_or_git_refuses_is_bad_input(
     """As an unknown revision, or options that neither side takes: one line, and no file is written."""
     comes_to(made_outcome([], ended="failed", usage=True, why="it takes no --bogus"))
     if raised:
-        monkeypatch.setattr(comparison, "compare", lambda *_: (_ for _ in ()).throw(ValueError("it takes no --bogus")))
+        monkeypatch.setattr(session, "compare", lambda *_: (_ for _ in ()).throw(ValueError("it takes no --bogus")))
     answer = invoke("main", "--json", "a.json")
 
     assert (answer.exit_code, answer.stdout) == (2, "")
@@ -264,7 +265,7 @@ def test_files_hold_what_was_measured(comes_to: Any, monkeypatch: pytest.MonkeyP
 
     assert answer.exit_code == 1
     assert (tmp_path / "old.json").read_text() == comparison_record.as_json(record)
-    assert (tmp_path / "a.md").read_text() == comparison_report.markdown(record)
+    assert (tmp_path / "a.md").read_text() == text.markdown(record)
     assert drawn == [(("figure", record), Path("a.svg"))]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "old.json"]
 
@@ -287,7 +288,7 @@ def test_the_self_test_follows_the_table(
     ended: str, tested: bool, comes_to: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It compares a tree with itself, and says what can be told apart if it came to its own end."""
-    from parabola.tracking import self_test
+    from parabola.compare import self_test
 
     found = [Ability(STEADY, 9, 0.01, 0.0, 0.05)]
     monkeypatch.setattr(self_test, "abilities", lambda record: found)
@@ -324,7 +325,7 @@ def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatc
         return nine(STEADY)
 
     monkeypatch.setattr(terminal, "progress_bar", bar)
-    monkeypatch.setattr(comparison, "compare", compare)
+    monkeypatch.setattr(session, "compare", compare)
     invoke("main", "--budget", "2m")
 
     assert shown == [("{task.fields[text]},", 120.0), (12.5, "launch 4, 1 of 2 cases decided: slow[1]")]
@@ -394,7 +395,7 @@ def test_a_repository_is_compared_without_a_process(
         tops.append([(side.name, side.folder == side.top / "deep", side.folder.is_dir()) for side in sides])
         return made
 
-    monkeypatch.setattr(comparison, "Launch", launch)
+    monkeypatch.setattr(session, "Launch", launch)
     monkeypatch.chdir(folder / "deep")
     options = ("--budget", "50m", "--at-once", "1", "--limit", "7s", "--inject", "slow=3%", "--json", "../a.json")
     answer = invoke("HEAD", *options, "--", "-x")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import comparison
-from parabola.tracking.comparison import Options, Outcome, Progress, _Comparison, core_groups
-from parabola.tracking.lockstep import CONTROL, SideFailed
-from parabola.tracking.verdicts import Referee
+from parabola.compare import session
+from parabola.compare.session import Options, Outcome, Progress, _Comparison, core_groups
+from parabola.compare.sides.lockstep import CONTROL, SideFailed
+from parabola.compare.verdicts import Referee
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 
 STEADY, SLOW, FAST = "a.py::steady", "b/c.py::slow[1]", "a.py::fast[a::b]"
@@ -21,15 +21,15 @@ RATIOS = {STEADY: [1.001, 0.999, 1.0], SLOW: [1.5], FAST: [0.5]}
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time that a test decides on; and no other comparison on this machine."""
     own = Clock()
-    monkeypatch.setattr(comparison, "time", own)
-    monkeypatch.setattr(comparison, "others", lambda besides: [])
+    monkeypatch.setattr(session, "time", own)
+    monkeypatch.setattr(session, "others", lambda besides: [])
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
     return own
 
 
 def outcome_of(script: Script, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Outcome:
     """Run a comparison of such launches, one at a time unless the options say otherwise."""
-    monkeypatch.setattr(comparison, "Launch", script)
+    monkeypatch.setattr(session, "Launch", script)
     given = {"launches_at_once": 1, **options}
     return _Comparison(Options("main", **given), SETUP).run(None)
 
@@ -163,7 +163,7 @@ def test_another_comparison_disturbs(disturbed_at: int | None, clock: Clock, mon
         asked.append(besides)
         return [Path("/another")] if len(asked) - 1 == disturbed_at else []
 
-    monkeypatch.setattr(comparison, "others", others)
+    monkeypatch.setattr(session, "others", others)
     outcome = outcome_of(Script(clock, RATIOS), monkeypatch)
 
     assert outcome.disturbed == (disturbed_at is not None)
@@ -231,7 +231,7 @@ def test_the_line_of_progress() -> None:
 def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each look at the launches: seconds from the beginning, launches that are over, and cases decided."""
     told: list[Progress] = []
-    monkeypatch.setattr(comparison, "Launch", Script(clock, {STEADY: [1.0], SLOW: [1.5]}, overhead=2.0))
+    monkeypatch.setattr(session, "Launch", Script(clock, {STEADY: [1.0], SLOW: [1.5]}, overhead=2.0))
     _Comparison(Options("main", launches_at_once=1), SETUP).run(told.append)
     over = {one.launches: one for one in reversed(told) if one.launches}  # the first that is told after each launch
 

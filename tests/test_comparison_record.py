@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from parabola.compare import comparison
+from parabola.compare.comparison import _agreed, _number, _overall, as_json, make_record
+from parabola.compare.sides.lockstep import CONTROL
+from parabola.compare.verdicts import Referee
 from parabola.machine import host
-from parabola.tracking import comparison_record
-from parabola.tracking.comparison_record import _agreed, _number, _overall, as_json, make_record
-from parabola.tracking.lockstep import CONTROL
-from parabola.tracking.verdicts import Referee
 from tests.made_comparisons import (
     FACTS,
     FAST,
@@ -253,4 +253,4 @@ def test_the_record_is_json() -> None:
     assert text.startswith('{\n "parabola_comparison": 1,\n "verdict": "slower",\n "ended": "decided",\n')
     with pytest.raises(ValueError, match="not JSON compliant"):
         as_json({**record, "seconds": math.nan})
-    assert comparison_record.VERSION == 1
+    assert comparison.VERSION == 1

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from parabola.compare import text as comparison_report
+from parabola.compare.text import headline, markdown, method, notes, print_comparison
 from parabola.display import terminal
-from parabola.tracking import comparison_report
-from parabola.tracking.comparison_report import headline, markdown, method, notes, print_comparison
 from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_record
 
 CONTROL_NOTE = "control: -0.2 % (-0.9 to +0.5 %) over 11 launches"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import lockstep
-from parabola.tracking.lockstep import PLUGIN, Launch, Side, SideFailed
+from parabola.compare.sides import lockstep
+from parabola.compare.sides.lockstep import PLUGIN, Launch, Side, SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
 MakeSide = Callable[..., tuple[Side, socket.socket]]

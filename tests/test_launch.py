@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking import lockstep
-from parabola.tracking.lockstep import Launch, Measured, Setup, SideFailed
+from parabola.compare.sides import lockstep
+from parabola.compare.sides.lockstep import Launch, Measured, Setup, SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from parabola.tracking.checkouts import Repository
-from parabola.tracking.lockstep import Launch, Setup, SideFailed
+from parabola.compare.sides.checkouts import Repository
+from parabola.compare.sides.lockstep import Launch, Setup, SideFailed
 
 Project = Callable[..., Path]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from parabola.tracking.lockstep import CONTROL
+from parabola.compare.sides.lockstep import CONTROL
 from tests.scripted_conductor import Conductor, Exited, Load, loading
 
 CASE = "test_it.py::test_case[a-b]"

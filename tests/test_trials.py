@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from benchmarks import trials
 from benchmarks.trials import cries, planted_case, share, slower, spreads, summary
+from parabola.compare.session import Options, Outcome
 from parabola.machine import host
-from parabola.tracking.comparison import Options, Outcome
 from tests.made_comparisons import FACTS, FAST, STEADY, made_launch, made_outcome
 
 

@@ -55,16 +55,18 @@ def compare(
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
     """
     from parabola import files
+    from parabola.compare import comparison as comparison_record
+    from parabola.compare import self_test as ability
+    from parabola.compare import session
+    from parabola.compare import text as comparison_report
     from parabola.display import figures, terminal
-    from parabola.tracking import comparison, comparison_record, comparison_report
-    from parabola.tracking import self_test as ability
 
     try:
         if base is None and not self_test:
             raise ValueError("compare needs a BASE to compare with: a branch, a tag or a commit, such as main")
         if self_test and head is not None:
             raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
-        options = comparison.Options(
+        options = session.Options(
             base=base,
             head=base if self_test else head,
             pytest_options=context.meta["pytest_options"],
@@ -75,13 +77,13 @@ def compare(
             launches_at_once=at_once,
             slower=dict(read_planted(text) for text in inject or ()),
         )
-        comparison.core_groups(cores)
+        session.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
             if path:
                 files.check_path(path, formats)
         terminal.end_as_by_ctrl_c()
         with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
-            outcome = comparison.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
+            outcome = session.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
         if outcome.usage:
             raise ValueError(outcome.why)
     except ValueError as error:

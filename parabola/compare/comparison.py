@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from parabola.compare.session import Options, Outcome
+from parabola.compare.sides.lockstep import CONTROL, Launch
+from parabola.compare.verdicts import Referee
 from parabola.machine import host
-from parabola.tracking.comparison import Options, Outcome
-from parabola.tracking.lockstep import CONTROL, Launch
-from parabola.tracking.verdicts import Referee
 
 VERSION = 1
 SIDES = ("base", "head")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from parabola.tracking.checkouts import Checkout
+from parabola.compare.sides.checkouts import Checkout
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin.py")
 CONTROL = "control"  # the plugin's name for what no change can touch

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from parabola import statistics
+from parabola.compare.sides.checkouts import Checkout, Repository, others
+from parabola.compare.sides.lockstep import CONTROL, Launch, Setup, SideFailed
+from parabola.compare.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 from parabola.records.reading import short_name
-from parabola.tracking.checkouts import Checkout, Repository, others
-from parabola.tracking.lockstep import CONTROL, Launch, Setup, SideFailed
-from parabola.tracking.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 
 POLL_SECONDS = 0.2
 MOST_LAUNCHES = 1000  # what is further from its decision comes last
