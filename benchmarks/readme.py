@@ -14,7 +14,9 @@ from rich.console import Console
 from parabola import files
 from parabola.display import figures, terminal
 from parabola.records import reading
-from parabola.tracking import page, report, report_text
+from parabola.report import page
+from parabola.report import sections as report_sections
+from parabola.report import text as report_text
 
 ROOT = Path(__file__).parents[1]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
@@ -27,7 +29,7 @@ DRAWN = "[...document.querySelectorAll('.chart')].every(one => one.querySelector
 def main() -> None:
     """Write the README's blocks and the pictures anew."""
     found = read()
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
     figures.save(epoch_chart(sections), CHART)
     take_screenshot(page.page(sections, "parabola"))
     files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(found, sections)), README)
@@ -43,7 +45,7 @@ def read() -> list[reading.Record]:
     return [reading.read(path) for path in record_paths()]
 
 
-def blocks(found: Sequence[reading.Record], sections: Sequence[report.Section]) -> dict[str, str]:
+def blocks(found: Sequence[reading.Record], sections: Sequence[report_sections.Section]) -> dict[str, str]:
     """Return what stands between the marks of each name in the README.
 
     Args:
@@ -79,7 +81,7 @@ def refresh(text: str, new: Mapping[str, str]) -> str:
     return text
 
 
-def epoch_chart(sections: Sequence[report.Section]) -> Any:
+def epoch_chart(sections: Sequence[report_sections.Section]) -> Any:
     """Return the picture of times over batch size."""
     return sections[0].pictures[0].chart.properties(width=620)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.readme import CHROMIUM, DRAWN
 from parabola.records import reading
-from parabola.tracking import page, report
+from parabola.report import page, sections
 from tests import made_records
 
 pytestmark = [
@@ -29,7 +29,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     newest["benchmarks"] += made_records.suite("gpu:0", faster_when_large=True)
     read = [reading.read(path) for path in made_records.write(folder, *contents)]
     path = folder / "page.html"
-    path.write_text(page.page(report.sections(read), "parabola"), encoding="utf-8")
+    path.write_text(page.page(sections.sections(read), "parabola"), encoding="utf-8")
     return path
 
 

@@ -18,7 +18,7 @@ from benchmarks import change_points, false_alarms, many_records, pass_rates, re
 from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
-from parabola.tracking import report
+from parabola.report import sections as report_sections
 from tests.conftest import users_environment
 
 ROOT = Path(__file__).parents[1]
@@ -243,7 +243,7 @@ def test_many_records_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
     """`python -m benchmarks.readme` would change nothing."""
     found = readme.read()
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
     chart = readme.epoch_chart(sections)
     drawn = io.StringIO()
     chart.save(drawn, format="svg")

@@ -11,7 +11,8 @@ import pytest
 from benchmarks import readme
 from parabola.display import figures
 from parabola.records import reading
-from parabola.tracking import page, report
+from parabola.report import page
+from parabola.report import sections as report_sections
 from tests import made_records
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"
@@ -47,7 +48,7 @@ def test_records_are_read_by_folder_and_name(paths: list[Path]) -> None:
 def test_the_summary_is_of_the_record_that_was_measured_last(paths: list[Path]) -> None:
     """It is what the suite's session printed, without spaces at ends of lines, in a block of text."""
     found = readme.read()
-    summary = readme.blocks(found, report.sections(found))["summary"]
+    summary = readme.blocks(found, report_sections.sections(found))["summary"]
 
     assert summary.splitlines()[:2] == ["```text", "left out: b: predicted 99 s"]
     assert [" ".join(line.split()) for line in summary.splitlines() if " µs" in line] == [
@@ -65,7 +66,7 @@ def test_the_history_is_the_reports_part_on_the_past_alone(paths: list[Path]) ->
     """It is fenced without empty lines at its ends."""
     found = readme.read()
 
-    assert readme.blocks(found, report.sections(found))["history"].splitlines() == [
+    assert readme.blocks(found, report_sections.sections(found))["history"].splitlines() == [
         *("```text", "History", "3 commits from 2026-01-01 to 2026-01-01, 2 cases."),
         "Changes of level are looked for from 10 commits on.",
         "```",
@@ -77,7 +78,7 @@ def test_the_picture_of_the_page_is_marked_with_a_hash_of_all_records_in_their_o
     found = readme.read()
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
-    assert readme.blocks(found, report.sections(found))["records"] == (
+    assert readme.blocks(found, report_sections.sections(found))["records"] == (
         "![The page, with times over batch size](docs/report.png)\n\n"
         f"<!-- pictures of the records with the hash {digest[:12]} -->"
     )
@@ -123,7 +124,7 @@ def test_all_is_written_anew(paths: list[Path], tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(readme, "take_screenshot", taken.append)
     readme.main()
     found = readme.read()
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
     (chart, path), (html,) = *saved, taken
 
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == readme.refresh(text, readme.blocks(found, sections))

@@ -14,7 +14,9 @@ import pytest
 from parabola import statistics
 from parabola.records import history, reading, speedups
 from parabola.records.reading import Measurement, Record
-from parabola.tracking import page, report, report_text
+from parabola.report import page
+from parabola.report import sections as report_sections
+from parabola.report import text as report_text
 from tests import made_records
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +43,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None:
     """Ratios to native are of the medians; error and verdict stand beside each."""
     found = read(tmp_path, made_records.record())
-    (section, _) = report.sections(found)
+    (section, _) = report_sections.sections(found)
     (details,) = section.details
     row = next(row for row in details.rows if row[:1] + row[3:4] == ("compiled", "27"))
     slow = named(found, kind="epoch time", engine="compiled", batch_size=27)
@@ -61,7 +63,7 @@ def test_now_is_the_newest_commit_and_each_case_as_measured_last(tmp_path: Path)
     again = [made_records.benchmark("epoch time", once["param"], 5e-5, **once["extra_info"])]
     later = made_records.record(again, commit=3, datetime="2026-02-01T00:00:00+00:00")
     found = read(tmp_path, made_records.record(commit=1), made_records.record(commit=3), later)
-    now = report.sections(found)[0]
+    now = report_sections.sections(found)[0]
 
     assert now.lines[0].startswith(f"Commit {made_records.commit_id(3)[:9]}, measured 2026-02-01 00:00 UTC, 2 records")
     assert now.tables[0].rows[0][2] == "50 µs (2.65×) "
@@ -73,7 +75,7 @@ def test_a_session_cut_short_and_what_failed_are_said(tmp_path: Path) -> None:
     content = made_records.record()
     content["parabola"]["session"] = {"planned": 40, "over": 16, "failed": ["benchmarks/bench_x.py::bench_x[a]"]}
     found = read(tmp_path, content)
-    lines = report.sections(found)[0].lines
+    lines = report_sections.sections(found)[0].lines
 
     assert any(f"{found[0].path} was cut short: 16 of 40 tests were over" in line for line in lines)
     assert "bench_x[a] failed, so it has no time." in lines
@@ -82,7 +84,7 @@ def test_a_session_cut_short_and_what_failed_are_said(tmp_path: Path) -> None:
 def test_machines_are_never_pooled(tmp_path: Path) -> None:
     """Each fingerprint has its own now and its own history, and what differs is said."""
     twice = made_records.record(made_records.suite(slower=2.0), commit=1, machine={"keras": "3.16.0"})
-    sections = report.sections(read(tmp_path, made_records.record(), twice))
+    sections = report_sections.sections(read(tmp_path, made_records.record(), twice))
 
     titles = [f"{part}: keras {version}" for part in ("Now", "History") for version in ("3.16.0", "3.15.1")]
     assert [section.title for section in sections] == titles
@@ -96,7 +98,7 @@ def test_of_many_machines_the_last_few_have_parts_and_the_others_are_named(tmp_p
     """As CI's machines are updated; what has a name has its part in any case."""
     contents = [made_records.record(commit=3 * week, machine={"kernel": f"6.{week}"}) for week in range(7)]
     found = read(tmp_path, *contents)
-    sections = report.sections([dataclasses.replace(found[0], name="old"), *found[1:]])
+    sections = report_sections.sections([dataclasses.replace(found[0], name="old"), *found[1:]])
     titles = [section.title for section in sections]
 
     assert titles[:5] == ["Now: kernel 6.6", "Now: kernel 6.5", "Now: kernel 6.4", "Now: kernel 6.3", "Now: old"]
@@ -108,7 +110,7 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
     """Speed-ups of each case with their intervals, and from which size on the second device wins."""
     both = made_records.suite() + made_records.suite("gpu:0", faster_when_large=True)
     found = read(tmp_path, made_records.record(both))
-    section = next(one for one in report.sections(found) if one.title == "cpu against gpu:0")
+    section = next(one for one in report_sections.sections(found) if one.title == "cpu against gpu:0")
     (table,) = section.tables
     row = next(row for row in table.rows if row[0] == "members: members_512")
     cpu, gpu = (named(found, kind="members", members=512, device=device) for device in ("cpu", "gpu:0"))
@@ -184,7 +186,7 @@ def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
     for one in other:
         one["extra_info"]["learning_rate"] = 0.1
     said = [
-        next(part.lines for part in report.sections(read(tmp_path, content)) if " against " in part.title)
+        next(part.lines for part in report_sections.sections(read(tmp_path, content)) if " against " in part.title)
         for content in (made_records.record(few), made_records.record(both + other))
     ]
 
@@ -223,7 +225,7 @@ def test_history_finds_a_planted_step(tmp_path: Path) -> None:
     assert len(past.lines) == 15
     assert len(changes) == 15
     assert all(abs(change.at - 130) <= 3 and 1.05 < change.ratio < 1.15 for change in changes)
-    section = report.sections(found)[1]
+    section = report_sections.sections(found)[1]
     assert (
         section.lines[1]
         == "15 changes of level found in 15 cases; what the newest 4 commits of each bring cannot be told yet."
@@ -255,7 +257,7 @@ def test_a_change_lies_after_the_last_commit_before_it_that_was_measured(tmp_pat
         if commit % 10:
             rare = made_records.named(content["benchmarks"], "compiled-cpu-batch_1-learning_rate_0.001")
             content["benchmarks"].remove(rare)
-    section = report.sections(read(tmp_path, *contents))[1]
+    section = report_sections.sections(read(tmp_path, *contents))[1]
     (told,) = (
         row for row in section.details[0].rows if row[0] == "bench_epoch_time[compiled-cpu-batch_1-learning_rate_0.001]"
     )
@@ -270,7 +272,9 @@ def test_a_change_lies_after_the_last_commit_before_it_that_was_measured(tmp_pat
 def test_before_and_after_keep_to_their_level(tmp_path: Path) -> None:
     """Of a change that is taken back after eight commits, the level between them is shown."""
     found = read(tmp_path, *made_records.noisy_history(120, {60: 1.5, 68: 1 / 1.5}))
-    rows = [row for row in report.sections(found)[1].details[0].rows if "bench_members[cpu-members_1]" in row[0]]
+    rows = [
+        row for row in report_sections.sections(found)[1].details[0].rows if "bench_members[cpu-members_1]" in row[0]
+    ]
 
     assert len(rows) == 2
     up, down = rows
@@ -296,7 +300,7 @@ def test_two_states_of_one_commit_are_not_pooled(tmp_path: Path) -> None:
     full, part = made_records.record(), made_records.record(made_records.suite()[:1], datetime="2026-03-01T00:00:00")
     for content in (full, part):
         content["commit_info"]["dirty"] = True
-    now = report.sections(read(tmp_path, full, part))[0]
+    now = report_sections.sections(read(tmp_path, full, part))[0]
 
     said = "with changes of its own, measured 2026-03-01 00:00 UTC, 1 record."
     assert now.lines[0] == f"Commit {made_records.commit_id(0)[:9]} {said}"
@@ -310,8 +314,8 @@ def test_pass_rates_go_with_the_commits(tmp_path: Path) -> None:
         made_records.named(content["benchmarks"], "compiled-cpu-111-0.1")["extra_info"]["settled_seeds"] = settled
     others = [one for one in made_records.suite() if one["param"] != "compiled-cpu-111-0.1"]
     later = made_records.record(others, commit=3)
-    section = report.sections(read(tmp_path, *contents))[1]
-    without = report.sections(read(tmp_path, *contents, later))[1]
+    section = report_sections.sections(read(tmp_path, *contents))[1]
+    without = report_sections.sections(read(tmp_path, *contents, later))[1]
     low, high = statistics.share_interval(36, 41)
     (row,), (unknown,) = section.tables[-1].rows, without.tables[-1].rows
 
@@ -323,7 +327,7 @@ def test_pass_rates_go_with_the_commits(tmp_path: Path) -> None:
 def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
     """Headings, sentences, tables, and details in folds; nothing is read as HTML."""
     content = made_records.record(machine={"cpu_model": "A|B <b>"})
-    text = report_text.markdown(report.sections(read(tmp_path, content)))
+    text = report_text.markdown(report_sections.sections(read(tmp_path, content)))
 
     assert text.startswith("### Now\n")
     assert "A\\|B &lt;b&gt;" in text
@@ -337,7 +341,7 @@ def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
 def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
     """All that the pictures show is there without a script; names cannot break out."""
     content = made_records.record(machine={"cpu_model": "</script><script>alert(1)</script>"})
-    html = page.page(report.sections(read(tmp_path, content)), "parabola")
+    html = page.page(report_sections.sections(read(tmp_path, content)), "parabola")
 
     assert "<script>alert(1)" not in html
     for figure in ("27 µs (1.43×)", "1.42 µs", "2.06 ms", "36 of 41"):
@@ -393,7 +397,7 @@ def test_a_device_that_the_newest_commit_lacks_is_said(tmp_path: Path) -> None:
     found = read(tmp_path, made_records.record(both, commit=1), made_records.record(commit=4))
     said = f"gpu:0 is not here: it was measured last at commit {made_records.commit_id(1)[:9]}."
 
-    assert said in report.sections(found)[0].lines
+    assert said in report_sections.sections(found)[0].lines
 
 
 @pytest.mark.end_to_end
@@ -448,7 +452,7 @@ def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
 def test_a_long_history_shares_points(tmp_path: Path) -> None:
     """Beyond 250 commits neighbours share a row and a point; changes are still placed to the commit."""
     found = read(tmp_path, *made_records.noisy_history(600, {400: 1.2}))
-    section = report.sections(found)[1]
+    section = report_sections.sections(found)[1]
     epochs = next(table for table in section.details if table.title == "Epoch time by commit")
     drawn = section.pictures[0].chart.to_dict(validate=False)
     points = max(drawn["datasets"].values(), key=len)

@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 from parabola.__main__ import app
 from parabola.display import terminal
 from parabola.records import reading
-from parabola.tracking import page, report, report_text
+from parabola.report import page
+from parabola.report import sections as report_sections
+from parabola.report import text as report_text
 from tests import made_records
 
 CASE = "compiled-cpu-batch_9-learning_rate_0.001"
@@ -36,7 +38,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["report", *arguments])
 
 
-def text_of(sections: list[report.Section]) -> str:
+def text_of(sections: list[report_sections.Section]) -> str:
     """Return what a console of 200 columns shows of a report."""
     stream = io.StringIO()
     report_text.print_report(sections, Console(file=stream, width=200, highlight=False))
@@ -50,7 +52,7 @@ def listing(folder: Path) -> dict[str, bytes]:
 def test_records_are_reported_on_stdout_and_in_the_files_that_are_named(folder: Path) -> None:
     """The page, the Markdown and the terminal show the same report; the page's title is the program's."""
     paths = made_records.write(folder, content(0), content(2), content(1, machine={"kernel": "7.0"}))
-    sections = report.sections([reading.read(Path(path.name)) for path in paths])
+    sections = report_sections.sections([reading.read(Path(path.name)) for path in paths])
     answer = run("0001_made.json", "000[23]*.json", "--html", "Page.HTML", "--markdown", "said.md")
 
     assert (answer.exit_code, answer.stderr) == (0, "")
@@ -92,7 +94,7 @@ def test_what_is_no_record_is_told_on_stderr_and_the_rest_reported(folder: Path)
 
     assert answer.exit_code == 0
     assert answer.stderr == "skipped 0000.json: not a record of pytest-benchmark\nskipped 0009.json: empty\n"
-    assert answer.stdout == text_of(report.sections([reading.read(Path(path.name))]))
+    assert answer.stdout == text_of(report_sections.sections([reading.read(Path(path.name))]))
 
 
 def test_without_any_record_nothing_is_written_and_it_exits_6(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

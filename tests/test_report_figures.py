@@ -9,7 +9,7 @@ import pytest
 
 from parabola.records.changes import Change
 from parabola.records.history import Commit, History, Line, Passes
-from parabola.tracking import report_figures
+from parabola.report import figures
 from tests.made_measurements import measurement
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"
@@ -48,11 +48,11 @@ def test_times_over_a_size_have_a_row_a_point() -> None:
         members=64, batch_size=111, learning_rate=0.1, median=3e-4, low_quartile=2e-4, high_quartile=5e-4, verdict=None
     )
 
-    assert rows(report_figures.size_figure([("b", judged)], "batch_size", "t")) == [
+    assert rows(figures.size_figure([("b", judged)], "batch_size", "t")) == [
         {"line": "b", "size": 9, "seconds": 4.5e-6, "low": 4.4e-6, "high": 4.7e-6, "learning rate": 0.001}
         | {"verdict": "fail", "rounds": 11}
     ]
-    assert rows(report_figures.size_figure([("a", block)], "members", "t")) == [
+    assert rows(figures.size_figure([("a", block)], "members", "t")) == [
         {"line": "a", "size": 64, "seconds": 3e-4, "low": 2e-4, "high": 5e-4, "learning rate": 0.1}
         | {"verdict": "not judged", "rounds": 11}
     ]
@@ -62,7 +62,7 @@ def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> No
     """The horizontal axis has exactly the measured sizes; lines have colours and shapes by their first appearance."""
     sizes = {"b": (111, 9), "a": (27, 9), "c": (1,)}
     points = [(label, measurement(batch_size=size)) for label in sizes for size in sizes[label]]
-    drawn = specification(report_figures.size_figure(points, "batch_size", "how many"))
+    drawn = specification(figures.size_figure(points, "batch_size", "how many"))
     legend = {"columns": 1, "labelFontSize": 12, "labelLimit": 360, "orient": "bottom", "symbolOpacity": 1}
     colours = {"domain": ["b", "a", "c"], "range": ["#2f8fd8", "#e69f00", "#009e73"]}
     shared = {
@@ -111,7 +111,7 @@ def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> No
 def test_colours_begin_anew_after_eight_lines() -> None:
     """The ninth line has the first colour again."""
     points = [(f"line {number}", measurement()) for number in range(10)]
-    drawn = specification(report_figures.size_figure(points, "batch_size", "t"))
+    drawn = specification(figures.size_figure(points, "batch_size", "t"))
 
     assert drawn["layer"][0]["encoding"]["color"]["scale"]["range"] == [
         *("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888", "#2f8fd8", "#e69f00")
@@ -138,7 +138,7 @@ def past(*lines: Line, commits: int = 7) -> History:
 def test_times_over_commits_are_drawn_against_each_cases_own_median() -> None:
     """A row has the commit's place from 1 on, the time, its ratio to the median less one, and the commit."""
     change = Change(2, 1, 2, 1.255, 1.1, 1.4)
-    chart = report_figures.history_figure(
+    chart = figures.history_figure(
         past(
             line(NATIVE, [0, 2, 3, 6], [2e-6, 3e-6, 4e-6, 9e-6], changes=[change]),
             line("other", [1], [1.0], kind="members"),
@@ -171,8 +171,8 @@ def test_times_over_commits_have_lines_dots_and_a_rule_where_a_level_changed() -
     """A case is picked from a list, which begins with all; without a change there is no layer of rules."""
     change = Change(1, 1, 1, 0.5, 0.4, 0.6)
     one, other = line(NATIVE, [0, 1], [2e-6, 1e-6], changes=[change]), line(COMPILED, [1], [1e-6])
-    drawn = specification(report_figures.history_figure(past(one, other), "epoch time"))
-    calm = specification(report_figures.history_figure(past(other), "epoch time"))
+    drawn = specification(figures.history_figure(past(one, other), "epoch time"))
+    calm = specification(figures.history_figure(past(other), "epoch time"))
     names = [f"bench_epoch_time[{name}]" for name in (NATIVE, COMPILED)]
     shared = {
         "x": {
@@ -221,7 +221,7 @@ def test_times_over_commits_have_lines_dots_and_a_rule_where_a_level_changed() -
 
 def test_pass_rates_over_commits_have_bands_of_wilsons_interval() -> None:
     """Only cases that count seeds are drawn; a row has the commit's place, the share, its interval and the counts."""
-    chart = report_figures.pass_rate_figure(
+    chart = figures.pass_rate_figure(
         past(line("x", [0], [1.0]), line("b", [2, 5], [1.0, 1.0], settled=[3, 39]), line("a", [1], [1.0], settled=[20]))
     )
     drawn = specification(chart)
@@ -281,7 +281,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 @pytest.mark.parametrize(("number", "sizes"), [(1, {1}), (249, {1}), (250, {1}), (251, {1, 2}), (600, {2, 3})])
 def test_up_to_250_points_stand_alone_and_beyond_neighbours_share_one(number: int, sizes: set[int]) -> None:
     """The blocks cover every place once, in order, and differ in size by one at most."""
-    blocks = report_figures.blocks(number)
+    blocks = figures.blocks(number)
 
     assert np.concatenate(blocks).tolist() == list(range(number))
     assert len(blocks) == min(number, 250)
@@ -292,10 +292,10 @@ def test_neighbours_that_share_a_point_have_their_median_and_their_lowest_pass_r
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The point stands at the last of its commits for a time, and at the worst of them for a pass rate."""
-    monkeypatch.setattr(report_figures, "MOST_POINTS", 2)
+    monkeypatch.setattr(figures, "MOST_POINTS", 2)
     shared = past(line(NATIVE, [0, 1, 3, 4, 6], [1e-6, 2e-6, 9e-6, 4e-6, 7e-6], settled=[30, 9, 36, 36, 3]))
-    times = rows(report_figures.history_figure(shared, "epoch time"))
-    rates = rows(report_figures.pass_rate_figure(shared))
+    times = rows(figures.history_figure(shared, "epoch time"))
+    rates = rows(figures.pass_rate_figure(shared))
 
     assert [(row["commit"], row["seconds"], row["id"], row["of"]) for row in times] == [
         (4, 2e-6, "1abcdef01", "median of 3 commits"),

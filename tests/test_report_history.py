@@ -12,8 +12,9 @@ from parabola.display.tables import Table
 from parabola.records import changes
 from parabola.records.changes import Change
 from parabola.records.reading import Measurement, Record
-from parabola.tracking import report, report_figures
-from parabola.tracking.report import Section
+from parabola.report import figures
+from parabola.report import sections as report_sections
+from parabola.report.sections import Section
 from tests.made_measurements import measurement, record
 
 FIRST = datetime(2026, 2, 27, 22, 30, tzinfo=UTC)
@@ -52,7 +53,7 @@ def finds(monkeypatch: pytest.MonkeyPatch, planted: Mapping[float, Sequence[Chan
 
 def past(found: Sequence[Record]) -> Section:
     """Return the part on the past of a report on one machine."""
-    (section,) = [section for section in report.sections(found) if section.title.startswith("History")]
+    (section,) = [section for section in report_sections.sections(found) if section.title.startswith("History")]
     return section
 
 
@@ -304,7 +305,7 @@ def test_times_and_pass_rates_are_laid_out_by_commit() -> None:
 
 def test_neighbours_share_a_row_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The row has the first and last of its commits, the date of the last, the median time and the lowest pass rate."""
-    monkeypatch.setattr(report_figures, "MOST_POINTS", 3)
+    monkeypatch.setattr(figures, "MOST_POINTS", 3)
     counts = [(1, 40), (30, 40), (36, 40), (37, 41), (12, 40), (40, 40), (13, 39)]
     found = [
         at(place, level("a", (place % 3 + 1) * 1e-6, seeds=seeds, settled_seeds=settled))
@@ -379,7 +380,7 @@ def test_every_kind_has_a_picture_over_commits_and_pass_rates_one_more() -> None
 def test_a_history_has_the_name_of_its_machine() -> None:
     """A machine of its own has a history of its own."""
     found = [at(0, level("a"), name="x"), at(1, level("b"), name="x"), at(2, level("a"), name="y")]
-    sections = [section for section in report.sections(found) if section.title.startswith("History")]
+    sections = [section for section in report_sections.sections(found) if section.title.startswith("History")]
 
     assert {section.title: section.lines[0] for section in sections} == {
         "History: x": "2 commits from 2026-02-27 to 2026-02-28, 2 cases.",

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from parabola.records.reading import Measurement, Record
-from parabola.tracking import report
-from parabola.tracking.report import Section
+from parabola.report import sections as report_sections
+from parabola.report.sections import Section
 from tests.made_measurements import measurement, record
 
 LAST = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
@@ -54,7 +54,7 @@ def titled(sections: list[Section], title: str) -> Section:
 
 def test_now_begins_with_commit_moment_and_machine() -> None:
     """The facts of the machine stand in one sentence; what is not set is told as none."""
-    (now, _) = report.sections([record(measurement(), measured=LAST)])
+    (now, _) = report_sections.sections([record(measurement(), measured=LAST)])
 
     assert now.title == "Now"
     assert now.lines == (
@@ -68,7 +68,7 @@ def test_now_begins_with_commit_moment_and_machine() -> None:
 def test_a_backend_and_flags_are_said_of_a_machine() -> None:
     """A backend other than TensorFlow stands before TensorFlow's version."""
     changed = {"backend": "jax 0.7.1", "xla_flags": "--xla_a=1 --xla_b", "threads": "3 (--threads=3)", "gpu": "G, d 5"}
-    (now, _) = report.sections([record(measurement(), machine=changed)])
+    (now, _) = report_sections.sections([record(measurement(), machine=changed)])
 
     assert now.lines[1] == (
         "Machine: Made-up CPU_7 <2.9 GHz> & Söhne, 10 of 12 cores, 31 GiB; GPU G, d 5; Linux 6.1; Python 3.13.1, "
@@ -88,7 +88,7 @@ def test_code_that_is_no_commit_alone_is_said(changed: dict[str, Any], says: str
     """Of it the last record counts alone, since nobody knows whether another one is of the same code."""
     last, before = record(measurement(), **changed), record(native(), measured=datetime(2026, 3, 1, tzinfo=UTC))
     for earlier in (before, record(native(), **{**changed, "measured": datetime(2026, 3, 1, tzinfo=UTC)})):
-        now = report.sections([earlier, last])[0]
+        now = report_sections.sections([earlier, last])[0]
         assert now.lines[0] == says
         assert [row[0] for row in now.details[0].rows] == ["compiled"]
 
@@ -103,7 +103,7 @@ def test_now_is_what_was_measured_last_of_a_commit_without_its_dirty_records() -
         on(5, measurement(median=8e-6, epochs=1), measured=datetime(2026, 3, 5, 10, tzinfo=UTC)),
         on(4, native(111)),
     ]
-    now = report.sections(found)[0]
+    now = report_sections.sections(found)[0]
 
     assert now.lines[0] == "Commit 25aabbccd, measured 2026-03-05 13:00 UTC, 3 records."
     assert [(row[0], row[3], row[5]) for row in now.details[0].rows] == [
@@ -122,7 +122,7 @@ def test_what_was_cut_short_and_what_failed_is_said_of_each_record_of_now() -> N
         on(4, native(), planned=9, over=1, failed=(f"{path}bench_x[old]",)),
     ]
 
-    assert report.sections(found)[0].lines[2:] == (
+    assert report_sections.sections(found)[0].lines[2:] == (
         "records/5.json was cut short: 39 of 40 tests were over (or its session still runs).",
         "bench_x[b] failed, so it has no time.",
         "bench_x[a] failed, so it has no time.",
@@ -137,7 +137,7 @@ def test_the_first_record_of_another_machine_is_named_with_what_differs() -> Non
         on(5, measurement(), path="records/sub/5.json"),
         on(4, measurement(), machine={"kernel": "6.0"}),
     ]
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
 
     assert [section.title for section in sections[:3]] == [
         "Now: kernel 6.1, keras 3.16.0, threads 4",
@@ -157,7 +157,7 @@ def test_a_device_that_is_gone_is_said_with_when_it_was_measured_last() -> None:
     found = [on(2, *gpus), on(7, measurement()), on(4, *gpus[:1], dirty=True), on(3, *gpus[:1]), on(6, measurement())]
     found.append(on(1, measurement(device="gpu:2"), commit="", committed=None))
 
-    assert report.sections(found)[0].lines[2:] == (
+    assert report_sections.sections(found)[0].lines[2:] == (
         "gpu:1 is not here: it was measured last at commit 26aabbccd with changes of its own.",
         "gpu:0 is not here: it was measured last at commit 28aabbccd.",
         "gpu:2 is not here: it was measured last at no commit.",
@@ -169,7 +169,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
     cold = measurement("fit-cpu", function="bench_cold_start", kind="cold start", verdict=None, unit="seconds")
     compile_time = replace(cold, kind="compile time", case="x.py::bench_compile_time[fit-cpu]", median=1.5, rounds=3)
     odd = replace(cold, kind="odd", case="x.py::bench_odd", unit="")
-    sections = report.sections(
+    sections = report_sections.sections(
         [
             record(
                 seeds(), odd, cold, native(median=3e-6), compile_time, block(64), block(8), measurement(verdict="fail")
@@ -200,7 +200,10 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
 
 def test_without_epoch_times_or_others_there_is_no_table_of_them() -> None:
     """A record of one kind alone has one table, and no fold where it has no epoch time."""
-    (alone, _), (other, _) = report.sections([record(measurement())]), report.sections([record(seeds())])
+    (alone, _), (other, _) = (
+        report_sections.sections([record(measurement())]),
+        report_sections.sections([record(seeds())]),
+    )
 
     assert [table.title for table in alone.tables] == ["Median time per epoch (and how many times native, the limit)"]
     assert len(alone.details) == 1
@@ -220,7 +223,7 @@ def test_details_have_every_epoch_time_with_its_ratio_to_native_at_the_same_sett
         measurement(learning_rate=0.1, batch_size=1, median=0.3),
         native(1, learning_rate=0.1, median=1e-4),
     ]
-    (details,) = report.sections([record(*found)])[0].details
+    (details,) = report_sections.sections([record(*found)])[0].details
     quartiles = "4.4 µs – 4.7 µs"
 
     assert details.title == "Time per epoch, and what was learnt at the end of the last round"
@@ -262,7 +265,7 @@ def test_times_are_drawn_over_sizes_where_there_are_two() -> None:
         measurement("f", device="gpu:0", learning_rate=0.4, engine="fit"),
         *(block(8), block(64)),
     ]
-    now = report.sections([record(*found)])[0]
+    now = report_sections.sections([record(*found)])[0]
 
     assert drawn(now) == [
         (
@@ -308,7 +311,7 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     on_gpu[2] = replace(on_gpu[2], verdict=None)
     on_gpu[3] = replace(on_gpu[3], low_quartile=on_gpu[3].median, high_quartile=on_gpu[3].median)
     on_gpu[1] = replace(on_gpu[1], low_quartile=on_gpu[1].median, high_quartile=on_gpu[1].median)
-    section = titled(report.sections([record(*on_gpu, *on_cpu)]), "cpu against gpu:0")
+    section = titled(report_sections.sections([record(*on_gpu, *on_cpu)]), "cpu against gpu:0")
     (table,) = section.tables
 
     assert section.lines == (
@@ -339,7 +342,7 @@ def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval:
     """Both the seeds that were trained and those that pass have to be as many on both sides."""
     # 0.929 × 1.75 ms / (6 ms × √5) × √2 × t(0.975; 8) is 0.39513, whose exponential is 1.485.
     found = [seeds(31, 38), seeds(settled, of, device="gpu:0")]
-    section = titled(report.sections([record(*found)]), "cpu against gpu:0")
+    section = titled(report_sections.sections([record(*found)]), "cpu against gpu:0")
 
     assert [row[5:] for row in section.tables[0].rows] == [(interval, f"31 of 38 / {settled} of {of}")]
 
@@ -347,7 +350,9 @@ def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval:
 def test_devices_without_a_common_case_have_a_sentence_and_no_table() -> None:
     """A kind that is not compared counts as none in common."""
     gpu = replace(block(8, "gpu:0"), kind="odd")
-    section = titled(report.sections([record(measurement(), gpu, replace(block(8), kind="odd"))]), "cpu against gpu:0")
+    section = titled(
+        report_sections.sections([record(measurement(), gpu, replace(block(8), kind="odd"))]), "cpu against gpu:0"
+    )
 
     assert section.lines == ("cpu and gpu:0 have no case in common.",)
     assert section.tables == ()
@@ -362,7 +367,7 @@ def test_named_machines_are_held_against_each_other_in_the_order_of_their_names(
         on(8, measurement(), *gpus, machine={"kernel": "5"}),
         on(1, measurement(median=1.0), name="small", machine={"keras": "2"}),
     ]
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
     both = "small against large cpu against large gpu:0"
 
     assert [section.title for section in sections if " against " in section.title] == ["cpu against gpu:0", both]
@@ -390,14 +395,16 @@ def test_one_name_for_two_processors_is_refused_with_what_differs() -> None:
     updated = [on(2, measurement(), name="a"), on(3, measurement(), name="a", machine={"cores": 5, "xla_flags": ""})]
     other = on(1, measurement(), name="b", machine={"cpu_model": "Other CPU"})
     nameless = [on(day, measurement(), machine={"gpu": f"G{day}"}) for day in (5, 6)]
-    assert len(report.sections([*updated, other, *nameless])) > 0
+    assert len(report_sections.sections([*updated, other, *nameless])) > 0
 
     for changed, said in (
         ({"cpu_model": "Other"}, "cpu model: Other, not Made-up CPU_7 <2.9 GHz> & Söhne; cores: 7, not 12"),
         ({"gpu": "G1"}, "gpu: G1, not none; cores: 7, not 12"),
     ):
-        with pytest.raises(report.RefusedError) as refused:
-            report.sections([*updated[:1], other, on(9, measurement(), name="a", machine={"cores": 7, **changed})])
+        with pytest.raises(report_sections.RefusedError) as refused:
+            report_sections.sections(
+                [*updated[:1], other, on(9, measurement(), name="a", machine={"cores": 7, **changed})]
+            )
         assert str(refused.value) == f"a name is for one machine. Received: 'a' for two, which differ: {said}"
 
 
@@ -407,7 +414,7 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
     found += [on(2, measurement(), machine={"kernel": "6.5"}), on(4, measurement(), name="old")]
     again = {"machine": {"kernel": "6.3"}, "measured": datetime(2026, 3, 3, 11, tzinfo=UTC), "path": "earlier.json"}
     found.append(on(3, native(), **again))
-    sections = report.sections(found)
+    sections = report_sections.sections(found)
     last = sections[-1]
 
     assert [section.title for section in sections] == [
@@ -426,4 +433,4 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
         ("kernel 6.5", "2", "2026-03-05 12:00", "records/5.json"),
         ("kernel 6.3", "1", "2026-03-03 12:00", "records/3.json"),
     )
-    assert report.sections(found[:4])[-1].title == "History: kernel 6.6"
+    assert report_sections.sections(found[:4])[-1].title == "History: kernel 6.6"

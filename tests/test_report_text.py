@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from parabola.display.tables import Table
-from parabola.tracking import page, report_text
-from parabola.tracking.report import Picture, Section
+from parabola.report import page
+from parabola.report import text as report_text
+from parabola.report.sections import Picture, Section
 
 
 class Chart:

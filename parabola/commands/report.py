@@ -26,8 +26,8 @@ def report(
     from parabola import files
     from parabola.display import terminal
     from parabola.records import reading
-    from parabola.tracking import page, report_text
-    from parabola.tracking import report as content
+    from parabola.report import page, text
+    from parabola.report import sections as content
 
     try:
         for path, formats in ((html, (".html",)), (markdown, (".md",))):
@@ -64,5 +64,5 @@ def report(
     if html:
         files.write_text(drawn, html)
     if markdown:
-        files.write_text(report_text.markdown(sections), markdown)
-    report_text.print_report(sections, terminal.wide_console())
+        files.write_text(text.markdown(sections), markdown)
+    text.print_report(sections, terminal.wide_console())

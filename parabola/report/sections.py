@@ -19,7 +19,7 @@ from parabola.records.changes import FEWEST, SHORTEST, Change
 from parabola.records.history import History, Line, histories
 from parabola.records.reading import Measurement, Record, differences, in_words, short_name
 from parabola.records.speedups import AXES, Side, crossovers, pairs, speedups
-from parabola.tracking import report_figures
+from parabola.report import figures
 
 Values = npt.NDArray[np.float64]
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
@@ -255,7 +255,7 @@ def _size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
         for label, one in sorted(found, key=lambda pair: pair[1].learning_rate or 0):
             points.setdefault((label, getattr(one, axis)), (label, one))
         if len({size for _, size in points}) > 1:
-            figure = report_figures.size_figure(list(points.values()), axis, AXIS_TITLES[kind])
+            figure = figures.size_figure(list(points.values()), axis, AXIS_TITLES[kind])
             title = f"Time per epoch over {AXIS_TITLES[kind]}"
             drawn.append(Picture(title, figure, caption))
     return tuple(drawn)
@@ -346,7 +346,7 @@ def _history(history: History, name: str) -> Section:
             "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
             "the lowest."
         )
-        pictures.append(Picture("Pass rate over commits", report_figures.pass_rate_figure(history), caption))
+        pictures.append(Picture("Pass rate over commits", figures.pass_rate_figure(history), caption))
     return Section(
         title=title,
         lines=tuple(line for line in lines if line),
@@ -373,7 +373,7 @@ def _history_picture(history: History, kind: str) -> Picture:
     unit = next(line.measurement.unit for line in history.lines if line.measurement.kind == kind)
     caption = f"Median {unit}: a line a case, dashed where its level changed. Pick a case from the list; "
     caption += "drag to move, Shift and wheel to zoom, double click to see all."
-    return Picture(f"{kind.capitalize()} over commits", report_figures.history_figure(history, kind), caption)
+    return Picture(f"{kind.capitalize()} over commits", figures.history_figure(history, kind), caption)
 
 
 def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) -> Table:
@@ -463,7 +463,7 @@ def _by_commit(
 ) -> Table:
     """Lay out values by commit: a column a line; as in the pictures, neighbours share a row where there are many."""
     rows = []
-    for part in report_figures.blocks(len(history.commits)):
+    for part in figures.blocks(len(history.commits)):
         first, last = (history.commits[place] for place in (part[0], part[-1]))
         ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
         here = [values[(line.at >= part[0]) & (line.at <= part[-1])] for line, values in lines]
