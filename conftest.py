@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks import recording, sharing
-from benchmarks.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
+from benchmarks.harness import recording, sharing
+from benchmarks.harness.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
 from parabola.display import terminal
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.reference import check_run
+from benchmarks.harness.reference import check_run
 from parabola.training.experiment import Experiment
 
 ROUNDS, BATCH_SIZE = 3, 111

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reference import check_run
+from benchmarks.harness.reference import check_run
 from parabola.training import engines
 from parabola.training.engines import Engine
 from parabola.training.engines.native import make_kernel

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import Case, count_epochs, stats_of
-from benchmarks.reference import check_run
+from benchmarks.harness.cases import Case, count_epochs, stats_of
+from benchmarks.harness.reference import check_run
 from parabola.training import engines
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
-from benchmarks.reference import check_run
+from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
+from benchmarks.harness.reference import check_run
 from parabola.training.engines import members_program
 from parabola.training.experiment import Experiment
 

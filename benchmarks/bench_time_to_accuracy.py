@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import GRID, stats_of
-from benchmarks.reference import check_run
+from benchmarks.harness.cases import GRID, stats_of
+from benchmarks.harness.reference import check_run
 from parabola import statistics
 from parabola.training import engines
 from parabola.training.experiment import Experiment

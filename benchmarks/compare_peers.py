@@ -32,7 +32,7 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, of
     the epochs of one run, from the beginning of each to that of the next.
     """
-    from benchmarks.reference import check_run
+    from benchmarks.harness.reference import check_run
     from parabola.training import engines
     from parabola.training.experiment import Experiment
 

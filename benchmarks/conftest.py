@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cases import (
+from benchmarks.harness.cases import (
     FULL_MEMBERS,
     GRID,
     LEFT_OUT,

@@ -13,7 +13,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.pass_rates import LEVEL, TESTED_SEEDS, share
+from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, share
 from parabola import statistics
 from parabola.display import terminal
 from parabola.ensemble.learning_map import Grid, train_map

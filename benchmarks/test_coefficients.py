@@ -11,10 +11,10 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from benchmarks.cases import GRID, runs_on
-from benchmarks.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
-from benchmarks.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
-from benchmarks.reference import check_gradient, check_run
+from benchmarks.harness.cases import GRID, runs_on
+from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
+from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
+from benchmarks.harness.reference import check_gradient, check_run
 from parabola.ensemble.learning_map import train_cells
 from parabola.machine import devices
 from parabola.training import engines
@@ -58,7 +58,7 @@ def test_pass_rates_are_the_baselines(
     changes = find_changes(network, cells, LEVEL / len(on))
 
     again = f"again: pytest '{request.node.nodeid}' --seeds {seeds[0]} --device {device}"
-    meant = "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.pass_rates"
+    meant = "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.harness.pass_rates"
     assert changes == [], "\n".join([*map(str, changes), again, meant])
 
 
@@ -89,7 +89,9 @@ def test_pinned_seeds_pass(network: str, batch_size: int, device: str, request: 
         late |= {seed: float(np.median(errors[seed])) for seed in pinned["passing"]}
         assert {seed: error for seed, error in late.items() if not error < cell.learning_rate} == {}, name
         learnt = {seed for seed in pinned["failing"] if np.median(errors[seed]) < cell.learning_rate}
-        assert learnt == set(), f"{name}: these used to fail; if that was meant: python -m benchmarks.pinned_seeds"
+        assert learnt == set(), (
+            f"{name}: these used to fail; if that was meant: python -m benchmarks.harness.pinned_seeds"
+        )
 
 
 @pytest.mark.parametrize("network", TARGETS)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
-from benchmarks.cases import GRID, Case, Grid
+from benchmarks.harness.cases import GRID, Case, Grid
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit

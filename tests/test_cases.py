@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cases
-from benchmarks.cases import Case, Grid, epochs_per_round, grid_cases, make_case, runs_on, seconds_per_epoch
+from benchmarks.harness import cases
+from benchmarks.harness.cases import Case, Grid, epochs_per_round, grid_cases, make_case, runs_on, seconds_per_epoch
 from parabola.training.experiment import Experiment
 
 

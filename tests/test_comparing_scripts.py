@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import compare_backends, compare_peers, reference
+from benchmarks import compare_backends, compare_peers
+from benchmarks.harness import reference
 from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment

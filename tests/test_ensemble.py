@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import parabola.ensemble.ensemble
-from benchmarks.pinned_seeds import TARGETS
+from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.ensemble.ensemble import Ensemble, Members, summarise
 from parabola.training import engines
 from parabola.training.data import order_bank, order_rows

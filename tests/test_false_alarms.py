@@ -11,7 +11,7 @@ from scipy.stats import fisher_exact, hypergeom
 from typer.testing import CliRunner
 
 from benchmarks import false_alarms
-from benchmarks.pass_rates import LEVEL
+from benchmarks.harness.pass_rates import LEVEL
 from parabola.display import terminal
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from benchmarks.cases import GRID, LEFT_OUT, Grid
+from benchmarks.harness.cases import GRID, LEFT_OUT, Grid
 from parabola.machine import backends, devices, host
 
 Door = Any  # the module conftest.py at the root, which pytest has loaded under a name of its own

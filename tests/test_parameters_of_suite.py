@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import conftest as suite
-from benchmarks.cases import GRID, LEFT_OUT, Case, Grid, grid_cases
+from benchmarks.harness.cases import GRID, LEFT_OUT, Case, Grid, grid_cases
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 

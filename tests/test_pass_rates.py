@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from benchmarks import pass_rates
-from benchmarks.cases import BASELINE_SEEDS
-from benchmarks.pinned_seeds import TARGETS
+from benchmarks.harness import pass_rates
+from benchmarks.harness.cases import BASELINE_SEEDS
+from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from tests.conftest import git

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import pinned_seeds
-from benchmarks.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
+from benchmarks.harness import pinned_seeds
+from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
 from parabola.display import terminal
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola

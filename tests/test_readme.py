@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import change_points, false_alarms, many_records, pass_rates, readme
-from benchmarks.pinned_seeds import CELLS, cell_name, sort_seeds
+from benchmarks import change_points, false_alarms, many_records, readme
+from benchmarks.harness import pass_rates
+from benchmarks.harness.pinned_seeds import CELLS, cell_name, sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
 from parabola.report import sections as report_sections
@@ -32,7 +33,7 @@ APART = [command for command in COMMANDS if re.search(r" --(backend|strategy) |^
 COMMANDS = [command for command in COMMANDS if command not in APART]
 TRAIN = [command for command in COMMANDS if command.startswith("python -m parabola train")]
 MAPS = [command for command in COMMANDS if command.startswith("python -m parabola map")]
-TABLES = ["python -m benchmarks.pass_rates", "python -m benchmarks.false_alarms"]
+TABLES = ["python -m benchmarks.harness.pass_rates", "python -m benchmarks.false_alarms"]
 PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
 COMPARE = [command for command in COMMANDS if command.startswith("python -m parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.trials")]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pytest_benchmark.storage.file import FileStorage
 
-from benchmarks import recording
-from benchmarks.cases import GRID, LEFT_OUT, Grid
-from benchmarks.recording import Recording
+from benchmarks.harness import recording
+from benchmarks.harness.cases import GRID, LEFT_OUT, Grid
+from benchmarks.harness.recording import Recording
 
 
 class Written:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import reference
+from benchmarks.harness import reference
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.networks import NETWORKS

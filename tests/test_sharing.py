@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import sharing
+from benchmarks.harness import sharing
 from parabola.machine import host
 
 GPUS = [("0", 80_000), ("1", 40_000)]

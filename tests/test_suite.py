@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.cases import Grid, grid_cases
+from benchmarks.harness.cases import Grid, grid_cases
 from parabola.records import reading
 from parabola.training.experiment import Experiment
 from tests.conftest import users_environment

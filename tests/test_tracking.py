@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import sharing
+from benchmarks.harness import sharing
 from parabola.display import figures, terminal
 from parabola.machine import host, workers
 

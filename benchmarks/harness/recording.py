@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
-from benchmarks.cases import GRID, LEFT_OUT, session_of
+from benchmarks.harness.cases import GRID, LEFT_OUT, session_of
 from parabola import files
 from parabola.records import reading
 

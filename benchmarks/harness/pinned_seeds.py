@@ -1,4 +1,4 @@
-"""Which seeds learn, cell by cell: python -m benchmarks.pinned_seeds writes pinned_seeds.json.
+"""Which seeds learn, cell by cell: python -m benchmarks.harness.pinned_seeds writes pinned_seeds.json.
 
 At batch size 1 the coefficient error wanders about the learning rate from epoch to epoch, and rounding alone decides
 on which side the last one falls. So a seed counts as passing by its last 100 epochs, and only where `compiled` and

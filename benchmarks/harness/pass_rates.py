@@ -1,4 +1,4 @@
-"""The baseline of pass rates, and the test that holds fresh seeds against it: python -m benchmarks.pass_rates.
+"""The baseline of pass rates, and the test that holds fresh seeds against it: python -m benchmarks.harness.pass_rates.
 
 The command trains 10,000 seeds in each cell, for both networks and with either initialiser, about ten minutes on two
 cores; what is in benchmarks/baseline/ already it does not train again. It then prints the README's table.
@@ -16,8 +16,8 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import BASELINE_SEEDS
-from benchmarks.pinned_seeds import TARGETS
+from benchmarks.harness.cases import BASELINE_SEEDS
+from benchmarks.harness.pinned_seeds import TARGETS
 from parabola import statistics
 from parabola.display import terminal
 from parabola.ensemble import map_file
