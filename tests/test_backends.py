@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compare_backends
+from benchmarks.studies import compare_backends
 from parabola.machine import backends
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading

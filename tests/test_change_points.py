@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import change_points
-from benchmarks.change_points import series
+from benchmarks.studies import change_points
+from benchmarks.studies.change_points import series
 from parabola.records.changes import Change
 
 

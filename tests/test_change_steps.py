@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from benchmarks.change_points import series
+from benchmarks.studies.change_points import series
 from parabola import statistics
 from parabola.records import changes
 

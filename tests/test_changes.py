@@ -7,7 +7,7 @@ import ruptures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.change_points import series
+from benchmarks.studies.change_points import series
 from parabola.records import changes
 from parabola.records.changes import Change, find_changes
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import compare_backends, compare_peers
 from benchmarks.harness import reference
+from benchmarks.studies import compare_backends, compare_peers
 from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -160,8 +160,8 @@ def test_a_record_that_is_there_is_not_measured_again(
 
 def test_the_peers_commands() -> None:
     """At batch size 111 every program is there, with the epochs that suit it; ours time themselves."""
-    peers = ROOT / "benchmarks/peers"
-    ours = (sys.executable, "-m", "benchmarks.compare_peers", "--time")
+    peers = ROOT / "benchmarks/studies/peers"
+    ours = (sys.executable, "-m", "benchmarks.studies.compare_peers", "--time")
     keras = (sys.executable, str(peers / "keras_fit.py"), "250", "0.001", "111")
     jax = ("env", "XLA_FLAGS=--some", "python-with-jax", str(peers / "jax_scan.py"), "999", "0.001", "111")
 
@@ -409,7 +409,7 @@ def test_all_contestants_run_in_turn(
 
     ((command, checked),) = asked
     limit = command[-2]
-    source = ROOT / "benchmarks/peers/limit.c"
+    source = ROOT / "benchmarks/studies/peers/limit.c"
     assert command == ["/bin/cc", "-O3", "-march=native", "-ffast-math", source, "-o", limit, "-lm"]
     assert checked == {"check": True}
     assert not Path(limit).parent.exists()

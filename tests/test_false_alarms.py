@@ -10,8 +10,8 @@ import typer
 from scipy.stats import fisher_exact, hypergeom
 from typer.testing import CliRunner
 
-from benchmarks import false_alarms
 from benchmarks.harness.pass_rates import LEVEL
+from benchmarks.studies import false_alarms
 from parabola.display import terminal
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import typer
 
-from benchmarks import gpu
+from benchmarks.studies import gpu
 from parabola.machine import devices, host
 from parabola.records import reading
 from tests.conftest import users_environment

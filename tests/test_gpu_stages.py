@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer
 
-from benchmarks import gpu
+from benchmarks.studies import gpu
 from parabola.display import terminal
 from parabola.machine import backends, devices
 from parabola.records import reading
@@ -30,7 +30,7 @@ def test_the_commands_of_the_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     members = "pytest --benchmark-only -q -k members"
 
     assert [(stage.name, " ".join(stage.command), stage.leaves, stage.record) for stage in stages] == [
-        ("device checks", "benchmarks.gpu --check --device gpu:1", "checks.txt", False),
+        ("device checks", "benchmarks.studies.gpu --check --device gpu:1", "checks.txt", False),
         ("same answers", "pytest -q benchmarks/test_coefficients.py -k not pass_rates", "answers.txt", False),
         *(
             stage
@@ -371,7 +371,9 @@ def test_records_of_two_machines_do_not_become_one(script: Script, capsys: pytes
     assert script() == (1, EVERY)
     parts = script.folder / "parts"
     error = capsys.readouterr().err
-    assert error.startswith(f"python -m benchmarks.gpu: {parts}/a.json and {parts}/b.json are not of one machine")
+    assert error.startswith(
+        f"python -m benchmarks.studies.gpu: {parts}/a.json and {parts}/b.json are not of one machine"
+    )
     assert "gpu: " in error
     assert error.endswith(": remove what is not to be in the record\n")
     assert not (script.folder / "record.json").exists()
@@ -397,7 +399,7 @@ def test_a_device_that_cannot_be_is_bad_input(
 
         monkeypatch.setattr(backends if name == "choose" else devices, name, refuse)
         assert script() == (2, [])
-        assert capsys.readouterr() == ("", f"python -m benchmarks.gpu: {name} says no\n")
+        assert capsys.readouterr() == ("", f"python -m benchmarks.studies.gpu: {name} says no\n")
         monkeypatch.setattr(backends, "choose", lambda _: None)
     assert not script.folder.exists()
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import change_points, false_alarms, many_records, readme
 from benchmarks.harness import pass_rates
 from benchmarks.harness.pinned_seeds import CELLS, cell_name, sort_seeds
+from benchmarks.studies import change_points, false_alarms, many_records, readme
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
 from parabola.report import sections as report_sections
@@ -29,22 +29,24 @@ COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in b
 BY_CI = [command for command in COMMANDS if re.match(r"pip install -e|pytest -n auto", command)]  # .ci/run takes them
 COMMANDS = [command for command in COMMANDS if command not in BY_CI]
 # With a backend of their own, or several devices, in processes of their own.
-APART = [command for command in COMMANDS if re.search(r" --(backend|strategy) |^pytest -n |benchmarks.gpu", command)]
+APART = [
+    command for command in COMMANDS if re.search(r" --(backend|strategy) |^pytest -n |benchmarks.studies.gpu", command)
+]
 COMMANDS = [command for command in COMMANDS if command not in APART]
 TRAIN = [command for command in COMMANDS if command.startswith("python -m parabola train")]
 MAPS = [command for command in COMMANDS if command.startswith("python -m parabola map")]
-TABLES = ["python -m benchmarks.harness.pass_rates", "python -m benchmarks.false_alarms"]
-PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.compare_peers")]
+TABLES = ["python -m benchmarks.harness.pass_rates", "python -m benchmarks.studies.false_alarms"]
+PEERS = [command for command in COMMANDS if command.startswith("python -m benchmarks.studies.compare_peers")]
 COMPARE = [command for command in COMMANDS if command.startswith("python -m parabola compare")]
-TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.trials")]
+TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.studies.trials")]
 REPORT = [command for command in COMMANDS if command.startswith("python -m parabola report")]
 CHANGES, MANY, REFRESH, KEEP = (
-    "python -m benchmarks.change_points",
-    "python -m benchmarks.many_records",
-    "python -m benchmarks.readme",
+    "python -m benchmarks.studies.change_points",
+    "python -m benchmarks.studies.many_records",
+    "python -m benchmarks.studies.readme",
     "benchmarks/keep_record.sh record.json records",  # in tests/test_keep_record.py
 )
-BACKENDS = "python -m benchmarks.compare_backends"  # in tests/test_backends.py
+BACKENDS = "python -m benchmarks.studies.compare_backends"  # in tests/test_backends.py
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
 SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 
@@ -94,7 +96,7 @@ def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) 
     words = shlex.split(here.replace("-n 8", "-n 2"))
     smaller = {
         "map": ["--seeds=4", "--batch-sizes=999", "--learning-rates=0.1", "--epochs=9", f"--json={tmp_path}/map.json"],
-        "benchmarks.gpu": ["--device=cpu", "--minutes=0"],
+        "benchmarks.studies.gpu": ["--device=cpu", "--minutes=0"],
         "--benchmark-only": [*shlex.split(SMALLER), f"--benchmark-json={tmp_path}/record.json"],
         "-n": ["-k", "same_bits and native"],
     }
@@ -242,7 +244,7 @@ def test_many_records_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
-    """`python -m benchmarks.readme` would change nothing."""
+    """`python -m benchmarks.studies.readme` would change nothing."""
     found = readme.read()
     sections = report_sections.sections(found)
     chart = readme.epoch_chart(sections)

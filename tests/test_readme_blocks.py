@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import readme
+from benchmarks.studies import readme
 from parabola.display import figures
 from parabola.records import reading
 from parabola.report import page
@@ -140,4 +140,4 @@ def test_without_a_browser_no_picture_is_taken(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SystemExit) as ended:
         readme.take_screenshot("<p>")
 
-    assert ended.value.code == "python -m benchmarks.readme: needs Chromium for its screenshot, and finds none"
+    assert ended.value.code == "python -m benchmarks.studies.readme: needs Chromium for its screenshot, and finds none"

@@ -1,4 +1,4 @@
-"""The README's tables and pictures of the suite, from the committed records: python -m benchmarks.readme"""
+"""The README's tables and pictures of the suite, from the committed records: python -m benchmarks.studies.readme"""
 
 import hashlib
 import io
@@ -95,7 +95,7 @@ def take_screenshot(html: str) -> None:
     from playwright.sync_api import sync_playwright
 
     if not CHROMIUM:
-        raise SystemExit("python -m benchmarks.readme: needs Chromium for its screenshot, and finds none")
+        raise SystemExit("python -m benchmarks.studies.readme: needs Chromium for its screenshot, and finds none")
     with sync_playwright() as playwright, files.draft(SCREENSHOT) as beside:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         shown = browser.new_page(viewport={"width": 1000, "height": 1050}, color_scheme="light")

@@ -1,4 +1,4 @@
-"""The same training on each backend that is installed: python -m benchmarks.compare_backends"""
+"""The same training on each backend that is installed: python -m benchmarks.studies.compare_backends"""
 
 import subprocess
 import sys

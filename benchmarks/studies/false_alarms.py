@@ -1,4 +1,4 @@
-"""Does the pass-rate test cry wolf as rarely as it says? python -m benchmarks.false_alarms.
+"""Does the pass-rate test cry wolf as rarely as it says? python -m benchmarks.studies.false_alarms.
 
 Trains a pool of 20,000 seeds in each of three cells, kept in a folder and gone on with after an interruption; then
 draws 1,000 suites from it, each with a baseline and fresh seeds of its own, and counts where the test finds a change.

@@ -1,4 +1,4 @@
-"""Hold the engines against programs that others would write: python -m benchmarks.compare_peers.
+"""Hold the engines against programs that others would write: python -m benchmarks.studies.compare_peers.
 
 All run in turn on one machine. The peers lie beside this file: the limit in C, a JAX user's program, a Keras user's.
 JAX is not installed with parabola: --jax-python names a Python that has it; without one, the JAX rows are left out.
@@ -62,7 +62,7 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
 
 def commands(limit: str, jax_python: str | None, jax_flags: str, keras: bool, batch_size: int) -> dict[str, Command]:
     """Return the command of each contestant at a batch size."""
-    fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.compare_peers")
+    fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.studies.compare_peers")
     found: dict[str, Command] = {"limit.c": (limit, *fast)}
     if jax_python:
         found["jax_scan.py"] = ("env", f"XLA_FLAGS={jax_flags}", jax_python, str(PEERS / "jax_scan.py"), *fast)

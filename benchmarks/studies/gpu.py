@@ -1,4 +1,4 @@
-"""What a GPU is worth, proven and measured in stages that resume: python -m benchmarks.gpu FOLDER --backend jax"""
+"""What a GPU is worth, proven and measured in stages that resume: python -m benchmarks.studies.gpu FOLDER --backend jax"""
 
 import json
 import signal
@@ -60,7 +60,7 @@ def stages(
         members: trained together.
         map_seeds: in each cell of the map.
     """
-    yield Stage("device checks", ("benchmarks.gpu", "--check", "--device", device), "checks.txt", record=False)
+    yield Stage("device checks", ("benchmarks.studies.gpu", "--check", "--device", device), "checks.txt", record=False)
     # Without --device it is on the CPU and the first GPU, and leaves out what takes a GPU hours: runs of small batches.
     exact = ("benchmarks/test_coefficients.py", "-k", "not pass_rates")
     yield Stage("same answers", ("pytest", "-q", *exact), "answers.txt", record=False)
@@ -161,7 +161,7 @@ def main(
             return
         devices.resolve(device)
     except ValueError as error:
-        print(f"python -m benchmarks.gpu: {error}", file=sys.stderr)
+        print(f"python -m benchmarks.studies.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     terminal.end_as_by_ctrl_c()
     begun, failed = time.monotonic(), 0
@@ -186,7 +186,7 @@ def main(
     try:
         content = reading.merge(parts)
     except ValueError as error:
-        print(f"python -m benchmarks.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
+        print(f"python -m benchmarks.studies.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
         raise typer.Exit(1) from None
     files.write_text(json.dumps(content, indent=1), whole)
     print(f"{whole} holds all that was timed: python -m parabola report {whole}")
