@@ -21,7 +21,7 @@ tf = backends.start()
 
 import keras  # noqa: E402  (TensorFlow's settings come first)
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 

@@ -23,7 +23,7 @@ from parabola.display import figures
 from parabola.machine import host
 from tests.conftest import git
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 Project = Callable[..., Path]
 WIDE = ("--minimum-effect", "90%")  # so that a few launches decide
 

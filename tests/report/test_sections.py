@@ -19,7 +19,7 @@ from parabola.report import sections as report_sections
 from parabola.report import text as report_text
 from tests import made_records
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GPU = {"gpu": "NVIDIA H100, driver 580", "cuda": "12.5", "cpu_model": "Other CPU", "cores": 16}
 
 

@@ -17,7 +17,7 @@ from parabola.machine import devices, host
 from parabola.records import reading
 from tests.conftest import users_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

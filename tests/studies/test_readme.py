@@ -22,7 +22,7 @@ from parabola.__main__ import app
 from parabola.report import sections as report_sections
 from tests.conftest import users_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
@@ -44,9 +44,9 @@ CHANGES, MANY, REFRESH, KEEP = (
     "python -m benchmarks.studies.change_points",
     "python -m benchmarks.studies.many_records",
     "python -m benchmarks.studies.readme",
-    "benchmarks/keep_record.sh record.json records",  # in tests/test_keep_record.py
+    "benchmarks/keep_record.sh record.json records",  # in tests/suite/test_keep_record.py
 )
-BACKENDS = "python -m benchmarks.studies.compare_backends"  # in tests/test_backends.py
+BACKENDS = "python -m benchmarks.studies.compare_backends"  # in tests/machine/test_backends.py
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
 SMALLER = "--engine native --batch-size 111 --samples 999 --rounds 1 -k epoch_time"
 

@@ -13,7 +13,7 @@ import pytest
 
 from parabola.records import reading
 from tests.conftest import users_environment
-from tests.test_suite import QUICK, ROOT, run_pytest
+from tests.suite.test_suite import QUICK, ROOT, run_pytest
 
 NATIVE = ["--benchmark-only", "--engine", "native", "--epochs", "99", "--rounds", "3", "-k", "epoch_time"]
 

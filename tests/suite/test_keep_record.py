@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import git
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks/keep_record.sh"
+SCRIPT = Path(__file__).parents[2] / "benchmarks/keep_record.sh"
 
 
 @pytest.fixture

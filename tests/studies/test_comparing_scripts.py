@@ -21,7 +21,7 @@ from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def record_of(**seconds: tuple[float, float, float]) -> Any:

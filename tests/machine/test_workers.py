@@ -22,7 +22,7 @@ from parabola.machine import workers
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"]
 
 TWO = '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": {"type": "worker", "index": 1}}'

@@ -22,7 +22,7 @@ from tests.made_ensemble import plant
 
 CELLS = [(network, cell) for network in TARGETS for cell in pass_rates.baseline(network).values()]
 GRID_SPEC = Experiment()
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLANT = """
 import numpy as np
 from parabola import learning_map

@@ -17,7 +17,7 @@ from parabola.records import reading
 from parabola.training.experiment import Experiment
 from tests.conftest import users_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK = ["--benchmark-only", "--engine", "native", "--batch-size", "111", "-k", "epoch_time"]
 
 PLANTED = {

@@ -18,7 +18,7 @@ from parabola.records import reading
 from parabola.training import engines
 from tests.conftest import users_environment
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WITHOUT = {name: f"backend {name} is not installed: pip install -e '.[{name}]'" for name in BACKENDS}
 OTHERS = [
     pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=WITHOUT[name])) for name in BACKENDS[1:]
