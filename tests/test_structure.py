@@ -120,10 +120,10 @@ def test_every_module_has_its_tests() -> None:
     """tests/ mirrors parabola/: a file a module, one for the engines and one for tracking."""
     expected = {f"test_{room(path).strip('_')}.py" for path in TRAINING_HALF} - {"test_init.py"} | {"test_tracking.py"}
 
-    assert expected <= {path.name for path in (ROOT / "tests").glob("test_*.py")}
+    assert expected <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").glob("test_*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
 def test_every_test_says_in_a_sentence_what_it_holds(path: Path) -> None:
     """A test without a docstring is not finished."""
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]

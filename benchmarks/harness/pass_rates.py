@@ -27,7 +27,7 @@ from parabola.machine.backends import BACKENDS  # the baseline is the first one'
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
-FOLDER = Path(__file__).parent / "baseline"
+FOLDER = Path(__file__).parents[1] / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)
 TESTED_SEEDS = 400
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause

@@ -29,7 +29,7 @@ def measure(backend: str, path: Path) -> reading.Record:
     sizes = [f"--batch-size={size}" for size in BATCH_SIZES]
     command = [sys.executable, "-m", "pytest", "--benchmark-only", "-q", "-k", "epoch_time", "--learning-rate=0.001"]
     command += [*sizes, f"--backend={backend}", f"--benchmark-json={path}", "--device=cpu"]
-    answer = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise SystemExit(f"backend {backend}: {' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
     return reading.read(path)

@@ -18,7 +18,7 @@ from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
 CHART, SCREENSHOT = ROOT / "docs/epoch_time.svg", ROOT / "docs/report.png"
 WIDTH = 160  # of what is printed

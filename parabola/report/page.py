@@ -34,7 +34,7 @@ def page(sections: Sequence[Section], title: str) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("parabola.tracking", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("parabola.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     number = count(1)
     parts = [(part, [(next(number), one, _specification(one.chart)) for one in part.pictures]) for part in sections]

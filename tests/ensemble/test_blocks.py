@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import parabola.ensemble.ensemble
+from parabola.ensemble import ensemble
 from parabola.ensemble.ensemble import Ensemble, Members, summarise
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
@@ -47,7 +47,7 @@ class Program:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Program]:
     """The programs that were made in this test."""
     monkeypatch.setattr(Program, "made", [], raising=False)
-    monkeypatch.setattr(parabola.ensemble, "members_program", Program)
+    monkeypatch.setattr(ensemble, "members_program", Program)
     return Program.made
 
 

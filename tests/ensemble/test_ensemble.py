@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import parabola.ensemble.ensemble
 from benchmarks.harness.pinned_seeds import TARGETS
+from parabola.ensemble import ensemble
 from parabola.ensemble.ensemble import Ensemble, Members, summarise
 from parabola.training import engines
 from parabola.training.data import order_bank, order_rows
@@ -192,7 +192,7 @@ def test_nothing_compiles_again() -> None:
 
 def test_blocks_do_not_hang_on_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounding hangs on a block's size, so a run on another machine, or beside other tests, has the same."""
-    monkeypatch.setattr(parabola.ensemble, "members_program", lambda *_: None)
+    monkeypatch.setattr(ensemble, "members_program", lambda *_: None)
     spec = Experiment()
 
     assert [Ensemble(spec, 1200, workers=workers).block_members for workers in (1, 2, 3, 8)] == [300] * 4
@@ -203,9 +203,9 @@ def test_blocks_do_not_hang_on_the_cores(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(("samples", "epochs", "members"), [(999, 999, 10**6), (10**6, 1, 10**4), (10, 10**6, 10**4)])
 def test_blocks_are_bounded(samples: int, epochs: int, members: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many members, samples or epochs, a block's samples and its weights over all epochs stay within bounds."""
-    monkeypatch.setattr(parabola.ensemble, "members_program", lambda *_: None)
+    monkeypatch.setattr(ensemble, "members_program", lambda *_: None)
     spec = Experiment(samples=samples, epochs=epochs)
     size = Ensemble(spec, members, workers=2).block_members
 
-    assert 1 <= size <= parabola.ensemble.BLOCK_MEMBERS
-    assert size == 1 or size * max(samples, 4 * epochs) <= parabola.ensemble.BLOCK_VALUES
+    assert 1 <= size <= ensemble.BLOCK_MEMBERS
+    assert size == 1 or size * max(samples, 4 * epochs) <= ensemble.BLOCK_VALUES

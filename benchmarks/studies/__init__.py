@@ -1,0 +1,1 @@
+"""Commands that made a figure in the documents."""

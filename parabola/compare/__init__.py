@@ -1,0 +1,1 @@
+"""Two commits: is one of them slower, or wrong?"""

@@ -1,0 +1,1 @@
+"""The two sides of a comparison: their checkouts, their processes, and the conversation with these."""

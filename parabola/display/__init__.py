@@ -1,0 +1,1 @@
+"""Tables, units, pictures and the terminal: what several commands show, and how."""

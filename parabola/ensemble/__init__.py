@@ -1,0 +1,1 @@
+"""Many runs at once, and the map of which of them learn."""

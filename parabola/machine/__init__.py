@@ -1,0 +1,1 @@
+"""Where it runs: backends, devices, the host and its worker processes."""

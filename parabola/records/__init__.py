@@ -1,0 +1,1 @@
+"""Records: what pytest-benchmark wrote, read and put in order."""

@@ -1,1 +1,0 @@
-"""Records: read, compare, draw. Never imports TensorFlow or Keras."""
