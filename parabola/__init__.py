@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from parabola.training.train import train
 
 __all__ = ["Experiment", "Fit", "Parabola", "train"]
-_HOMES = {"Experiment": "experiment", "Fit": "fit", "Parabola": "target", "train": "training"}
+_HOMES = {"Experiment": "experiment", "Fit": "fit", "Parabola": "target", "train": "train"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'parabola' has no attribute {name!r}")
-    return getattr(import_module(f"parabola.{_HOMES[name]}"), name)
+    return getattr(import_module(f"parabola.training.{_HOMES[name]}"), name)
