@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks.harness import recording, sharing
+from benchmarks.harness import recording, sharing, summary
 from benchmarks.harness.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
-from parabola.display import terminal
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits
 from parabola.records import reading
@@ -153,4 +152,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         tr.write_line("")
         width = tr._tw.fullwidth if tr.isatty else 200
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
-        terminal.print_suite([(one.extra_info, one["median"]) for one in measured], left_out, console)
+        summary.print_suite([(one.extra_info, one["median"]) for one in measured], left_out, console)

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.harness import sharing
-from parabola.display import figures, terminal
+from benchmarks.harness import sharing, summary
+from parabola.display import pictures, units
 from parabola.machine import host, workers
+from parabola.training import figure
 
 
 def make_figure(**changes: Any) -> Any:
     epochs = np.arange(1, 2001)
     values: dict[str, Any] = {"x": np.linspace(0, 1, 5), "true": np.arange(5), "learnt": np.arange(5) + 0.1}
     values |= {"loss": 1 / epochs**2, "coefficient_error": 1 / epochs, "learning_rate": 0.01}
-    return figures.training_figure(**{**values, "title": "t", "subtitle": "s", **changes})
+    return figure.training_figure(**{**values, "title": "t", "subtitle": "s", **changes})
 
 
 def test_figure_draws_every_test_input_and_a_screen_of_epochs() -> None:
@@ -31,7 +32,7 @@ def test_figure_draws_every_test_input_and_a_screen_of_epochs() -> None:
     assert drawn.count('"curve": "learnt"') == drawn.count('"curve": "true"') == 5
     assert '{"epoch": 1, "value": 1.0, "quantity": "loss"}' in drawn
     assert '{"epoch": 2000, "value": 0.0005, "quantity": "coefficient error"}' in drawn
-    assert drawn.count('"quantity": "loss"') <= figures.MOST_POINTS
+    assert drawn.count('"quantity": "loss"') <= figure.MOST_POINTS
     assert "learning rate 0.01" in drawn
 
 
@@ -51,7 +52,7 @@ def test_a_failed_save_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytes
     chart = make_figure()
     monkeypatch.setattr(type(chart), "save", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        figures.save(chart, path)
+        pictures.save(chart, path)
 
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.svg"]
@@ -62,7 +63,7 @@ def test_a_failed_save_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytes
 )
 def test_durations_have_the_unit_that_suits(seconds: float, text: str) -> None:
     """Three digits."""
-    assert terminal.duration(seconds) == text
+    assert units.duration(seconds) == text
 
 
 def test_summary_has_ratios_to_native_and_cpu_to_gpu() -> None:
@@ -78,7 +79,7 @@ def test_summary_has_ratios_to_native_and_cpu_to_gpu() -> None:
         )
     ]
     console = Console(file=io.StringIO(), width=160)
-    terminal.print_epoch_times(cases, ["x: predicted 99 s"], console)
+    summary.print_epoch_times(cases, ["x: predicted 99 s"], console)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     rows = [line.split() for line in text.splitlines() if line.split()[1:2] == ["0.001"]]
 

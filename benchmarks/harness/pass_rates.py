@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.harness.cases import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola import statistics
-from parabola.display import terminal
+from parabola.display import console
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid, train_map
 from parabola.ensemble.map_file import Cell
@@ -121,7 +121,7 @@ def main() -> None:
     """Train what is missing, and print the table."""
     FOLDER.mkdir(exist_ok=True)
     for name, grid in GRIDS.items():
-        with terminal.progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
+        with console.progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
             train_map(grid, FOLDER / f"{name}.json", progress=bar)
     Console(width=160).print(table())
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
-from parabola.display import terminal
+from parabola.display import console
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
@@ -70,7 +70,7 @@ def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
 
 def main() -> None:
     """Sort all cells' seeds, and write the file."""
-    table = {cell_name(cell): sort_seeds(cell) for cell in terminal.tracked(CELLS, "cells")}
+    table = {cell_name(cell): sort_seeds(cell) for cell in console.tracked(CELLS, "cells")}
     lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
     FILE.write_text(f"{{\n{lines}\n}}\n")
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import typer
 from scipy.signal import lfilter
 
+from parabola.display.console import tracked
 from parabola.display.tables import Table, markdown_lines
-from parabola.display.terminal import tracked
 from parabola.records.changes import find_changes
 
 Floats = npt.NDArray[np.float64]

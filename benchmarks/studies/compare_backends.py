@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from parabola.display.console import tracked
 from parabola.display.tables import Table, markdown_lines
-from parabola.display.terminal import duration, tracked
+from parabola.display.units import duration
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
 

@@ -20,7 +20,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from parabola.display import terminal
+from parabola.display import console as display_console
 
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
@@ -112,7 +112,7 @@ def main(
         )
         contestants = {size: commands(limit, jax_python, jax_flags, keras, size) for size in sizes}
         runs = [(size, *one) for size, named in contestants.items() for _ in range(turns) for one in named.items()]
-        for size, name, command in terminal.tracked(runs, "programs"):
+        for size, name, command in display_console.tracked(runs, "programs"):
             seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
     show(seconds, sizes)
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, share
 from parabola import statistics
-from parabola.display import terminal
+from parabola.display import console
 from parabola.ensemble.learning_map import Grid, train_map
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -28,7 +28,7 @@ NOMINAL = 0.05  # at which 1,000 suites can tell
 def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path) -> Array:
     """Return which seeds of a cell passed, shape (seeds,), bool; train what the folder lacks."""
     passed: list[Array] = []
-    with terminal.progress_bar(f"{{task.percentage:.0f}} % of batch size {batch_size},", seeds) as bar:
+    with console.progress_bar(f"{{task.percentage:.0f}} % of batch size {batch_size},", seeds) as bar:
         for first in range(FIRST_SEED, FIRST_SEED + seeds, PART_SEEDS):
             grid = Grid(Experiment(), (learning_rate,), (batch_size,), PART_SEEDS, first)
             (cell,) = train_map(grid, folder / f"batch_{batch_size}-seeds_{first}.json")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from parabola import files
-from parabola.display import terminal
+from parabola.display import console
 from parabola.machine import backends, devices, host
 from parabola.records import reading
 from parabola.training.engines import missing
@@ -163,7 +163,7 @@ def main(
     except ValueError as error:
         print(f"python -m benchmarks.studies.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    terminal.end_as_by_ctrl_c()
+    console.end_as_by_ctrl_c()
     begun, failed = time.monotonic(), 0
     folder.mkdir(parents=True, exist_ok=True)
     for stage in stages(device, folder):

@@ -14,7 +14,7 @@ import typer
 
 from benchmarks.studies.readme import record_paths
 from parabola import files
-from parabola.display import terminal
+from parabola.display import console
 
 NOISE, STEP = 0.03, 1.1  # standard deviation of the log times; what they are multiplied by from the middle on
 
@@ -38,7 +38,7 @@ def write(folder: Path, number: int) -> None:
     usual = [one["stats"]["median"] for one in content["benchmarks"]]
     for one in content["benchmarks"]:
         one["stats"].pop("data", None)
-    for commit in terminal.tracked(range(number), "records"):
+    for commit in console.tracked(range(number), "records"):
         made = (first + timedelta(hours=commit)).isoformat()
         content["commit_info"] |= {"id": f"{commit:040x}", "time": made}
         content["datetime"] = made

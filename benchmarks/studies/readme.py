@@ -11,8 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.harness import summary
 from parabola import files
-from parabola.display import figures, terminal
+from parabola.display import pictures
 from parabola.records import reading
 from parabola.report import page
 from parabola.report import sections as report_sections
@@ -30,7 +31,7 @@ def main() -> None:
     """Write the README's blocks and the pictures anew."""
     found = read()
     sections = report_sections.sections(found)
-    figures.save(epoch_chart(sections), CHART)
+    pictures.save(epoch_chart(sections), CHART)
     take_screenshot(page.page(sections, "parabola"))
     files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(found, sections)), README)
 
@@ -58,7 +59,7 @@ def blocks(found: Sequence[reading.Record], sections: Sequence[report_sections.S
     past = [section for section in sections if section.title.startswith("History")]
     digest = hashlib.sha256(b"".join(Path(record.path).read_bytes() for record in found)).hexdigest()[:12]
     return {
-        "summary": _fenced(lambda console: terminal.print_suite(measured, content["parabola"]["left_out"], console)),
+        "summary": _fenced(lambda console: summary.print_suite(measured, content["parabola"]["left_out"], console)),
         "history": _fenced(lambda console: report_text.print_report(past, console)),
         "records": f"![The page, with times over batch size](docs/{SCREENSHOT.name})\n\n"
         f"<!-- pictures of the records with the hash {digest} -->",

@@ -12,7 +12,7 @@ from pytest_benchmark.utils import parse_compare_fail
 from parabola import files, statistics
 from parabola.compare.comparison import as_json, make_record
 from parabola.compare.session import Options, compare
-from parabola.display import terminal
+from parabola.display import console
 from parabola.records.reading import short_name
 
 FOLDER = Path("trials")
@@ -29,11 +29,11 @@ def run(
 ) -> None:
     """Compare the working tree with HEAD, where nothing has changed, and count the verdicts."""
     folder.mkdir(parents=True, exist_ok=True)
-    terminal.end_as_by_ctrl_c()
+    console.end_as_by_ctrl_c()
     suite = ("-k", "epoch_time", "--engine", engine, "--epochs", str(epochs), "--rounds", str(rounds))
     paths = [folder / f"{number:03}.json" for number in range(comparisons)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]
-    for number in terminal.tracked(missing, "comparisons"):
+    for number in console.tracked(missing, "comparisons"):
         slower = {planted_case(engine, number): slowdown} if slowdown else {}
         options = Options("HEAD", pytest_options=suite, budget_seconds=budget, slower=slower)
         outcome = compare(options, Path.cwd())

@@ -56,10 +56,10 @@ def compare(
     """
     from parabola import files
     from parabola.compare import comparison as comparison_record
+    from parabola.compare import figure, session
     from parabola.compare import self_test as ability
-    from parabola.compare import session
     from parabola.compare import text as comparison_report
-    from parabola.display import figures, terminal
+    from parabola.display import console, pictures
 
     try:
         if base is None and not self_test:
@@ -78,11 +78,11 @@ def compare(
             slower=dict(read_planted(text) for text in inject or ()),
         )
         session.core_groups(cores)
-        for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, figures.FORMATS)):
+        for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):
             if path:
                 files.check_path(path, formats)
-        terminal.end_as_by_ctrl_c()
-        with terminal.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
+        console.end_as_by_ctrl_c()
+        with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             outcome = session.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
         if outcome.usage:
             raise ValueError(outcome.why)
@@ -94,8 +94,8 @@ def compare(
     if markdown:
         files.write_text(comparison_report.markdown(record), markdown)
     if plot:
-        figures.save(figures.ratio_figure(record), plot)
-    comparison_report.print_comparison(record, terminal.wide_console())
+        pictures.save(figure.ratio_figure(record), plot)
+    comparison_report.print_comparison(record, console.wide_console())
     if self_test and outcome.ended in ("decided", "budget"):
         print("\n".join(ability.lines(ability.abilities(record), record)))
     if outcome.ended == "interrupted":

@@ -39,8 +39,8 @@ def learning_map(
     """
     knobs = dict(locals())
     from parabola import files
-    from parabola.display import figures, terminal
-    from parabola.ensemble import map_file
+    from parabola.display import console, pictures
+    from parabola.ensemble import figure, map_file, text
     from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.machine import backends, devices
     from parabola.training import engines
@@ -54,21 +54,21 @@ def learning_map(
         sizes = sizes if batch_sizes is None else options.numbers("batch-sizes", batch_sizes, int)
         grid = Grid(options.read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
         if plot:
-            files.check_path(plot, figures.FORMATS)
+            files.check_path(plot, pictures.FORMATS)
         files.check_path(json_file, (".json",))
         map_file.read(json_file, grid.identity())
         (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)
-    with terminal.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
+    with console.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
         cells = [asdict(cell) for cell in train_map(grid, json_file, progress=bar)]
     spec, axes = grid.experiment, grid.identity()
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
     title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
     subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
-    terminal.print_map(cells, axes, f"{title}\n{subtitle}")
+    text.print_map(cells, axes, f"{title}\n{subtitle}")
     print(f"{json_file} holds the map")
     if plot:
         published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
         subtitle += "; framed: as published" if published else ""
-        figures.save(figures.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)
+        pictures.save(figure.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)

@@ -24,7 +24,7 @@ def report(
     two machines names (NAME=RECORD) to hold one against the other.
     """
     from parabola import files
-    from parabola.display import terminal
+    from parabola.display import console
     from parabola.records import reading
     from parabola.report import page, text
     from parabola.report import sections as content
@@ -40,7 +40,7 @@ def report(
     except ValueError as error:
         exits.stop(error)
     read, skipped = list[reading.Record](), list[reading.Unreadable]()
-    with terminal.progress_bar("{task.fields[text]},", 3.0) as bar:  # thirds: each takes about as long
+    with console.progress_bar("{task.fields[text]},", 3.0) as bar:  # thirds: each takes about as long
         for number, one in enumerate(reading.read_all(found), start=1):
             if isinstance(one, reading.Unreadable):
                 skipped.append(one)
@@ -65,4 +65,4 @@ def report(
         files.write_text(drawn, html)
     if markdown:
         files.write_text(text.markdown(sections), markdown)
-    text.print_report(sections, terminal.wide_console())
+    text.print_report(sections, console.wide_console())

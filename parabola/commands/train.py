@@ -53,10 +53,10 @@ def train(
     """
     knobs = dict(locals())
     from parabola import files
-    from parabola.display import figures, terminal
+    from parabola.display import pictures
     from parabola.machine import backends, devices
     from parabola.machine import workers as processes
-    from parabola.training import engines
+    from parabola.training import engines, text
 
     knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
     try:
@@ -70,7 +70,7 @@ def train(
         if reason := engines.missing(engine):
             raise ValueError(f"engine {reason}")
         if plot:
-            files.check_path(plot, figures.FORMATS)
+            files.check_path(plot, pictures.FORMATS)
         if engine == "native" and threads is not None:
             raise ValueError(f"engine native has one thread; --threads is the backend's. Received: {threads}")
         if engine not in ("native", "distributed"):
@@ -93,18 +93,18 @@ def train(
         fit = run(experiment)
         summary = {**fit.summary(), "threads": threads}
         if plot and not worker:
-            figures.save(training_figure(fit), plot)
+            pictures.save(training_figure(fit), plot)
     if as_json and not worker:
         print(json.dumps(summary))
     elif not worker:  # all have the same weights; the first speaks for all
-        terminal.print_training(summary)
+        text.print_training(summary)
     if check and summary["verdict"] != "pass":
         raise typer.Exit(exits.CHECK_FAILED)
 
 
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
-    from parabola.display import terminal
+    from parabola.display import console
     from parabola.machine import workers
     from parabola.training.engines import PeerError
     from parabola.training.train import NotRepresentableWarning, train
@@ -118,7 +118,7 @@ def run(experiment: "Experiment") -> "Fit":
     if not slow:
         return train(experiment)
     try:
-        with terminal.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
+        with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
             return train(experiment, progress=bar or workers.report_here())
     except PeerError as error:
         exits.stop(error, exits.WORKER_FAILED)
@@ -128,17 +128,17 @@ def run(experiment: "Experiment") -> "Fit":
 
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
-    from parabola.display import terminal
+    from parabola.display import console
     from parabola.machine import workers
 
-    terminal.end_as_by_ctrl_c()
+    console.end_as_by_ctrl_c()
     own = {"as_json", "check", "plot", "workers"}
     given = {name: value for name, value in knobs.items() if name not in own and value is not None}
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
     try:
         gpus = workers.gpus_here() if knobs["device"] == "gpu" else []
-        with terminal.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
+        with console.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
             return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
     except workers.WorkerError as error:
         exits.stop(error, exits.WORKER_FAILED)
@@ -148,14 +148,14 @@ def training_figure(fit: "Fit") -> Any:
     """Draw true and learnt curve over the 100 test inputs, and loss and coefficient error by epoch."""
     import numpy as np
 
-    from parabola.display import figures, terminal
+    from parabola.training import figure, text
     from parabola.training.data import sample
 
     spec = fit.experiment
     x, _ = sample(spec.target, 100, seed=43, low=spec.low, high=spec.high)
     with np.errstate(all="ignore"):
         learnt = np.polyval(fit.coefficients[-1], x.astype(float))
-    return figures.training_figure(
+    return figure.training_figure(
         x=x,
         true=spec.target(x),
         learnt=learnt,
@@ -163,5 +163,5 @@ def training_figure(fit: "Fit") -> Any:
         coefficient_error=fit.coefficient_error,
         learning_rate=spec.smallest_learning_rate,
         title=f"{spec.network} learns {spec.target}",
-        subtitle=terminal.verdict_line(fit.summary()),
+        subtitle=text.verdict_line(fit.summary()),
     )

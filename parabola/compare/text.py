@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from parabola.display import tables
-from parabola.display.terminal import duration
+from parabola.display.units import duration
 from parabola.machine import host
 from parabola.records.reading import short_name
 

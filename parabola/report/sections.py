@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola import statistics
-from parabola.display import terminal
 from parabola.display.tables import Table
-from parabola.display.terminal import duration
+from parabola.display.units import duration
 from parabola.records.changes import FEWEST, SHORTEST, Change
 from parabola.records.history import History, Line, histories
 from parabola.records.reading import Measurement, Record, differences, in_words, short_name
 from parabola.records.speedups import AXES, Side, crossovers, pairs, speedups
-from parabola.report import figures
+from parabola.report import epoch_times, figures
 
 Values = npt.NDArray[np.float64]
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
@@ -158,9 +157,9 @@ def _now(history: History, found: Sequence[Record], records: Sequence[Record], n
         lines += [f"{device} is not here: it was measured last at {_commit(record).lower()}." for device in gone]
     tables = []
     if epochs:
-        tables.append(terminal.epoch_times([_as_case(one) for one in epochs]))
+        tables.append(epoch_times.epoch_times([_as_case(one) for one in epochs]))
         if any(one.verdict != "pass" for one in epochs):
-            lines.append(f"{terminal.DAGGER}.")
+            lines.append(f"{epoch_times.DAGGER}.")
     if others:
         tables.append(_other_times(others))
     pictures = _size_pictures(_sides(found, named=False))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from parabola.__main__ import app
 from parabola.commands import train as command
-from parabola.display import figures
+from parabola.training import figure
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Parabola
@@ -66,7 +66,7 @@ def test_the_command_line_has_four_commands() -> None:
 def test_the_figure_has_the_curves_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred inputs of their own seed in the run's range, the truth and the last epoch there, and its history."""
     drawn = dict[str, Any]()
-    monkeypatch.setattr(figures, "training_figure", lambda **told: drawn.update(told) or "a chart")
+    monkeypatch.setattr(figure, "training_figure", lambda **told: drawn.update(told) or "a chart")
     spec = Experiment(
         target=Parabola(2, -4, 5), learning_rate=0.5, final_learning_rate=0.25, low=-1.0, high=3.0, epochs=2
     )
@@ -91,7 +91,7 @@ def test_the_figure_has_the_curves_of_the_run(monkeypatch: pytest.MonkeyPatch) -
 def test_the_figure_of_a_diverged_run_is_drawn_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Infinity minus infinity is no curve, and the line below the title says when it happened."""
     drawn = dict[str, Any]()
-    monkeypatch.setattr(figures, "training_figure", lambda **told: drawn.update(told))
+    monkeypatch.setattr(figure, "training_figure", lambda **told: drawn.update(told))
     command.training_figure(
         Fit(Experiment(), "cpu:0", np.array([[1, 1, 1, 1], [np.inf, -1, 1, 1]], np.float32), 2.0, 1.0)
     )

@@ -18,11 +18,12 @@ from typer.testing import CliRunner, Result
 from parabola.__main__ import app
 from parabola.commands import exits
 from parabola.compare import comparison as comparison_record
+from parabola.compare import figure as comparison_figure
 from parabola.compare import session, text
 from parabola.compare.self_test import Ability
 from parabola.compare.session import Options, Outcome, Progress
 from parabola.compare.sides.lockstep import CONTROL
-from parabola.display import figures, terminal
+from parabola.display import console, pictures
 from parabola.machine import host
 from tests.conftest import git
 from tests.made_comparisons import (
@@ -255,8 +256,8 @@ def test_what_pytest_or_git_refuses_is_bad_input(
 def test_files_hold_what_was_measured(comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """JSON, Markdown and picture are of one record; what had these names before is replaced."""
     drawn: list[Any] = []
-    monkeypatch.setattr(figures, "ratio_figure", lambda record: ("figure", record))
-    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append((figure, path)))
+    monkeypatch.setattr(comparison_figure, "ratio_figure", lambda record: ("figure", record))
+    monkeypatch.setattr(pictures, "save", lambda figure, path: drawn.append((figure, path)))
     (tmp_path / "old.json").write_text("old")
     outcome = mixed_outcome(ended="budget")
     comes_to(outcome)
@@ -324,7 +325,7 @@ def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatc
         progress(Progress(12.5, 3, 1, 2, "slow[1]"))
         return nine(STEADY)
 
-    monkeypatch.setattr(terminal, "progress_bar", bar)
+    monkeypatch.setattr(console, "progress_bar", bar)
     monkeypatch.setattr(session, "compare", compare)
     invoke("main", "--budget", "2m")
 
@@ -335,14 +336,14 @@ def test_a_progress_bar_is_for_a_terminal_alone(monkeypatch: pytest.MonkeyPatch)
     """It is on stderr, in the form that was asked for, with the share that is done; in a pipe there is none."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    with terminal.progress_bar("{task.fields[text]},", 4.0) as bar:
+    with console.progress_bar("{task.fields[text]},", 4.0) as bar:
         assert bar is None
     assert stream.getvalue() == ""
 
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "90")
-    with terminal.progress_bar("{task.completed:g} of {task.total:g} {task.fields[text]},", 4.0) as bar:
+    with console.progress_bar("{task.completed:g} of {task.total:g} {task.fields[text]},", 4.0) as bar:
         assert bar is not None
         bar(1.0, "[steady]")
         bar(2.0)
@@ -363,8 +364,8 @@ def test_items_are_counted(watched: bool, monkeypatch: pytest.MonkeyPatch) -> No
         shown.append((form, total))
         yield shown.append if watched else None
 
-    monkeypatch.setattr(terminal, "progress_bar", bar)
-    for item in terminal.tracked("abc", "letters"):
+    monkeypatch.setattr(console, "progress_bar", bar)
+    for item in console.tracked("abc", "letters"):
         shown.append(item)
 
     expected = [0, "a", 1, "b", 2, "c"] if watched else ["a", "b", "c"]

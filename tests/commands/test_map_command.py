@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from parabola.__main__ import app
-from parabola.display import figures, terminal
+from parabola.display import console, pictures
 from parabola.ensemble.learning_map import Grid
 from parabola.machine import backends
 from parabola.training.experiment import Experiment
@@ -75,7 +75,7 @@ def test_the_progress_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], m
         shown.extend([form, total])
         yield shown.append
 
-    monkeypatch.setattr(terminal, "progress_bar", progress_bar)
+    monkeypatch.setattr(console, "progress_bar", progress_bar)
     options = ["--learning-rates", "0.1", "--batch-sizes", "9", "--seeds", "4", "--json", str(tmp_path / "map.json")]
     assert CliRunner().invoke(app, ["map", *options]).exit_code == 0
 
@@ -138,7 +138,7 @@ def test_the_picture_frames_what_was_published(
 ) -> None:
     """The two published cells are framed where they are on the map, and the subtitle says so only then."""
     saved: dict[Path, Any] = {}
-    monkeypatch.setattr(figures, "save", lambda chart, path: saved.update({path: chart.to_dict()}))
+    monkeypatch.setattr(pictures, "save", lambda chart, path: saved.update({path: chart.to_dict()}))
     options = ["--learning-rates", rates, "--batch-sizes", sizes, "--seeds", "4", "--json", str(tmp_path / "map.json")]
     answer = CliRunner().invoke(app, ["map", *options, "--plot", str(tmp_path / "map.svg")])
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
-from parabola.display import terminal
+from parabola.display import console
 from parabola.records import reading
 from parabola.report import page
 from parabola.report import sections as report_sections
@@ -164,7 +164,7 @@ def test_a_bar_tells_how_far_a_report_is(
         told.append((form, total))
         yield lambda done, text="": told.append((done, text))
 
-    monkeypatch.setattr(terminal, "progress_bar", bar)
+    monkeypatch.setattr(console, "progress_bar", bar)
     (folder / "0000.json").write_text("{}")
     answer = run(".", *more)
 

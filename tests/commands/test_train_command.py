@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
-from parabola.display import figures, terminal
+from parabola.display import console, pictures
 from parabola.machine import backends, devices, workers
+from parabola.training import figure
 from parabola.training import train as training
 from parabola.training.engines import PeerError
 from parabola.training.experiment import Experiment
@@ -34,9 +35,9 @@ class Bench:
         monkeypatch.setattr(backends, "start", lambda **told: self.note("start", told))
         monkeypatch.setattr(devices, "resolve", lambda name: self.note("resolve", name))
         monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
-        monkeypatch.setattr(figures, "training_figure", lambda **told: told["title"])
-        monkeypatch.setattr(figures, "save", lambda chart, path: self.note("save", chart, str(path)))
-        monkeypatch.setattr(terminal, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
+        monkeypatch.setattr(figure, "training_figure", lambda **told: told["title"])
+        monkeypatch.setattr(pictures, "save", lambda chart, path: self.note("save", chart, str(path)))
+        monkeypatch.setattr(console, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
         for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
             monkeypatch.delenv(name, raising=False)
 
@@ -406,7 +407,7 @@ def test_a_bar_on_a_terminal_shows_the_epochs(engine: str, bench: Bench, monkeyp
 
         def __exit__(self, *error: object) -> None: ...
 
-    monkeypatch.setattr(terminal, "progress_bar", Bar)
+    monkeypatch.setattr(console, "progress_bar", Bar)
     bench.run(f"--engine {engine} --epochs 7")
     bench.run("--strategy multi_worker --epochs 8")
     slow = engine == "fit"

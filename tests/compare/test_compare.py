@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.compare import self_test
+from parabola.compare import figure, self_test
 from parabola.compare import text as comparison_report
 from parabola.compare.session import Options, _Comparison
 from parabola.compare.verdicts import Referee
-from parabola.display import figures
 from parabola.machine import host
 from tests.conftest import git
 
@@ -317,8 +316,8 @@ def test_how_many_launches_are_missing_is_said(needed: int | None, says: str) ->
 
 def test_the_picture_has_a_case_without_an_interval() -> None:
     """As a point alone; and draws none that was never measured."""
-    drawn = json.dumps(figures.ratio_figure(make_record(low=0.0, high=None)).to_dict(), allow_nan=False)
-    unmeasured = json.dumps(figures.ratio_figure(make_record(ratio=None, high=None)).to_dict(), allow_nan=False)
+    drawn = json.dumps(figure.ratio_figure(make_record(low=0.0, high=None)).to_dict(), allow_nan=False)
+    unmeasured = json.dumps(figure.ratio_figure(make_record(ratio=None, high=None)).to_dict(), allow_nan=False)
 
     assert '"case": "bench|x[1]"' in drawn
     assert "bench|x[1]" not in unmeasured

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from parabola.compare import text as comparison_report
 from parabola.compare.text import headline, markdown, method, notes, print_comparison
-from parabola.display import terminal
+from parabola.display import console as display_console
+from parabola.display import units
 from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_record
 
 CONTROL_NOTE = "control: -0.2 % (-0.9 to +0.5 %) over 11 launches"
@@ -229,7 +230,7 @@ def test_long_names_are_not_cut_in_notes() -> None:
 )  # fmt: skip
 def test_a_duration_has_the_unit_that_suits_it(seconds: float, text: str) -> None:
     """Three digits, rounded before the unit is chosen."""
-    assert terminal.duration(seconds) == text
+    assert units.duration(seconds) == text
 
 
 @pytest.mark.parametrize(("watched", "width"), [(True, 97), (False, 200)])
@@ -240,7 +241,7 @@ def test_a_wide_console(watched: bool, width: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setenv("COLUMNS", "97")
     monkeypatch.setenv("TERM", "xterm")
-    console = terminal.wide_console()
+    console = display_console.wide_console()
     console.print("7 launches")
 
     assert console.width == width

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.display import figures
+from parabola.compare.figure import ratio_figure
+from parabola.display import pictures
+from parabola.ensemble.figure import map_figure
+from parabola.training.figure import training_figure
 
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 TITLE = {"text": "A title", "subtitle": "and more", "anchor": "start", "fontSize": 16, "subtitleFontSize": 13}
@@ -40,7 +43,7 @@ def training(**changes: Any) -> dict[str, Any]:
         **{"x": np.array([[0.5], [0.25], [1.0]]), "true": np.array([[3], [2], [5]]), "learnt": [3.5, 2.25, np.inf]},
         **{"loss": [4, 1, 0.25], "coefficient_error": [2, 0, 0.5], "learning_rate": 0.0125},
     }
-    return specification(figures.training_figure(**{**shown, "title": "A title", "subtitle": "and more", **changes}))
+    return specification(training_figure(**{**shown, "title": "A title", "subtitle": "and more", **changes}))
 
 
 def test_the_curves_of_a_training_run() -> None:
@@ -163,7 +166,7 @@ MAP_TOOLTIP = [
 
 def learning_map(cells: list[dict[str, Any]] = CELLS, **others: Any) -> dict[str, Any]:
     """Return the picture of a map."""
-    return specification(figures.map_figure(cells, GRID, title="A title", subtitle="and more", **others))
+    return specification(map_figure(cells, GRID, title="A title", subtitle="and more", **others))
 
 
 def test_the_rows_of_a_map() -> None:
@@ -246,7 +249,7 @@ def comparison(*cases: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "control": make_case("benchmarks/a.py::control", 1.0, 0.875, 1.0625, verdict="same", launches=11),
         "cases": list(cases),
     }
-    return specification(figures.ratio_figure({**record, **changes}))
+    return specification(ratio_figure({**record, **changes}))
 
 
 def make_case(name: str, ratio: float | None, low: float | None, high: float | None, **others: Any) -> dict[str, Any]:
@@ -370,7 +373,7 @@ class Chart:
 )
 def test_a_picture_is_saved_as_its_suffix_says(name: str, written: str, tmp_path: Path) -> None:
     """PNG has twice the points, HTML holds its scripts so that it works offline; the suffix may be in capitals."""
-    figures.save(Chart(), tmp_path / name)
+    pictures.save(Chart(), tmp_path / name)
 
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: written}
 
@@ -379,7 +382,7 @@ def test_a_picture_of_an_unknown_format_is_not_written(tmp_path: Path) -> None:
     """The message names the path and the formats that are known."""
     path = tmp_path / "a.pdf"
     with pytest.raises(ValueError, match="unknown format") as caught:
-        figures.save(Chart(), path)
+        pictures.save(Chart(), path)
 
     assert str(caught.value) == f"unknown format '.pdf' of {path}; known: .png, .svg, .html"
     assert list(tmp_path.iterdir()) == []

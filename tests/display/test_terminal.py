@@ -14,7 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from parabola.display import terminal
+from benchmarks.harness import summary
+from parabola.display import console as display_console
+from parabola.display import units
+from parabola.report import epoch_times
+from parabola.training import text as training_text
 
 RUN: dict[str, Any] = {
     **{"network": "one_neuron", "engine": "compiled", "device": "cpu", "backend": "tensorflow", "init": "glorot"},
@@ -55,13 +59,13 @@ def printed(show: Any, *arguments: Any, width: int = 200) -> str:
 def test_a_terminal_is_as_wide_as_it_is_and_a_pipe_wide_enough_for_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe has 200 columns, whatever the environment says; numbers are not coloured."""
     screen = as_screen(monkeypatch)
-    console = terminal.wide_console()
+    console = display_console.wide_console()
     assert console.width == 71
     console.print("12 µs")
     assert screen.getvalue() == "12 µs\n"
 
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert terminal.wide_console().width == 200
+    assert display_console.wide_console().width == 200
 
 
 @pytest.mark.parametrize(
@@ -83,12 +87,12 @@ def test_a_terminal_is_as_wide_as_it_is_and_a_pipe_wide_enough_for_a_table(monke
 )
 def test_what_became_of_a_run_is_one_line(changed: dict[str, Any], says: str) -> None:
     """The error is held against the smallest learning rate of the run; a diverged run tells the epoch instead."""
-    assert terminal.verdict_line({**RUN, **changed}) == says
+    assert training_text.verdict_line({**RUN, **changed}) == says
 
 
 def test_a_run_is_printed_with_its_parabola_and_its_times(capsys: pytest.CaptureFixture[str]) -> None:
     """The setting comes first, then true and learnt coefficients, the verdict, and the times per run and per epoch."""
-    terminal.print_training(RUN)
+    training_text.print_training(RUN)
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "one_neuron, compiled on cpu: 32 epochs of 998 samples, batch size 27, learning rate 0.25, seed 7",
@@ -122,14 +126,14 @@ def test_what_is_not_usual_in_a_run_is_said(
     changed: dict[str, Any], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A backend, a first choice of weights, a decay and a divergence are each named where they belong."""
-    terminal.print_training({**RUN, **changed})
+    training_text.print_training({**RUN, **changed})
 
     assert says in capsys.readouterr().out
 
 
 def test_a_run_that_diverged_at_once_has_no_coefficients(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither table nor formulas are printed where nothing was learnt."""
-    terminal.print_training({**RUN, "coefficients": None, "diverged_epoch": 1, "verdict": "fail"})
+    training_text.print_training({**RUN, "coefficients": None, "diverged_epoch": 1, "verdict": "fail"})
 
     assert capsys.readouterr().out.splitlines()[2:] == [
         "diverged: a weight was NaN or infinite after epoch 1",
@@ -141,7 +145,7 @@ def test_a_run_that_diverged_at_once_has_no_coefficients(capsys: pytest.CaptureF
 def test_a_verdict_is_green_or_red(verdict: str, colour: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No other line of a run is coloured, and none is wrapped, however narrow the terminal."""
     screen = as_screen(monkeypatch)
-    terminal.print_training({**RUN, "verdict": verdict})
+    training_text.print_training({**RUN, "verdict": verdict})
     said = screen.getvalue()
 
     assert f"\x1b[{colour}m{verdict}: coefficient error 0.25 < learning rate 0.25\x1b[0m\n" in said
@@ -160,7 +164,7 @@ def test_epoch_times_are_laid_out_a_row_a_setting_and_a_column_an_engine() -> No
 
     A ratio has two digits after the point below 100 and none from there on; a run that did not pass has a dagger.
     """
-    table = terminal.epoch_times(
+    table = epoch_times.epoch_times(
         [
             case("compiled", "gpu:1", 27, 4e-5),
             case("compiled", "cpu", 27, 6e-5, "fail"),
@@ -198,7 +202,7 @@ def test_epoch_times_of_several_numbers_of_samples_have_a_column_for_them() -> N
         case("native", "cpu", 9, 3e-3, samples=200),
         case("native", "cpu", 1, 1e-3, samples=1000),
     ]
-    table = terminal.epoch_times(cases)
+    table = epoch_times.epoch_times(cases)
 
     assert table.headings == ("samples", "batch size", "learning rate", "compiled gpu:0", "native cpu")
     assert table.rows == (
@@ -219,15 +223,15 @@ def test_the_dagger_is_explained_only_where_there_is_one() -> None:
         " ───────────────────────────────────────────────────────────",
     ]
 
-    assert printed(terminal.print_epoch_times, passed, []).splitlines() == [
+    assert printed(summary.print_epoch_times, passed, []).splitlines() == [
         *(*table, "           9           0.001    12.5 ms (417×)        30 µs")
     ]
-    assert printed(terminal.print_epoch_times, failed, ["fit: too slow", "b"]).splitlines() == [
+    assert printed(summary.print_epoch_times, failed, ["fit: too slow", "b"]).splitlines() == [
         *("left out: fit: too slow", "left out: b", *table),
         *("           9           0.001    12.5 ms (417×)       30 µs†", ""),
         "† a right run (as the reference), at whose end the coefficient error is not below the learning rate",
     ]
-    assert printed(terminal.print_epoch_times, [], ["a"]) == "left out: a"
+    assert printed(summary.print_epoch_times, [], ["a"]) == "left out: a"
 
 
 def to_accuracy(engine: str, batch_size: int, learning_rate: float, **changed: Any) -> dict[str, Any]:
@@ -246,7 +250,7 @@ def test_times_to_accuracy_are_a_row_a_case() -> None:
         to_accuracy("fit", 9, 1e-05, epochs_to_first_pass=1),
     ]
 
-    assert printed(terminal.print_times_to_accuracy, cases).splitlines() == [
+    assert printed(summary.print_times_to_accuracy, cases).splitlines() == [
         "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999",
         "",
         "  batch size   learning rate   engine            seeds   first below after"
@@ -261,14 +265,14 @@ def test_times_to_accuracy_are_a_row_a_case() -> None:
         "",
         "Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.",
     ]
-    assert printed(terminal.print_times_to_accuracy, []) == ""
+    assert printed(summary.print_times_to_accuracy, []) == ""
 
 
 def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
     """A benchmark counts as an epoch time if it has a verdict, and for the second table if it counts seeds."""
     epoch_time = {key: value for key, value in case("native", "cpu", 9, 0.0).items() if key != "seconds_per_epoch"}
     measured = [(to_accuracy("fit", 9, 0.1), 7.0), (epoch_time, 3e-5), ({"engine": "x", "device": "cpu"}, 8.0)]
-    lines = printed(terminal.print_suite, measured, ["a"]).splitlines()
+    lines = printed(summary.print_suite, measured, ["a"]).splitlines()
 
     assert lines[0] == "left out: a"
     assert [" ".join(line.split()) for line in lines if line.endswith((" µs", "s)"))] == [
@@ -287,13 +291,13 @@ def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
 )
 def test_a_duration_changes_its_unit_where_three_digits_say_a_thousand(seconds: float, text: str) -> None:
     """What is rounded up to a second is told as one, not as a thousand milliseconds, and so for every unit."""
-    assert terminal.duration(seconds) == text
+    assert units.duration(seconds) == text
 
 
 @given(st.floats(1e-9, 999.4))
 def test_a_duration_is_told_to_three_digits(seconds: float) -> None:
     """The number before the unit lies between 1 and 999, and is right to half of its third digit."""
-    number, unit = terminal.duration(seconds).split(" ")
+    number, unit = units.duration(seconds).split(" ")
     size = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}[unit]
 
     assert 1 <= float(number) <= 999
@@ -304,7 +308,7 @@ def test_sigterm_and_a_closed_terminal_end_a_process_as_ctrl_c_does() -> None:
     """Both signals raise KeyboardInterrupt."""
     before = {ending: signal.getsignal(ending) for ending in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        terminal.end_as_by_ctrl_c()
+        display_console.end_as_by_ctrl_c()
         for ending in before:
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), ending)
@@ -315,9 +319,9 @@ def test_sigterm_and_a_closed_terminal_end_a_process_as_ctrl_c_does() -> None:
 
 def test_a_pipe_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is printed, the function is None, and every item still comes."""
-    with terminal.progress_bar("{task.completed}", 3.0) as bar:
+    with display_console.progress_bar("{task.completed}", 3.0) as bar:
         assert bar is None
-    assert list(terminal.tracked("abc", "letters")) == ["a", "b", "c"]
+    assert list(display_console.tracked("abc", "letters")) == ["a", "b", "c"]
     assert capsys.readouterr() == ("", "")
 
 
@@ -325,7 +329,7 @@ def test_a_bar_shows_what_is_done_and_leaves_nothing_behind(monkeypatch: pytest.
     """The form may have the text; the bar is drawn on standard error alone and is wiped out at the end."""
     screen, other = as_screen(monkeypatch), io.StringIO()
     monkeypatch.setattr(sys, "stdout", other)
-    with terminal.progress_bar("{task.completed} of {task.total}, [b] {task.fields[text]}!", 4.0) as bar:
+    with display_console.progress_bar("{task.completed} of {task.total}, [b] {task.fields[text]}!", 4.0) as bar:
         assert bar is not None
         bar(1.0, "reading")
         bar(3.0)
@@ -341,14 +345,14 @@ def test_a_bar_shows_what_is_done_and_leaves_nothing_behind(monkeypatch: pytest.
 def test_a_bar_over_items_counts_those_that_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """While an item is worked on, the items before it are done."""
     screen, told = as_screen(monkeypatch), list[Any]()
-    with_bar = terminal.progress_bar
+    with_bar = display_console.progress_bar
 
     def listening(form: str, total: float) -> Any:
         told.append((form, total))
         return with_bar(form, total)
 
-    monkeypatch.setattr(terminal, "progress_bar", listening)
-    items: Iterator[str] = terminal.tracked(["a", "b", "c"], "letters")
+    monkeypatch.setattr(display_console, "progress_bar", listening)
+    items: Iterator[str] = display_console.tracked(["a", "b", "c"], "letters")
 
     assert list(items) == ["a", "b", "c"]
     assert told == [("{task.completed} of {task.total} letters,", 3)]

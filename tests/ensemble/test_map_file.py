@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.display import terminal
 from parabola.ensemble import map_file
+from parabola.ensemble import text as map_text
 from parabola.ensemble.map_file import Cell
 
 GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": [0.3, 0.0125], "seeds": 11}
@@ -170,7 +170,7 @@ def printed(
     """Return the lines of a map on a terminal so wide, without the spaces at their ends."""
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("LINES", "50")
-    terminal.print_map(cells, grid, "a title\nof two lines")
+    map_text.print_map(cells, grid, "a title\nof two lines")
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from parabola.display import terminal
+from parabola.display import console
 from tests.mutation import mutants, running, score
 from tests.mutation.covering import Covering, measure
 
@@ -72,7 +72,7 @@ def main(
         mutants.keep(drawn, session)
     covering = Covering(copies[0], folder)
     pending = score.pending(session)
-    with terminal.progress_bar("{task.completed:.0f} of {task.total:.0f} mutants,", len(pending)) as bar:
+    with console.progress_bar("{task.completed:.0f} of {task.total:.0f} mutants,", len(pending)) as bar:
         for number, (mutant, result) in enumerate(running.try_all(pending, covering, copies), start=1):
             score.note(session, mutant, result)
             if bar:
@@ -80,7 +80,7 @@ def main(
     caught = set[str]()
     if end_to_end:
         survivors = score.survivors(session)
-        for mutant in terminal.tracked(survivors, "survivors"):
+        for mutant in console.tracked(survivors, "survivors"):
             if running.try_end_to_end(mutant, copies[0], 3600).is_killed:
                 caught.add(mutant.job_id)
     print("\n".join(score.lines(session, caught)))

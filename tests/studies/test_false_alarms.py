@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks.harness.pass_rates import LEVEL
 from benchmarks.studies import false_alarms
-from parabola.display import terminal
+from parabola.display import console
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid
 from parabola.training.experiment import Experiment
@@ -24,13 +24,13 @@ def test_a_pool_is_trained_in_parts(
 ) -> None:
     """2,000 seeds from 10⁹ on, in two files, by which each seed has its verdict; what is there is not trained again."""
     asked, done = plant(monkeypatch), list[float]()
-    progress_bar = terminal.progress_bar
+    progress_bar = console.progress_bar
 
     def shown(form: str, total: float) -> Any:
         done.append(total)
         return progress_bar(form, total)
 
-    monkeypatch.setattr(terminal, "progress_bar", shown)
+    monkeypatch.setattr(console, "progress_bar", shown)
     pool = false_alarms.train_pool(9, 0.25, 2000, tmp_path)
 
     assert pool.dtype == bool
@@ -64,7 +64,7 @@ def test_a_pools_progress_is_in_seeds(tmp_path: Path, monkeypatch: pytest.Monkey
         def __exit__(self, *_: object) -> None:
             """End."""
 
-    monkeypatch.setattr(terminal, "progress_bar", Bar)
+    monkeypatch.setattr(console, "progress_bar", Bar)
     false_alarms.train_pool(3, 0.25, 3000, tmp_path)
 
     assert done == [3000, 1000, 2000, 3000]

@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from benchmarks.studies import gpu
-from parabola.display import terminal
+from parabola.display import console
 from parabola.machine import backends, devices
 from parabola.records import reading
 from tests import made_records
@@ -249,7 +249,7 @@ class Script:
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr(backends, "choose", lambda name: self.prepared.append(("backend", name)))
         monkeypatch.setattr(devices, "resolve", lambda name: self.prepared.append(("device", name)))
-        monkeypatch.setattr(terminal, "end_as_by_ctrl_c", lambda: self.prepared.append("signals"))
+        monkeypatch.setattr(console, "end_as_by_ctrl_c", lambda: self.prepared.append("signals"))
 
     def stages(self, device: str, folder: Path) -> list[gpu.Stage]:
         assert (device, folder) == ("gpu:1", self.folder)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.studies import readme
-from parabola.display import figures
+from parabola.display import pictures
 from parabola.records import reading
 from parabola.report import page
 from parabola.report import sections as report_sections
@@ -119,7 +119,7 @@ def test_all_is_written_anew(paths: list[Path], tmp_path: Path, monkeypatch: pyt
     saved, taken = list[tuple[Any, Path]](), list[str]()
     monkeypatch.setattr(readme, "README", tmp_path / "README.md")
     monkeypatch.setattr(readme, "CHART", tmp_path / "chart.svg")
-    monkeypatch.setattr(figures, "save", lambda chart, path: saved.append((chart.to_dict(validate=False), path)))
+    monkeypatch.setattr(pictures, "save", lambda chart, path: saved.append((chart.to_dict(validate=False), path)))
     monkeypatch.setattr(page, "_libraries", lambda: "LIBRARY")
     monkeypatch.setattr(readme, "take_screenshot", taken.append)
     readme.main()

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.harness import pinned_seeds
 from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
-from parabola.display import terminal
+from parabola.display import console
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
 
@@ -115,7 +115,7 @@ def test_the_file_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         named.append(name)
         return cells
 
-    monkeypatch.setattr(terminal, "tracked", tracked)
+    monkeypatch.setattr(console, "tracked", tracked)
     monkeypatch.setattr(pinned_seeds, "CELLS", [CELL, replace(CELL, learning_rate=0.001)])
     monkeypatch.setattr(pinned_seeds, "sort_seeds", lambda cell: {"settled": [int(1000 * cell.learning_rate)]})
     pinned_seeds.main()

@@ -1,0 +1,17 @@
+"""Pictures, saved as PNG, SVG or one HTML page that works offline; and the colours that all share."""
+
+from pathlib import Path
+from typing import Any
+
+from parabola import files
+
+FORMATS = (".png", ".svg", ".html")
+BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
+
+
+def save(chart: Any, path: Path) -> None:
+    """Write a chart in the format of the path's suffix, whole or not at all."""
+    files.check_path(path, FORMATS)
+    by_suffix: dict[str, dict[str, Any]] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}
+    with files.draft(path) as beside:
+        chart.save(str(beside), **by_suffix.get(path.suffix.lower(), {}))

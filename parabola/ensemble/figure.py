@@ -1,0 +1,93 @@
+"""The learning map as a picture."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def map_figure(
+    cells: Sequence[Mapping[str, Any]],
+    grid: Mapping[str, Any],
+    *,
+    title: str,
+    subtitle: str,
+    framed: Sequence[tuple[float, int]] = (),
+) -> Any:
+    """Draw the map: pass rate as colour over learning rate and batch size, and in figures in each cell.
+
+    Args:
+        cells: what maps.Cell has.
+        grid: what learning_map.Grid.identity() gives.
+        title: one line.
+        subtitle: one line.
+        framed: learning rate and batch size of cells to frame; the subtitle should say why.
+
+    Returns:
+        An Altair chart; its tooltips have each cell's interval, median error and split by the second kernel's sign.
+    """
+    import altair as alt
+
+    rows = [
+        {
+            **{name: cell[name] for name in ("learning_rate", "batch_size", "median_error", "diverged")},
+            "pass_rate": cell["passes"] / cell["seeds"],
+            "per_cent": f"{100 * cell['passes'] / cell['seeds']:.0f}",
+            "passes": _share(cell["passes"], cell["seeds"]),
+            "interval": f"{100 * cell['low']:.1f} to {100 * cell['high']:.1f} %",
+            **_split(cell),
+        }
+        for cell in cells
+    ]
+    x = alt.X(
+        "learning_rate:O",
+        title="learning rate",
+        sort=sorted(grid["learning_rates"]),
+        axis=alt.Axis(labelAngle=-45, labelExpr="format(datum.value, '~g')", labelFontSize=11, titleFontSize=13),
+    )
+    y = alt.Y(
+        "batch_size:O",
+        title="batch size",
+        sort=sorted(grid["batch_sizes"], reverse=True),
+        axis=alt.Axis(labelFontSize=12, titleFontSize=13),
+    )
+    tooltip = [
+        alt.Tooltip("learning_rate:Q", title="learning rate", format="~g"),
+        alt.Tooltip("batch_size:Q", title="batch size"),
+        alt.Tooltip("passes:N", title="seeds that pass"),
+        alt.Tooltip("interval:N", title="95 % interval"),
+        alt.Tooltip("median_error:Q", title="median coefficient error", format=".2e"),
+        alt.Tooltip("diverged:Q", title="diverged"),
+    ]
+    if any("positive" in row for row in rows):
+        tooltip += [alt.Tooltip(f"{sign}:N", title=f"second kernel began {sign}") for sign in ("positive", "negative")]
+    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
+    colour = alt.Color(
+        "pass_rate:Q",
+        title="pass rate",
+        scale=alt.Scale(scheme="viridis", domain=[0, 1]),
+        legend=alt.Legend(format=".0%", gradientLength=220),
+    )
+    fill = base.mark_rect().encode(color=colour, tooltip=tooltip)
+    text = base.mark_text(fontSize=11).encode(
+        text="per_cent:N",
+        color=alt.condition("datum.pass_rate > 0.6", alt.value("#1b1b1b"), alt.value("white")),
+        tooltip=tooltip,
+    )
+    frames = [{"learning_rate": rate, "batch_size": size} for rate, size in framed]
+    frame = alt.Chart(alt.Data(values=frames)).encode(x=x, y=y)
+    frame = frame.mark_rect(fillOpacity=0, stroke="#ff7f2a", strokeWidth=3)
+    layers = (fill, text, frame) if frames else (fill, text)
+    size = {"width": alt.Step(38), "height": alt.Step(36)}
+    head = alt.TitleParams(text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14)
+    return alt.layer(*layers).properties(**size, title=head, padding=16)
+
+
+def _split(cell: Mapping[str, Any]) -> dict[str, str]:
+    """Return the shares by the second kernel's first sign; nothing where there is no second kernel."""
+    passes, seeds = cell["positive_passes"], cell["positive_seeds"]
+    if seeds is None:
+        return {}
+    return {"positive": _share(passes, seeds), "negative": _share(cell["passes"] - passes, cell["seeds"] - seeds)}
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.1f} %)" if whole else "none"

@@ -1,0 +1,50 @@
+"""What is printed of one training run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def verdict_line(run: Mapping[str, Any]) -> str:
+    """Say in one line what became of a run.
+
+    Args:
+        run: what Fit.summary() gives.
+    """
+    if run["diverged_epoch"] is not None:
+        return f"diverged: a weight was NaN or infinite after epoch {run['diverged_epoch']}"
+    error, learning_rate = run["coefficient_error"], run["smallest_learning_rate"]
+    sign = "<" if error < learning_rate else "≥"
+    return f"{run['verdict']}: coefficient error {error:.3g} {sign} learning rate {learning_rate:g}"
+
+
+def print_training(run: Mapping[str, Any]) -> None:
+    """Print the learnt parabola beside the true one, the verdict and the times.
+
+    Args:
+        run: what Fit.summary() gives.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    last = run["smallest_learning_rate"]
+    decaying = f" decaying to {last:g}" if last < run["learning_rate"] else ""
+    init = f"init {run['init']}, " if run["init"] != "glorot" else ""
+    backend = "" if run["backend"] == "tensorflow" else f", {run['backend']}"
+    console.print(
+        f"{run['network']}, {run['engine']} on {run['device']}{backend}: "
+        f"{run['epochs']} epochs of {run['samples']} samples, batch size {run['batch_size']}, "
+        f"learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
+    )
+    if run["coefficients"] is not None:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "true", "learnt", "error"):
+            table.add_column(heading, justify="right")
+        for name, true, learnt in zip("abc", run["target"], run["coefficients"], strict=True):
+            table.add_row(name, f"{true:g}", f"{learnt:.7g}", f"{abs(learnt - true):.1e}")
+        console.print(table)
+        before = "" if run["diverged_epoch"] is None else f" (after epoch {run['diverged_epoch'] - 1})"
+        console.print(f"\ntrue    {run['true']}\nlearnt  {run['learnt']}{before}\n")
+    console.print(verdict_line(run), style="green" if run["verdict"] == "pass" else "red")
+    per_epoch = run["seconds"] / run["epochs"]
+    console.print(f"{run['seconds']:.3g} s, {per_epoch:.2e} s an epoch; {run['compile_seconds']:.2g} s to build before")
