@@ -11,7 +11,7 @@ from benchmarks.harness import recording, sharing, summary
 from benchmarks.harness.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits
-from parabola.records import reading
+from parabola.records import schema
 from parabola.training import engines
 from parabola.training.experiment import ENGINES, Experiment
 
@@ -134,7 +134,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Put all that is ours, and not a number of one benchmark, under one key."""
-    output_json[reading.OURS] = recording.own_part(config)
+    output_json[schema.OURS] = recording.own_part(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from parabola.records.reading import FINGERPRINT, Measurement, Record
+from parabola.records.fingerprint import FINGERPRINT
+from parabola.records.record import Measurement, Record
 from parabola.records.speedups import Side
 from tests.made_records import MACHINE
 

@@ -13,7 +13,7 @@ from pytest_benchmark.utils import safe_dumps
 
 from benchmarks.harness.cases import GRID, LEFT_OUT, session_of
 from parabola import files
-from parabola.records import reading
+from parabola.records import schema
 
 UNFINISHED = "unfinished"  # part of the name of a record that grows while its session runs
 
@@ -84,7 +84,7 @@ class Recording:
     def own_part(self) -> dict[str, Any]:
         """Return what is ours of the record as it stands."""
         grid, left_out = asdict(self.config.stash[GRID]), self.config.stash[LEFT_OUT]
-        return reading.own_part(grid, left_out, self.planned, self.over, self.failed)
+        return schema.own_part(grid, left_out, self.planned, self.over, self.failed)
 
     def _content(self) -> dict[str, Any]:
         """Return the record that pytest-benchmark would write now."""

@@ -15,13 +15,14 @@ from parabola.display.tables import Table, markdown_lines
 from parabola.display.units import duration
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
+from parabola.records import record as record_of_records
 
 BATCH_SIZES = (1, 27, 999)
 ENGINES = ("fit", "fused_fit", "compiled")
 NATIVE = "native"
 
 
-def measure(backend: str, path: Path) -> reading.Record:
+def measure(backend: str, path: Path) -> record_of_records.Record:
     """Run the speed suite's epoch times on a backend, and return its record.
 
     Raises:
@@ -36,7 +37,7 @@ def measure(backend: str, path: Path) -> reading.Record:
     return reading.read(path)
 
 
-def lay_out(found: Mapping[str, reading.Record]) -> Table:
+def lay_out(found: Mapping[str, record_of_records.Record]) -> Table:
     """Return one table: a row a backend and engine, with the ratio to the `native` of the same session.
 
     Args:
@@ -71,7 +72,7 @@ def main(
     with TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        found = dict[str, reading.Record]()
+        found = dict[str, record_of_records.Record]()
         for name in tracked(chosen, "backends"):
             path = place / f"{name}.json"
             found[name] = reading.read(path) if path.exists() else measure(name, path)

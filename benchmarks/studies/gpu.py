@@ -15,7 +15,7 @@ import typer
 from parabola import files
 from parabola.display import console
 from parabola.machine import backends, devices, host
-from parabola.records import reading
+from parabola.records import finding
 from parabola.training.engines import missing
 
 LIMIT_MINUTES = 8.0
@@ -184,7 +184,7 @@ def main(
         print("nothing was timed; the same command goes on")
         raise typer.Exit(1)
     try:
-        content = reading.merge(parts)
+        content = finding.merge(parts)
     except ValueError as error:
         print(f"python -m benchmarks.studies.gpu: {error}: remove what is not to be in the record", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -15,6 +15,7 @@ from benchmarks.harness import summary
 from parabola import files
 from parabola.display import pictures
 from parabola.records import reading
+from parabola.records import record as record_of_records
 from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
@@ -41,12 +42,12 @@ def record_paths() -> list[Path]:
     return sorted(RECORDS.rglob("*.json"))
 
 
-def read() -> list[reading.Record]:
+def read() -> list[record_of_records.Record]:
     """Read them all; none may be bad."""
     return [reading.read(path) for path in record_paths()]
 
 
-def blocks(found: Sequence[reading.Record], sections: Sequence[report_sections.Section]) -> dict[str, str]:
+def blocks(found: Sequence[record_of_records.Record], sections: Sequence[report_sections.Section]) -> dict[str, str]:
     """Return what stands between the marks of each name in the README.
 
     Args:

@@ -13,7 +13,7 @@ from parabola import files, statistics
 from parabola.compare.comparison import as_json, make_record
 from parabola.compare.session import Options, compare
 from parabola.display import console
-from parabola.records.reading import short_name
+from parabola.records.fingerprint import short_name
 
 FOLDER = Path("trials")
 

@@ -25,7 +25,7 @@ def report(
     """
     from parabola import files
     from parabola.display import console
-    from parabola.records import reading
+    from parabola.records import finding, reading, record, schema
     from parabola.report import page, text
     from parabola.report import sections as content
 
@@ -33,16 +33,16 @@ def report(
         for path, formats in ((html, (".html",)), (markdown, (".md",))):
             if path:
                 files.check_path(path, formats)
-        found = reading.find(sources) if sources else reading.newest(Path(".benchmarks"))
+        found = finding.find(sources) if sources else finding.newest(Path(".benchmarks"))
         for path in (html, markdown):
             if path and path.resolve() in [one.resolve() for _, one in found]:
                 raise ValueError(f"a record would be overwritten: choose another file than {path}")
     except ValueError as error:
         exits.stop(error)
-    read, skipped = list[reading.Record](), list[reading.Unreadable]()
+    read, skipped = list[record.Record](), list[schema.Unreadable]()
     with console.progress_bar("{task.fields[text]},", 3.0) as bar:  # thirds: each takes about as long
         for number, one in enumerate(reading.read_all(found), start=1):
-            if isinstance(one, reading.Unreadable):
+            if isinstance(one, schema.Unreadable):
                 skipped.append(one)
             else:
                 read.append(one)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parabola.display.pictures import BLUE, GREY
-from parabola.records.reading import short_name
+from parabola.records.fingerprint import short_name
 
 VERDICT_COLOURS = {"slower": "#c0392b", "wrong": "#7b241c", "faster": "#1e8449", "same": BLUE, "inconclusive": GREY}
 

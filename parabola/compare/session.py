@@ -14,7 +14,7 @@ from parabola import statistics
 from parabola.compare.sides.checkouts import Checkout, Repository, others
 from parabola.compare.sides.lockstep import CONTROL, Launch, Setup, SideFailed
 from parabola.compare.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
-from parabola.records.reading import short_name
+from parabola.records.fingerprint import short_name
 
 POLL_SECONDS = 0.2
 MOST_LAUNCHES = 1000  # what is further from its decision comes last

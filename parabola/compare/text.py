@@ -8,7 +8,7 @@ from rich.console import Console
 from parabola.display import tables
 from parabola.display.units import duration
 from parabola.machine import host
-from parabola.records.reading import short_name
+from parabola.records.fingerprint import short_name
 
 STYLES = {"slower": "red", "wrong": "bold red", "faster": "green", "same": "", "inconclusive": "yellow"}
 COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola.records import changes
-from parabola.records.reading import Measurement, Record
+from parabola.records.record import Measurement, Record
 
 Fingerprint = tuple[tuple[str, str], ...]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from parabola import statistics
-from parabola.records.reading import Measurement
+from parabola.records.record import Measurement
 
 AXES = {"epoch time": "batch_size", "members": "members"}  # by kind: what a line is drawn over
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola.records.history import History
-from parabola.records.reading import Measurement
+from parabola.records.record import Measurement
 
 # Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
 COLOURS = ("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")

@@ -15,8 +15,9 @@ from parabola import statistics
 from parabola.display.tables import Table
 from parabola.display.units import duration
 from parabola.records.changes import FEWEST, SHORTEST, Change
+from parabola.records.fingerprint import differences, in_words, short_name
 from parabola.records.history import History, Line, histories
-from parabola.records.reading import Measurement, Record, differences, in_words, short_name
+from parabola.records.record import Measurement, Record
 from parabola.records.speedups import AXES, Side, crossovers, pairs, speedups
 from parabola.report import epoch_times, figures
 

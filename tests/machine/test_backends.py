@@ -14,7 +14,7 @@ import pytest
 from benchmarks.studies import compare_backends
 from parabola.machine import backends
 from parabola.machine.backends import BACKENDS
-from parabola.records import reading
+from parabola.records import fingerprint, reading
 from parabola.training import engines
 from tests.conftest import users_environment
 
@@ -305,7 +305,7 @@ def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
     assert here == set(engines.CLASSES[backend]) - {"fused_fit"}
     assert ("compiled is not there on the torch backend" in answer.stdout) == (backend == "torch")
     tensorflow = next(iter(sorted((ROOT / "benchmarks/records").rglob("*.json"))))
-    assert any(line.startswith("backend: ") for line in reading.differences(record, reading.read(tensorflow)))
+    assert any(line.startswith("backend: ") for line in fingerprint.differences(record, reading.read(tensorflow)))
 
 
 @pytest.mark.end_to_end

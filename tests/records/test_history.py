@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parabola.records.history import Commit, History, Line, Passes, histories
-from parabola.records.reading import Measurement, Record
+from parabola.records.record import Measurement, Record
 
 KEYS = "coefficient_error", "verdict", "seeds", "settled_seeds"
 MACHINE = (("cpu_model", "A"), ("cores", "3"))

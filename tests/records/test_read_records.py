@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from parabola.records import reading
+from parabola.records import fingerprint, reading, schema
+from parabola.records import record as record_of_records
 from tests import made_records
 
 GOOD = made_records.record()
@@ -56,14 +57,14 @@ def test_what_is_no_record_is_named_and_left_as_it_is(text: str, reason: str, tm
     """The reason is said, all of it where it is ours, and the file is not touched."""
     path = tmp_path / "bad.json"
     path.write_text(text)
-    with pytest.raises(reading.Unreadable) as error:
+    with pytest.raises(schema.Unreadable) as error:
         reading.read(path)
     (found,) = reading.read_all([("", path)])
 
     theirs = reason.startswith("damaged: ") or reason.endswith("(")
     assert str(error.value).startswith(reason) if theirs else str(error.value) == reason
     assert str(error.value).endswith(")") or not reason.endswith("(")
-    assert isinstance(found, reading.Unreadable)
+    assert isinstance(found, schema.Unreadable)
     assert str(found) == f"{path}: {error.value}"
     assert path.read_text() == text
 
@@ -71,7 +72,7 @@ def test_what_is_no_record_is_named_and_left_as_it_is(text: str, reason: str, tm
 @pytest.mark.parametrize(("name", "reason"), [("gone.json", "No such file or directory"), ("", "Is a directory")])
 def test_a_file_that_cannot_be_opened_is_named(name: str, reason: str, tmp_path: Path) -> None:
     """It is no record, and the system's reason is said."""
-    with pytest.raises(reading.Unreadable) as error:
+    with pytest.raises(schema.Unreadable) as error:
         reading.read(tmp_path / name)
 
     assert str(error.value) == reason
@@ -79,7 +80,7 @@ def test_a_file_that_cannot_be_opened_is_named(name: str, reason: str, tmp_path:
 
 def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
     """Each value of the file lands in the field that is meant for it."""
-    facts = {name: f"<{name}>" for name in reading.FINGERPRINT} | {"cores": 12, "memory_gib": 31}
+    facts = {name: f"<{name}>" for name in fingerprint.FINGERPRINT} | {"cores": 12, "memory_gib": 31}
     stats = {"min": 1, "q1": 1.5, "median": 2.0, "q3": 4.0, "max": 9, "mean": 3, "rounds": 7}
     answer = {"coefficient_error": 0.25, "verdict": "fail", "seeds": 41, "settled_seeds": 36, "passed": False}
     axes = {"engine": "native", "device": "gpu:1", "batch_size": 9, "learning_rate": 0.01, "samples": 99, "members": 5}
@@ -102,7 +103,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(content))
 
-    assert reading.read(path) == reading.Record(
+    assert reading.read(path) == record_of_records.Record(
         path=str(path),
         name="",
         fingerprint=(
@@ -120,7 +121,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
         over=8,
         failed=("b/x.py::z", "b/x.py::a"),
         measurements=(
-            reading.Measurement(
+            record_of_records.Measurement(
                 case="b/x.py::one[a-b]",
                 kind="epoch time",
                 unit="seconds: of it",
@@ -140,7 +141,7 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
                 seeds=41,
                 settled_seeds=36,
             ),
-            reading.Measurement(
+            record_of_records.Measurement(
                 case="b/x.py::two",
                 kind="compile time",
                 unit="",
@@ -214,8 +215,8 @@ def test_a_session_is_whole_only_with_its_last_test(over: int, cut_short: bool, 
 )
 def test_a_case_has_a_key_a_label_and_parameters(case: str, epochs: int | None, parameters: str, label: str) -> None:
     """They are told from its full name and its epochs."""
-    values: dict[str, Any] = dict.fromkeys(reading.Measurement.__struct_fields__)
-    one = reading.Measurement(**{**values, "case": case, "epochs": epochs})
+    values: dict[str, Any] = dict.fromkeys(record_of_records.Measurement.__struct_fields__)
+    one = record_of_records.Measurement(**{**values, "case": case, "epochs": epochs})
 
     assert (one.key, one.parameters, one.label) == ((case, epochs), parameters, label)
 
@@ -227,7 +228,7 @@ def test_a_time_that_is_none_is_no_record(name: str, seconds: float, tmp_path: P
     content = made_records.record()
     content["benchmarks"][2]["stats"][name] = seconds
     (path,) = made_records.write(tmp_path, content)
-    with pytest.raises(reading.Unreadable) as error:
+    with pytest.raises(schema.Unreadable) as error:
         reading.read(path)
 
     assert str(error.value) == f"damaged: a time of {seconds} in {content['benchmarks'][2]['fullname']}"
@@ -240,7 +241,7 @@ def test_a_time_that_is_not_finite_is_not_json(seconds: float, tmp_path: Path) -
     content["benchmarks"][2]["stats"]["median"] = seconds
     (path,) = made_records.write(tmp_path, content)
 
-    with pytest.raises(reading.Unreadable, match=r"^not JSON"):
+    with pytest.raises(schema.Unreadable, match=r"^not JSON"):
         reading.read(path)
 
 
@@ -270,7 +271,7 @@ def test_a_case_that_lacks_an_axis_is_no_record(case: str, axis: str, tmp_path: 
     del made_records.named(content["benchmarks"], case)["extra_info"][axis]
     (path,) = made_records.write(tmp_path, content)
 
-    with pytest.raises(reading.Unreadable) as error:
+    with pytest.raises(schema.Unreadable) as error:
         reading.read(path)
 
     kind = "members" if case == MEMBERS else "epoch_time"
@@ -294,7 +295,7 @@ def test_impossible_counts_are_no_record(settled: int | None, seeds: int | None,
     content = made_records.record()
     content["benchmarks"][3]["extra_info"] |= {"settled_seeds": settled, "seeds": seeds}
     (path,) = made_records.write(tmp_path, content)
-    with pytest.raises(reading.Unreadable) as error:
+    with pytest.raises(schema.Unreadable) as error:
         reading.read(path)
 
     assert str(error.value) == f"damaged: {settled} of {seeds} seeds in {content['benchmarks'][3]['fullname']}"

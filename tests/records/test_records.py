@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parabola.records import reading
+from parabola.records import finding, fingerprint, reading, schema
 from tests import made_records
 
 GOOD = made_records.record()
@@ -22,7 +22,7 @@ def make(folder: Path, *names: str) -> None:
 
 def found_in(folder: Path, *sources: str) -> list[tuple[str, str]]:
     """Return what is found, each with its machine's name and its place in the folder."""
-    return [(name, str(path.relative_to(folder))) for name, path in reading.find(sources)]
+    return [(name, str(path.relative_to(folder))) for name, path in finding.find(sources)]
 
 
 FILES = (
@@ -76,7 +76,7 @@ def test_files_folders_and_globs_are_found(
     make(tmp_path, *FILES)
     monkeypatch.chdir(tmp_path)
 
-    assert [(name, str(path)) for name, path in reading.find(sources)] == expected
+    assert [(name, str(path)) for name, path in finding.find(sources)] == expected
 
 
 def test_a_folder_has_its_json_files(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_folder_has_its_json_files(tmp_path: Path) -> None:
 
     assert found_in(tmp_path, str(tmp_path)) == [("", name) for name in [*expected, "x=y/z.json", "ä ö.json"]]
     with pytest.raises(ValueError, match="no record there"):
-        reading.find([f"{tmp_path}/.parabola-x1/draft.json"])
+        finding.find([f"{tmp_path}/.parabola-x1/draft.json"])
 
 
 def test_a_link_and_its_file_are_one_record(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_record_of_two_names_is_refused(sources: list[str], first: str, second
     make(tmp_path, "a.json")
     path = tmp_path / "a.json"
     with pytest.raises(ValueError, match="belongs to one name") as error:
-        reading.find([source.format(path) for source in sources])
+        finding.find([source.format(path) for source in sources])
 
     assert str(error.value) == f"a record belongs to one name. Received: {path} as {first!r} and as {second!r}"
 
@@ -133,7 +133,7 @@ def test_a_source_that_means_no_file_is_refused(
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="no record there") as error:
-        reading.find(["a.json", source])
+        finding.find(["a.json", source])
 
     said = f"no record there: a JSON file, a folder of them or a glob. Received: {received!r}"
     assert str(error.value) == said
@@ -146,19 +146,19 @@ def test_the_newest_file_that_can_be_read_is_taken(tmp_path: Path) -> None:
     (tmp_path / "deep/broken.json").write_text("{")
     for age, name in enumerate(["z.json", "m.json", "deep/a.json", "deep/broken.json", *names[4:]]):
         os.utime(tmp_path / name, ns=(0, 10**18 + age))
-    assert reading.newest(tmp_path) == [("", tmp_path / "deep/a.json")]
+    assert finding.newest(tmp_path) == [("", tmp_path / "deep/a.json")]
 
     for name in names[:3]:
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, ns=(0, 10**18))
-    assert reading.newest(tmp_path) == [("", tmp_path / "deep/broken.json")]
+    assert finding.newest(tmp_path) == [("", tmp_path / "deep/broken.json")]
 
 
 def test_a_folder_without_a_record_has_no_newest(tmp_path: Path) -> None:
     """What leaves one is said."""
     make(tmp_path, ".parabola-x/draft.json", "notes.md")
     with pytest.raises(ValueError, match="no record under") as error:
-        reading.newest(tmp_path)
+        finding.newest(tmp_path)
 
     leave = "`pytest --benchmark-only --benchmark-autosave` leaves one; or name files, folders or globs"
     assert str(error.value) == f"no record under {tmp_path}: {leave}"
@@ -169,21 +169,21 @@ def test_many_files_are_read_in_their_order_with_their_names(tmp_path: Path) -> 
     paths = made_records.write(tmp_path, *[made_records.record(commit=number) for number in range(5)])[::-1]
     paths[3].write_text("")
     found = list(reading.read_all(zip(["a", "", "b", "c", "a"], paths, strict=True)))
-    told = [str(one) if isinstance(one, reading.Unreadable) else (one.name, one.path) for one in found]
+    told = [str(one) if isinstance(one, schema.Unreadable) else (one.name, one.path) for one in found]
     first, second, third, bad, last = map(str, paths)
 
     assert told == [("a", first), ("", second), ("b", third), f"{bad}: empty", ("a", last)]
 
 
-@pytest.mark.parametrize("name", reading.FINGERPRINT)
+@pytest.mark.parametrize("name", fingerprint.FINGERPRINT)
 def test_a_difference_in_any_fact_is_said(name: str, tmp_path: Path) -> None:
     """Two records are comparable, or the reason why not is said."""
     same = made_records.write(tmp_path, GOOD, made_records.record(commit=5))
     first, second = map(reading.read, same)
-    assert reading.differences(first, second) == []
+    assert fingerprint.differences(first, second) == []
 
     (path,) = made_records.write(tmp_path, made_records.record(machine={name: "other"}))
-    said = reading.differences(first, reading.read(path))
+    said = fingerprint.differences(first, reading.read(path))
     assert said == [f"{name.replace('_', ' ')}: {made_records.MACHINE[name]}, not other"]
 
 
@@ -192,17 +192,17 @@ def test_differences_are_said_in_the_order_of_the_facts(tmp_path: Path) -> None:
     there = made_records.record(machine={"onednn": "on", "cores_usable": 9, "cpu_model": "A_B"})
     first, second = map(reading.read, made_records.write(tmp_path, GOOD, there))
 
-    assert reading.differences(first, second) == [
+    assert fingerprint.differences(first, second) == [
         "cpu model: Made-up CPU_7 <2.9 GHz> & Söhne, not A_B",
         "cores usable: 10, not 9",
         "onednn: off, not on",
     ]
-    assert reading.differences(second, first)[1] == "cores usable: 9, not 10"
+    assert fingerprint.differences(second, first)[1] == "cores usable: 9, not 10"
 
 
 def test_our_part_says_how_far_the_session_is() -> None:
     """Under the version that is written now, as plain values."""
-    part = reading.own_part({"epochs": 30}, ("x: too long", "a: too long"), 9, 7, ("b", "a"))
+    part = schema.own_part({"epochs": 30}, ("x: too long", "a: too long"), 9, 7, ("b", "a"))
 
     assert part == {
         "version": 2,
@@ -232,7 +232,7 @@ def test_sessions_of_one_commit_are_merged(tmp_path: Path) -> None:
         part(tmp_path, "a", 7, planned=70, over=40, failed=[]),
         part(tmp_path, "m", 0, 1, planned=900, over=600, failed=["b", "y"]),
     ]
-    whole, last = reading.merge(paths), json.loads(paths[2].read_text())
+    whole, last = finding.merge(paths), json.loads(paths[2].read_text())
 
     assert whole["benchmarks"] == [suite[at] for at in (4, 2, 9, 7, 0, 1)]
     assert whole["parabola"]["session"] == {"planned": 975, "over": 643, "failed": ["y", "x", "b", "y"]}
@@ -247,7 +247,7 @@ def test_one_session_merged_is_itself(tmp_path: Path) -> None:
     """Nothing of it is lost or added."""
     path = part(tmp_path, "a", 3, 1, planned=5, over=3, failed=["x"])
 
-    assert reading.merge([path]) == json.loads(path.read_text())
+    assert finding.merge([path]) == json.loads(path.read_text())
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_one_dirty_session_makes_the_whole_dirty(dirty: tuple[bool, ...], tmp_pa
     """Whichever of them it is."""
     paths = [part(tmp_path, str(at), at, dirty=one) for at, one in enumerate(dirty)]
 
-    assert reading.merge(paths)["commit_info"]["dirty"] is any(dirty)
+    assert finding.merge(paths)["commit_info"]["dirty"] is any(dirty)
 
 
 @pytest.mark.parametrize("old", [0, 1])
@@ -269,7 +269,7 @@ def test_a_session_of_version_1_counts_as_whole_in_a_merge(old: int, tmp_path: P
     del content["parabola"]["session"]
     paths[old].write_text(json.dumps(content))
     cases, over = (3, 4) if old == 0 else (2, 3)
-    session = reading.merge(paths)["parabola"]["session"]
+    session = finding.merge(paths)["parabola"]["session"]
 
     assert session == {"planned": cases + 5, "over": cases + over, "failed": []}
 
@@ -291,7 +291,7 @@ def test_sessions_of_two_machines_or_commits_are_not_merged(
     contents.insert(at, made_records.record(**changed))
     paths = made_records.write(tmp_path, *contents)
     with pytest.raises(ValueError, match="not of one machine") as error:
-        reading.merge(paths)
+        finding.merge(paths)
 
     assert str(error.value) == f"{paths[0]} and {paths[at]} are not of one machine and commit: {said}"
 
@@ -300,5 +300,5 @@ def test_what_is_no_record_is_not_merged(tmp_path: Path) -> None:
     """The reason is said."""
     paths = made_records.write(tmp_path, GOOD, {})
 
-    with pytest.raises(reading.Unreadable, match=r"^not a record of pytest-benchmark$"):
-        reading.merge(paths)
+    with pytest.raises(schema.Unreadable, match=r"^not a record of pytest-benchmark$"):
+        finding.merge(paths)

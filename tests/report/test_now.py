@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parabola.records.reading import Measurement, Record
+from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
 from parabola.report.sections import Section
 from tests.made_measurements import measurement, record

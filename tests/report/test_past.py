@@ -11,7 +11,7 @@ import pytest
 from parabola.display.tables import Table
 from parabola.records import changes
 from parabola.records.changes import Change
-from parabola.records.reading import Measurement, Record
+from parabola.records.record import Measurement, Record
 from parabola.report import figures
 from parabola.report import sections as report_sections
 from parabola.report.sections import Section

@@ -13,7 +13,7 @@ import pytest
 
 from parabola import statistics
 from parabola.records import history, reading, speedups
-from parabola.records.reading import Measurement, Record
+from parabola.records.record import Measurement, Record
 from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text

@@ -17,7 +17,7 @@ import typer
 from benchmarks.studies import gpu
 from parabola.display import console
 from parabola.machine import backends, devices
-from parabola.records import reading
+from parabola.records import finding, reading
 from tests import made_records
 
 
@@ -306,7 +306,7 @@ def test_all_stages_run_in_their_order_and_never_again(script: Script, capsys: p
     assert script.limits == {8.0}
     assert script.left() == {"checks.txt", "answers.txt", "parts/a.json", "parts/b.json", "map.txt", "record.json"}
     parts = [script.folder / "parts/a.json", script.folder / "parts/b.json"]
-    assert whole.read_text() == json.dumps(reading.merge(parts), indent=1)
+    assert whole.read_text() == json.dumps(finding.merge(parts), indent=1)
     assert [one.case.partition("[")[2] for one in reading.read(whole).measurements] == ["a.json]", "b.json]"]
 
     assert script() == (0, [])

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.studies import readme
 from parabola.display import pictures
-from parabola.records import reading
+from parabola.records import schema
 from parabola.report import page
 from parabola.report import sections as report_sections
 from tests import made_records
@@ -41,7 +41,7 @@ def test_records_are_read_by_folder_and_name(paths: list[Path]) -> None:
     assert [record.path for record in readme.read()] == [str(path) for path in paths]
 
     paths[1].write_text("{}")
-    with pytest.raises(reading.Unreadable):
+    with pytest.raises(schema.Unreadable):
         readme.read()
 
 

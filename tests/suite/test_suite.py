@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.cases import Grid, grid_cases
-from parabola.records import reading
+from parabola.records import schema
 from parabola.training.experiment import Experiment
 from tests.conftest import users_environment
 
@@ -89,7 +89,7 @@ def test_record_is_in_seconds_per_epoch_with_its_answer(tmp_path: Path) -> None:
     assert info["steps_per_second"] == pytest.approx(9 / benchmark["stats"]["median"])
     assert info["passed"] == (info["coefficient_error"] < info["learning_rate"])
     assert benchmark["params"]["batch_size"] == 111
-    assert record["parabola"]["version"] == reading.VERSION
+    assert record["parabola"]["version"] == schema.VERSION
     assert os.uname().nodename not in json.dumps(record["machine_info"])
     assert "hz_actual" not in json.dumps(record["machine_info"])
     assert record["machine_info"]["tensorflow"].startswith("2.")

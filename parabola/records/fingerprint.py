@@ -1,0 +1,26 @@
+"""What a record is of: the facts of a machine that decide what may be compared, and names in words."""
+
+from parabola.records.record import Record
+
+# What decides whether two times may be compared, in the order in which a difference is said.
+FINGERPRINT = (
+    *("cpu_model", "gpu", "cuda", "cores", "cores_usable", "memory_gib", "system", "kernel"),
+    *("python", "backend", "tensorflow", "keras", "numpy", "numba", "threads", "xla_flags", "onednn"),
+)
+
+
+def short_name(case: str) -> str:
+    """Return a case's name without its file."""
+    name, bracket, parameters = case.partition("[")
+    return name.split("::")[-1] + bracket + parameters
+
+
+def in_words(fact: str) -> str:
+    """Return the name of a fact as a reader is told it."""
+    return fact.replace("_", " ")
+
+
+def differences(first: Record, second: Record) -> list[str]:
+    """Say why two records may not be compared, a line a fact; nothing where they may."""
+    pairs = zip(first.fingerprint, second.fingerprint, strict=True)
+    return [f"{in_words(name)}: {one}, not {other}" for (name, one), (_, other) in pairs if one != other]

@@ -1,0 +1,121 @@
+"""The JSON that pytest-benchmark leaves, and what of it is ours: the one place that knows its keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+VERSION = 2  # of what is under OURS; 1 did not say whether the session came to its end
+OURS = "parabola"
+# What a case of a kind has to tell of itself.
+REQUIRED = {
+    "epoch time": ("batch_size", "learning_rate", "samples"),
+    "members": ("members", "batch_size", "learning_rate", "samples"),
+}
+
+
+class Unreadable(ValueError):
+    """A file is no record; the message says why."""
+
+
+def own_part(
+    grid: Mapping[str, Any], left_out: Sequence[str], planned: int, over: int, failed: Sequence[str]
+) -> dict[str, Any]:
+    """Return what is ours of a record, for the key OURS.
+
+    Args:
+        grid: the options that chose the cases.
+        left_out: a line for each case that was not to be measured.
+        planned: how many tests the session has.
+        over: how many of them are over.
+        failed: names of those that failed.
+    """
+    session = {"planned": planned, "over": over, "failed": list(failed)}
+    return {"version": VERSION, "session": session, "grid": dict(grid), "left_out": list(left_out)}
+
+
+class StatsJson(msgspec.Struct, gc=False):
+    median: float
+    q1: float
+    q3: float
+    rounds: int
+
+
+class InfoJson(msgspec.Struct, gc=False):
+    """Of a benchmark's extra_info what a Measurement has under the same names."""
+
+    engine: str
+    device: str
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    samples: int | None = None
+    members: int | None = None
+    coefficient_error: float | None = None
+    verdict: str | None = None
+    seeds: int | None = None
+    settled_seeds: int | None = None
+
+
+class BenchmarkJson(msgspec.Struct, gc=False):
+    fullname: str
+    group: str
+    stats: StatsJson
+    extra_info: InfoJson
+
+
+class CommitJson(msgspec.Struct, gc=False):
+    id: str = ""
+    time: str | None = None
+    dirty: bool | None = None
+
+
+class SessionJson(msgspec.Struct, gc=False):
+    planned: int
+    over: int
+    failed: list[str]
+
+
+class GridJson(msgspec.Struct, gc=False):
+    epochs: int | None = None
+
+
+class OursJson(msgspec.Struct, gc=False):
+    version: int
+    session: SessionJson | None = None
+    grid: GridJson | None = None
+
+
+class FileJson(msgspec.Struct, gc=False):
+    """What of a file is read; the rest of it is skipped, unparsed."""
+
+    machine_info: dict[str, Any]
+    benchmarks: list[BenchmarkJson]
+    datetime: str
+    parabola: OursJson
+    commit_info: CommitJson | None = None
+
+
+DECODER = msgspec.json.Decoder(FileJson)
+
+
+def check_version(version: object) -> None:
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise Unreadable(f"of version {version}; this parabola reads versions 1 to {VERSION}")
+
+
+def diagnosis(text: bytes) -> str:
+    """Say what JSON is that does not have a record's parts; nothing where it should have them."""
+    try:
+        content = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"not JSON, or cut off ({error})"
+    if not isinstance(content, dict) or not {"benchmarks", "machine_info"} <= content.keys():
+        return "not a record of pytest-benchmark"
+    ours = content.get(OURS)
+    if not isinstance(ours, dict):
+        return f"a record of another suite: it has no {OURS!r}"
+    try:
+        check_version(ours.get("version"))
+    except Unreadable as error:
+        return str(error)
+    return ""
