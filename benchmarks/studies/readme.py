@@ -16,7 +16,7 @@ from parabola import files
 from parabola.display import pictures
 from parabola.records import reading
 from parabola.records import record as record_of_records
-from parabola.report import page
+from parabola.report import page, parts
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
 
@@ -47,7 +47,7 @@ def read() -> list[record_of_records.Record]:
     return [reading.read(path) for path in record_paths()]
 
 
-def blocks(found: Sequence[record_of_records.Record], sections: Sequence[report_sections.Section]) -> dict[str, str]:
+def blocks(found: Sequence[record_of_records.Record], sections: Sequence[parts.Section]) -> dict[str, str]:
     """Return what stands between the marks of each name in the README.
 
     Args:
@@ -83,7 +83,7 @@ def refresh(text: str, new: Mapping[str, str]) -> str:
     return text
 
 
-def epoch_chart(sections: Sequence[report_sections.Section]) -> Any:
+def epoch_chart(sections: Sequence[parts.Section]) -> Any:
     """Return the picture of times over batch size."""
     return sections[0].pictures[0].chart.properties(width=620)
 

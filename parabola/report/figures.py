@@ -1,20 +1,14 @@
-"""The pictures of a report: times over sizes, and over commits. Drawn with Altair, as wide as their place."""
+"""The pictures of a report: times over a size, times over commits, pass rates over commits."""
 
 from collections.abc import Sequence
 from statistics import median  # of few values far faster than NumPy's
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from parabola.records.history import History
 from parabola.records.record import Measurement
-
-# Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
-COLOURS = ("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888")
-HEIGHT = 320
-MOST_POINTS = 250  # of a line over commits; beyond, neighbouring commits share a point
-ZOOM = "wheel![event.shiftKey]"  # without Shift the wheel scrolls the page
+from parabola.report.marks import COLOURS, ZOOM, blocks, chart_of, colour_of, domain_of, exact_axis, seconds_axis
 
 
 def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str) -> Any:
@@ -47,8 +41,8 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
     sizes = sorted({row["size"] for row in rows})
     picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
     base = alt.Chart().encode(
-        x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=_exact(sizes)),
-        color=_colour("line", labels),
+        x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=exact_axis(sizes)),
+        color=colour_of("line", labels),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
         tooltip=[
             alt.Tooltip("line:N", title="what"),
@@ -61,11 +55,11 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
             "verdict:N",
         ],
     )
-    y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=_seconds())
+    y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=seconds_axis())
     lines = base.mark_line(strokeWidth=2).encode(y=y)
     ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="time per epoch"), y2="high:Q")
-    dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=_domain(labels)))
-    return _of(rows, lines, ranges, dots.add_params(picked))
+    dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=domain_of(labels)))
+    return chart_of(rows, lines, ranges, dots.add_params(picked))
 
 
 def history_figure(history: History, kind: str) -> Any:
@@ -121,7 +115,7 @@ def history_figure(history: History, kind: str) -> Any:
     y = alt.Y(
         "against:Q", title="against the case's median", scale=alt.Scale(zero=False, nice=False, padding=8), axis=axis
     )
-    colour = alt.Color("case:N", scale=_domain(names, COLOURS), legend=None)
+    colour = alt.Color("case:N", scale=domain_of(names, COLOURS), legend=None)
     tooltip = [
         alt.Tooltip("case:N"),
         alt.Tooltip("seconds:Q", title="median, seconds", format=".3~s"),
@@ -134,7 +128,7 @@ def history_figure(history: History, kind: str) -> Any:
     rule = alt.Chart({"values": rules}).mark_rule(strokeDash=[5, 4], strokeWidth=2)
     rule = rule.encode(x=x, color=colour, opacity=shown, tooltip=["case:N", "change:N", "id:N"])
     layers = [base.mark_line(strokeWidth=1.5), base.mark_point(filled=True, size=26).add_params(picked, moved)]
-    return _of(rows, *layers, *([rule] if rules else []))
+    return chart_of(rows, *layers, *([rule] if rules else []))
 
 
 def pass_rate_figure(history: History) -> Any:
@@ -168,7 +162,7 @@ def pass_rate_figure(history: History) -> Any:
     picked = alt.selection_point(fields=["case"], bind="legend", name="pick")
     base = alt.Chart().encode(
         x=alt.X("commit:Q", title="commit, oldest first", axis=alt.Axis(format="d", tickMinStep=1, grid=False)),
-        color=_colour("case", names),
+        color=colour_of("case", names),
         tooltip=["case:N", "seeds:N", alt.Tooltip("id:N", title="commit")],
     )
     y = alt.Y("rate:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
@@ -179,48 +173,4 @@ def pass_rate_figure(history: History) -> Any:
     )
     shown = alt.condition(picked, alt.value(1), alt.value(0.1))
     lines = base.mark_line(point=True, strokeWidth=2).encode(y=y, opacity=shown)
-    return _of(rows, bands, lines.add_params(picked))
-
-
-def _of(rows: list[dict[str, Any]], *layers: Any) -> Any:
-    """Return layers as one chart of such rows, which come last: Altair copies a chart's data with every step."""
-    import altair as alt
-
-    chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
-    chart.data = {"values": rows}
-    return chart
-
-
-def blocks(number: int) -> list[npt.NDArray[np.int_]]:
-    """Return the indices of so many values in blocks of neighbours, one value each where they are few."""
-    return np.array_split(np.arange(number), min(number, MOST_POINTS))
-
-
-def _colour(field: str, names: Sequence[str]) -> Any:
-    import altair as alt
-
-    legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=360, symbolOpacity=1)
-    return alt.Color(f"{field}:N", title=None, scale=_domain(names, COLOURS), legend=legend)
-
-
-def _domain(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
-    """Return the scale that gives names what comes first to the first, whatever else is drawn."""
-    import altair as alt
-
-    if range is None:
-        return alt.Scale(domain=list(names))
-    return alt.Scale(domain=list(names), range=[range[at % len(range)] for at, _ in enumerate(names)])
-
-
-def _exact(values: Sequence[int]) -> Any:
-    import altair as alt
-
-    return alt.Axis(values=list(values), format="d", grid=False, labelOverlap=True)
-
-
-def _seconds() -> Any:
-    import altair as alt
-
-    return alt.Axis(
-        labelExpr="replace(format(datum.value, '.2~s'), regexp('([mµn]?)$'), ' $1s')", tickCount=6, gridOpacity=0.3
-    )
+    return chart_of(rows, bands, lines.add_params(picked))

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from parabola.report.sections import Section
+from parabola.report.parts import Section
 
 # Vega draws in the colour of the text around it, so that one picture suits a light and a dark page.
 LOOK = {

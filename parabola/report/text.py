@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from parabola.display import tables
-from parabola.report.sections import Section
+from parabola.report.parts import Section
 
 
 def print_report(sections: Sequence[Section], console: Console) -> None:

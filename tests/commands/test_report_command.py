@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from parabola.__main__ import app
 from parabola.display import console
 from parabola.records import reading
-from parabola.report import page
+from parabola.report import page, parts
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
 from tests import made_records
@@ -38,7 +38,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["report", *arguments])
 
 
-def text_of(sections: list[report_sections.Section]) -> str:
+def text_of(sections: list[parts.Section]) -> str:
     """Return what a console of 200 columns shows of a report."""
     stream = io.StringIO()
     report_text.print_report(sections, Console(file=stream, width=200, highlight=False))

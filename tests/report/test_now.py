@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
-from parabola.report.sections import Section
+from parabola.report.parts import Section
 from tests.made_measurements import measurement, record
 
 LAST = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)

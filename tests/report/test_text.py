@@ -11,7 +11,7 @@ from rich.console import Console
 from parabola.display.tables import Table
 from parabola.report import page
 from parabola.report import text as report_text
-from parabola.report.sections import Picture, Section
+from parabola.report.parts import Picture, Section
 
 
 class Chart:
