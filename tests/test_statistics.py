@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmarks.harness import error_rates
 from parabola import statistics
 
 
@@ -34,7 +35,7 @@ def test_fishers_test_by_hand() -> None:
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])
 def test_false_alarms_stay_below_the_level(share: float) -> None:
     """Under equal shares at most a level's part is called a difference; simulation agrees with the exact rate."""
-    rate = statistics.false_alarm_rate(1000, 100, share, 0.05)
+    rate = error_rates.false_alarm_rate(1000, 100, share, 0.05)
     generator = np.random.default_rng(5)
     pool = np.arange(1100) < round(share * 1100)
     fresh = [int(generator.permutation(pool)[:100].sum()) for _ in range(2000)]
@@ -47,7 +48,7 @@ def test_false_alarms_stay_below_the_level(share: float) -> None:
 @pytest.mark.parametrize("successes", [0, 40, 500, 1000])
 def test_critical_counts_are_all_outcomes_that_differ(successes: int) -> None:
     """Counted one by one."""
-    low, high = statistics.critical_counts((successes, 1000), 60, 0.01)
+    low, high = error_rates.critical_counts((successes, 1000), 60, 0.01)
     differ = [count for count in range(61) if statistics.same_share_p_value((successes, 1000), (count, 60)) <= 0.01]
 
     assert differ == [*range(low + 1), *range(high, 61)]
@@ -55,12 +56,12 @@ def test_critical_counts_are_all_outcomes_that_differ(successes: int) -> None:
 
 def test_rejection_probability_is_the_power() -> None:
     """It agrees with a simulation, and is about 1 for a change that nobody could miss."""
-    power = statistics.rejection_probability((500, 1000), 100, 0.65, 0.01)
+    power = error_rates.rejection_probability((500, 1000), 100, 0.65, 0.01)
     hits = np.random.default_rng(6).binomial(100, 0.65, 2000)
     found = sum(statistics.same_share_p_value((500, 1000), (int(hit), 100)) <= 0.01 for hit in hits)
 
     assert stats.binomtest(found, 2000, power).pvalue > 1e-3
-    assert statistics.rejection_probability((500, 1000), 100, 0.99, 0.01) == pytest.approx(1)
+    assert error_rates.rejection_probability((500, 1000), 100, 0.99, 0.01) == pytest.approx(1)
 
 
 def test_median_interval_covers_the_median() -> None:
@@ -110,7 +111,7 @@ def test_rejection_probability_counts_every_outcome(
     ]
     expected = sum(math.comb(trials, count) * share**count * (1 - share) ** (trials - count) for count in differ)
 
-    assert statistics.rejection_probability(baseline, trials, share, level) == pytest.approx(expected, rel=1e-9)
+    assert error_rates.rejection_probability(baseline, trials, share, level) == pytest.approx(expected, rel=1e-9)
     assert 0 < expected < 1
 
 
@@ -125,7 +126,7 @@ def test_false_alarm_rate_counts_every_outcome(share: float, level: float) -> No
         if stats.fisher_exact([[both - hits, first - both + hits], [hits, second - hits]]).pvalue <= level
     )
 
-    assert statistics.false_alarm_rate(first, second, share, level) == pytest.approx(expected, rel=1e-5)
+    assert error_rates.false_alarm_rate(first, second, share, level) == pytest.approx(expected, rel=1e-5)
     assert expected > 0
 
 
@@ -133,10 +134,10 @@ def test_a_level_is_reached_by_a_p_value_that_equals_it() -> None:
     """A p-value of just the level is a difference: of eight cups all right has 2/70, three of four 34/70."""
     exact = statistics.same_share_p_value((4, 4), (0, 4))
 
-    assert statistics.critical_counts((4, 4), 4, exact) == (0, 5)
-    assert statistics.critical_counts((4, 4), 4, math.nextafter(exact, 0)) == (-1, 5)
-    assert statistics.false_alarm_rate(4, 4, 0.5, exact) == pytest.approx(2 / 70)
-    assert statistics.false_alarm_rate(4, 4, 0.5, math.nextafter(exact, 0)) == 0
+    assert error_rates.critical_counts((4, 4), 4, exact) == (0, 5)
+    assert error_rates.critical_counts((4, 4), 4, math.nextafter(exact, 0)) == (-1, 5)
+    assert error_rates.false_alarm_rate(4, 4, 0.5, exact) == pytest.approx(2 / 70)
+    assert error_rates.false_alarm_rate(4, 4, 0.5, math.nextafter(exact, 0)) == 0
 
 
 def test_a_launch_by_hand() -> None:

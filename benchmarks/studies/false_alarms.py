@@ -13,6 +13,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.harness import error_rates
 from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, share
 from parabola import statistics
 from parabola.display import console
@@ -61,7 +62,7 @@ def main(
     for level in (LEVEL, NOMINAL):
         for (batch_size, learning_rate), verdicts in pools.items():
             alarms = int((p_values[batch_size, learning_rate] <= level).sum())
-            exact = statistics.false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
+            exact = error_rates.false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
             table.add_row(
                 f"batch size {batch_size}, learning rate {learning_rate:g}",
                 f"{share(int(verdicts.sum()), len(verdicts))} %",
