@@ -7,7 +7,8 @@ from typing import Any
 
 from parabola.compare.session import Options, Outcome
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.lockstep import CONTROL, Launch, Measured, Setup
+from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.launch import CONTROL, Launch, Measured
 from parabola.compare.verdicts import Referee
 
 BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))

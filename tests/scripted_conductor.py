@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides.lockstep import PLUGIN
+from parabola.compare.sides.environments import PLUGIN
 
 Load = Callable[..., Any]
 
@@ -60,10 +61,13 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         folders = {"elsewhere": str(tmp_path / "elsewhere"), "scratch": str(tmp_path / "elsewhere/scratch")}
         given = {"socket": theirs.detach(), "cores": list(cores), **folders}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
-        spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN)
+        for name in ("lockstep_plugin", "lockstep_plugin.telling"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN / "__init__.py")
         assert spec is not None
         assert spec.loader is not None
         plugin: Any = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "lockstep_plugin", plugin)
         spec.loader.exec_module(plugin)
         plugin.conductor = ours
         opened.extend([ours, plugin.line.file, plugin.line.socket])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parabola.compare.session import Options, Outcome
-from parabola.compare.sides.lockstep import CONTROL, Launch
+from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.verdicts import Referee
 from parabola.machine import host
 

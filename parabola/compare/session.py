@@ -12,7 +12,9 @@ import numpy as np
 
 from parabola import statistics
 from parabola.compare.sides.checkouts import Checkout, Repository, others
-from parabola.compare.sides.lockstep import CONTROL, Launch, Setup, SideFailed
+from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.sides.side import SideFailed
 from parabola.compare.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
 from parabola.records.fingerprint import short_name
 

@@ -22,7 +22,7 @@ from parabola.compare import figure as comparison_figure
 from parabola.compare import session, text
 from parabola.compare.self_test import Ability
 from parabola.compare.session import Options, Outcome, Progress
-from parabola.compare.sides.lockstep import CONTROL
+from parabola.compare.sides.launch import CONTROL
 from parabola.display import console, pictures
 from parabola.machine import host
 from tests.conftest import git

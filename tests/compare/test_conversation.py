@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides import lockstep
-from parabola.compare.sides.lockstep import PLUGIN, Launch, Side, SideFailed
+from parabola.compare.sides import environments
+from parabola.compare.sides.environments import PLUGIN
+from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.side import Side, SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
 MakeSide = Callable[..., tuple[Side, socket.socket]]
@@ -188,8 +190,10 @@ def test_how_a_side_is_started(
 
     def look(player: Player) -> None:
         temporary = Path(player.options["env"]["TMPDIR"])
-        plugin = temporary.parent / "plugin/lockstep_plugin.py"
-        seen[player.name] = (plugin.read_text() == PLUGIN.read_text(), temporary.is_dir(), temporary)
+        copied = temporary.parent / "plugin/lockstep_plugin"
+        files = {path.name: path.read_text() for path in copied.iterdir()}
+        own = {path.name: path.read_text() for path in PLUGIN.glob("*.py")}
+        seen[player.name] = (files == own, temporary.is_dir(), temporary)
         assert os.fstat(json.loads(player.options["env"]["LOCKSTEP"])["socket"])
 
     stage.at_start = look
@@ -257,11 +261,11 @@ def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", path)
         patch.setattr(sys, "prefix", str(tmp_path / "link/venv"))
-        found = lockstep._own_paths(top, repository)
+        found = environments._own_paths(top, repository)
         patch.setattr(sys, "prefix", str(tmp_path / "installed"))
-        with_venv = lockstep._own_paths(top, repository)
+        with_venv = environments._own_paths(top, repository)
         patch.setattr(sys, "path", [])
-        alone = lockstep._own_paths(tmp_path / "repository", repository)
+        alone = environments._own_paths(tmp_path / "repository", repository)
 
     assert found == [top, top / "src", top / "python/lib", top / "tools"]
     assert with_venv == [top, top / "src", top / "python/lib", top / "tools", top / "venv/lib"]

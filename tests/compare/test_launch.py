@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides import lockstep
-from parabola.compare.sides.lockstep import Launch, Measured, Setup, SideFailed
+from parabola.compare.sides import launch
+from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.launch import Launch, Measured
+from parabola.compare.sides.side import SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
 
@@ -72,7 +74,7 @@ def test_calibration_takes_the_larger_number(
 def test_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A launch keeps by case and side the seconds and what the suite says, and when the case ended on its own clock."""
     moments = iter([100.0, 101.5, 104.75])
-    monkeypatch.setattr(lockstep, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+    monkeypatch.setattr(launch, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
     stage = Stage(
         monkeypatch,
         base=suite(Case("control", seconds=[0.5, 0.25]), Case("b"), Case("a", seconds=[3.0, 2.0, 1.0])),

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from parabola.compare.sides.checkouts import Repository
-from parabola.compare.sides.lockstep import Launch, Setup, SideFailed
+from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.side import SideFailed
 
 Project = Callable[..., Path]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from parabola.compare.sides.lockstep import CONTROL
+from parabola.compare.sides.launch import CONTROL
 from tests.scripted_conductor import Conductor, Exited, Load, loading
 
 CASE = "test_it.py::test_case[a-b]"
@@ -78,9 +78,9 @@ def test_what_json_can_hold(load: Load) -> None:
     plugin = load()
     sized = SimpleNamespace(item=lambda: 5, size=2)
 
-    assert plugin.plain(SimpleNamespace(item=lambda: 5)) == 5
-    assert plugin.plain(sized) == str(sized)
-    assert plugin.plain({1}) == "{1}"
+    assert plugin.telling.plain(SimpleNamespace(item=lambda: 5)) == 5
+    assert plugin.telling.plain(sized) == str(sized)
+    assert plugin.telling.plain({1}) == "{1}"
 
 
 def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:

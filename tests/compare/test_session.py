@@ -9,7 +9,8 @@ import pytest
 
 from parabola.compare import session
 from parabola.compare.session import Options, Outcome, Progress, _Comparison, core_groups
-from parabola.compare.sides.lockstep import CONTROL, SideFailed
+from parabola.compare.sides.launch import CONTROL
+from parabola.compare.sides.side import SideFailed
 from parabola.compare.verdicts import Referee
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 

@@ -1,59 +1,19 @@
 """Two checkouts measured in turn: one launch is a fresh pytest process for each, whose rounds alternate."""
 
-import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.environments import Setup, start_side
+from parabola.compare.sides.side import Side, SideFailed
 
-PLUGIN = Path(__file__).with_name("lockstep_plugin.py")
 CONTROL = "control"  # the plugin's name for what no change can touch
 KINDS = ("calibrate", "ready", "finished")  # what a side says of a case, in this order
-
-
-class SideFailed(Exception):
-    """A side could not be measured.
-
-    Attributes:
-        usage: since the options were wrong.
-    """
-
-    def __init__(self, said: str, usage: bool = False) -> None:
-        super().__init__(said)
-        self.usage = usage
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What every launch of a comparison has in common.
-
-    Attributes:
-        base, head: the two sides.
-        scratch: a folder for sockets and logs.
-        elsewhere: the folder from which neither side may import: the repository's own.
-        pytest_options: for both sides.
-        slower: share of extra work to plant in a case of head.
-        limit_seconds: how long a side may be silent.
-    """
-
-    base: Checkout
-    head: Checkout
-    scratch: Path
-    elsewhere: Path
-    pytest_options: Sequence[str] = ()
-    slower: Mapping[str, float] = field(default_factory=dict)
-    limit_seconds: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -69,81 +29,6 @@ class Measured:
     seconds: dict[str, list[float]]
     extra_info: dict[str, dict[str, Any]]
     ended_at: float
-
-
-class Side:
-    """One pytest process, and the line to it."""
-
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", connection: socket.socket, log: Path) -> None:
-        self.name, self.process, self.connection, self.log = name, process, connection, log
-        self.received = b""
-        self.waiting: dict[str, Any] | None = None
-        self.doing = "starting"
-        self.killed = False
-
-    def peek(self) -> dict[str, Any]:
-        """Wait for what it says next, and leave it there.
-
-        Raises:
-            SideFailed: if it failed, ended or is silent for too long.
-        """
-        if self.waiting is None:
-            self.waiting = self._receive()
-        return self.waiting
-
-    def take(self) -> dict[str, Any]:
-        """Wait for what it says next, and take it."""
-        said = self.peek()
-        self.waiting = None
-        return said
-
-    def tell(self, **message: Any) -> None:
-        """Tell it; if it is gone, its next words are what fails."""
-        with suppress(OSError):
-            self.connection.sendall(json.dumps(message).encode() + b"\n")
-
-    def _receive(self) -> dict[str, Any]:
-        while b"\n" not in self.received:
-            try:
-                more = self.connection.recv(1 << 16)
-            except TimeoutError:
-                limit = self.connection.gettimeout()
-                raise SideFailed(f"{self.name} hangs: silent for {limit:.0f} s, {self.doing}") from None
-            except OSError:
-                more = b""
-            if not more:
-                raise self.death()
-            self.received += more
-        first, self.received = self.received.split(b"\n", 1)
-        said: dict[str, Any] = json.loads(first)
-        if said["kind"] == "failed":
-            raise SideFailed(f"{self.name} failed in {said['case'] or 'collecting'}: {said['why']}")
-        self.doing = f"in {said['case']}" if "case" in said else self.doing
-        return said
-
-    def death(self) -> SideFailed:
-        """Say how a process ended that should not have."""
-        try:
-            code = self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            return SideFailed(f"{self.name} closed its connection, {self.doing}")
-        if code < 0:
-            names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
-            return SideFailed(f"{self.name} was killed by {names.get(-code, f'signal {-code}')}, {self.doing}")
-        lines = [text.strip() for text in self.log.read_text(errors="replace").splitlines() if text.strip()]
-        errors = [text for text in lines if "error" in text.lower()]
-        last = (errors or lines or ["no word"])[-1]
-        return SideFailed(f"{self.name} ended with exit code {code}, {self.doing}: {last}", usage=code == 4)
-
-    def kill(self) -> None:
-        """End the process and all it has started; once, as its number may then be another's."""
-        if self.killed:
-            return
-        self.killed = True
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.connection.close()
 
 
 class Launch:
@@ -203,44 +88,7 @@ class Launch:
         return pair if self.number % 2 == 0 else pair[::-1]
 
     def _start(self, checkout: Checkout, scratch: Path) -> None:
-        plugins = scratch / "plugin"
-        plugins.mkdir(exist_ok=True)
-        shutil.copy(PLUGIN, plugins)
-        paths = [
-            plugins,
-            *_own_paths(checkout.top, self.setup.elsewhere),
-            *filter(None, [os.environ.get("PYTHONPATH")]),
-        ]
-        ours, theirs = socket.socketpair()
-        ours.settimeout(self.setup.limit_seconds)
-        given = {
-            "socket": theirs.fileno(),
-            "cores": self.cores,
-            "elsewhere": str(self.setup.elsewhere),
-            "scratch": str(self.setup.scratch),
-        }
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
-        log = scratch / f"{checkout.name}.log"
-        temporary = scratch / f"{checkout.name}_tmp"  # what a suite leaves in it goes with the launch
-        temporary.mkdir()
-        command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
-        own = {
-            "PYTHONPATH": os.pathsep.join(map(str, paths)),
-            "LOCKSTEP": json.dumps(given),
-            "TMPDIR": str(temporary),
-        }
-        with open(log, "wb") as output, theirs:
-            process = subprocess.Popen(
-                [*command, "--benchmark-only", *self.setup.pytest_options],
-                cwd=checkout.folder,
-                env={**inherited, **own},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self.sides.append(Side(checkout.name, process, ours, log))
+        self.sides.append(start_side(self.setup, checkout, self.cores, scratch))
         if self.stopped:  # while it was being started
             self.sides[-1].kill()
 
@@ -340,12 +188,3 @@ class Launch:
                 extra_info={side.name: words["extra_info"] for side, words in zip(sides, said, strict=True)},
                 ended_at=time.perf_counter() - self.started,
             )
-
-
-def _own_paths(top: Path, elsewhere: Path) -> list[Path]:
-    """Return where a checkout's own modules are found: as the repository's are, by what is on the path within it."""
-    inside = [Path(entry).resolve() for entry in sys.path if entry]
-    within = [path.relative_to(elsewhere) for path in inside if elsewhere == path or elsewhere in path.parents]
-    prefix = Path(sys.prefix).resolve()
-    own = [top, top / "src", *(top / path for path in within if prefix not in (elsewhere / path).parents)]
-    return [path for path in dict.fromkeys(own) if path.is_dir()]

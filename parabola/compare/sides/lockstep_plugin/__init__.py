@@ -9,8 +9,6 @@ JSON: "socket" (an open one's file descriptor, at whose other end the conductor 
 import hashlib
 import json
 import os
-import socket
-import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
@@ -19,52 +17,20 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from .telling import Line, reason, strangers
+
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 20, 2
 BLOCK, BLOCKS = bytes(1 << 16), 128  # hashed in a round of the control: about 6 ms, all in C
 PLAIN_ROUNDS, PLAIN_SECONDS = 10, 0.01  # of benchmark(f): so many rounds of about so long
-CONDUCTOR_GONE = 70
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
     os.sched_setaffinity(0, GIVEN["cores"])
 
 
-class Line:
-    """The conversation with the conductor: a JSON object a line, either way. Ends the process when nobody is there."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.socket = socket.socket(fileno=descriptor)
-        self.socket.set_inheritable(False)
-        self.file = self.socket.makefile("rw", encoding="utf-8")
-
-    def say(self, kind: str, **message: Any) -> None:
-        """Tell the conductor."""
-        try:
-            self.file.write(json.dumps({"kind": kind, **message}, default=plain) + "\n")
-            self.file.flush()
-        except OSError:
-            os._exit(CONDUCTOR_GONE)
-
-    def hear(self) -> dict[str, Any]:
-        """Wait, off the CPU, for what the conductor says next."""
-        try:
-            said = self.file.readline()
-        except OSError:
-            said = ""
-        if not said:
-            os._exit(CONDUCTOR_GONE)
-        answer: dict[str, Any] = json.loads(said)
-        return answer
-
-
 line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}
 slower: dict[str, float] = {}  # by case: share of extra work to plant
-
-
-def plain(value: Any) -> Any:
-    """Return what JSON can hold in a value's place: of a NumPy scalar, the number."""
-    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else str(value)
 
 
 def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
@@ -225,35 +191,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell that it is over, and what was imported from where it should not be.
-
-    That is the repository itself; or where packages are installed, if the side's own tree has one of that name.
-    """
-    here, prefix = session.config.rootpath.resolve(), Path(sys.prefix).resolve()
-    elsewhere, scratch = Path(GIVEN["elsewhere"]), Path(GIVEN["scratch"])
-    packages = {
-        path.parent.name
-        for depth in ("*/", "*/*/", "*/*/*/")
-        for path in here.glob(f"{depth}__init__.py")
-        if not (path.parents[1] / "__init__.py").exists()
-    }
-    known = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
-    files = {name: Path(file).resolve() for name, file in known.items() if isinstance(file, str)}
-    strangers = [
-        name
-        for name, file in files.items()
-        if (name in packages if _in(file, prefix) else _in(file, elsewhere) and not _in(file, scratch))
-    ]
-    line.say("ended", strangers={name: str(files[name]) for name in strangers})
-
-
-def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return the line of a report that says what went wrong."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    said = str(crash.message if crash else report.longreprtext).strip().splitlines()
-    lines = [text for text in said if text.strip()]
-    return (lines[0] if crash else lines[-1]).strip() if lines else "no reason given"
-
-
-def _in(file: Path, folder: Path) -> bool:
-    return folder in file.parents
+    """Tell that it is over, and what was imported from where it should not be."""
+    line.say("ended", strangers=strangers(session.config.rootpath, Path(GIVEN["elsewhere"]), Path(GIVEN["scratch"])))

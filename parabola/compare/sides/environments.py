@@ -1,0 +1,95 @@
+"""Where a side's process is started: its command, its environment variables, its folders, its plugin."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.side import Side
+
+PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package, copied into another's pytest
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every launch of a comparison has in common.
+
+    Attributes:
+        base, head: the two sides.
+        scratch: a folder for sockets and logs.
+        elsewhere: the folder from which neither side may import: the repository's own.
+        pytest_options: for both sides.
+        slower: share of extra work to plant in a case of head.
+        limit_seconds: how long a side may be silent.
+    """
+
+    base: Checkout
+    head: Checkout
+    scratch: Path
+    elsewhere: Path
+    pytest_options: Sequence[str] = ()
+    slower: Mapping[str, float] = field(default_factory=dict)
+    limit_seconds: float = 300.0
+
+
+def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: Path) -> Side:
+    """Start pytest in a checkout, with the plugin, an environment of its own, and a line to it.
+
+    Args:
+        setup: of the comparison.
+        checkout: which side.
+        cores: on which it runs; empty for any.
+        scratch: the launch's folder, for the plugin, the log and temporary files.
+    """
+    plugins = scratch / "plugin"
+    shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    paths = [
+        plugins,
+        *_own_paths(checkout.top, setup.elsewhere),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]
+    ours, theirs = socket.socketpair()
+    ours.settimeout(setup.limit_seconds)
+    given = {
+        "socket": theirs.fileno(),
+        "cores": list(cores),
+        "elsewhere": str(setup.elsewhere),
+        "scratch": str(setup.scratch),
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
+    log = scratch / f"{checkout.name}.log"
+    temporary = scratch / f"{checkout.name}_tmp"  # what a suite leaves in it goes with the launch
+    temporary.mkdir()
+    command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
+    own = {
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "LOCKSTEP": json.dumps(given),
+        "TMPDIR": str(temporary),
+    }
+    with open(log, "wb") as output, theirs:
+        process = subprocess.Popen(
+            [*command, "--benchmark-only", *setup.pytest_options],
+            cwd=checkout.folder,
+            env={**inherited, **own},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+    return Side(checkout.name, process, ours, log)
+
+
+def _own_paths(top: Path, elsewhere: Path) -> list[Path]:
+    """Return where a checkout's own modules are found: as the repository's are, by what is on the path within it."""
+    inside = [Path(entry).resolve() for entry in sys.path if entry]
+    within = [path.relative_to(elsewhere) for path in inside if elsewhere == path or elsewhere in path.parents]
+    prefix = Path(sys.prefix).resolve()
+    own = [top, top / "src", *(top / path for path in within if prefix not in (elsewhere / path).parents)]
+    return [path for path in dict.fromkeys(own) if path.is_dir()]
