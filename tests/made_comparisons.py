@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from parabola.compare.session import Options, Outcome
+from parabola.compare.outcome import Options, Outcome
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch, Measured

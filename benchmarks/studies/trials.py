@@ -11,7 +11,8 @@ from pytest_benchmark.utils import parse_compare_fail
 
 from parabola import files, statistics
 from parabola.compare.comparison import as_json, make_record
-from parabola.compare.session import Options, compare
+from parabola.compare.outcome import Options
+from parabola.compare.session import compare
 from parabola.display import console
 from parabola.records.fingerprint import short_name
 

@@ -56,9 +56,10 @@ def compare(
     """
     from parabola import files
     from parabola.compare import comparison as comparison_record
-    from parabola.compare import figure, session
+    from parabola.compare import figure, schedule, session
     from parabola.compare import self_test as ability
     from parabola.compare import text as comparison_report
+    from parabola.compare.outcome import Options
     from parabola.display import console, pictures
 
     try:
@@ -66,7 +67,7 @@ def compare(
             raise ValueError("compare needs a BASE to compare with: a branch, a tag or a commit, such as main")
         if self_test and head is not None:
             raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
-        options = session.Options(
+        options = Options(
             base=base,
             head=base if self_test else head,
             pytest_options=context.meta["pytest_options"],
@@ -77,7 +78,7 @@ def compare(
             launches_at_once=at_once,
             slower=dict(read_planted(text) for text in inject or ()),
         )
-        session.core_groups(cores)
+        schedule.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):
             if path:
                 files.check_path(path, formats)

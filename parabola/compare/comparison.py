@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.compare.session import Options, Outcome
+from parabola.compare.outcome import Options, Outcome
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.verdicts import Referee
 from parabola.machine import host

@@ -1,98 +1,21 @@
 """Did a change make it slower? Launches of two checkouts, until every case is decided or the time is used up."""
 
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from parabola import statistics
-from parabola.compare.sides.checkouts import Checkout, Repository, others
+from parabola.compare.outcome import Options, Outcome, Progress
+from parabola.compare.schedule import Costs, choose, core_groups
+from parabola.compare.sides.checkouts import Repository, others
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.side import SideFailed
-from parabola.compare.verdicts import FEWEST_LAUNCHES, MINIMUM_EFFECT, Referee
+from parabola.compare.verdicts import Referee
 from parabola.records.fingerprint import short_name
 
 POLL_SECONDS = 0.2
-MOST_LAUNCHES = 1000  # what is further from its decision comes last
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to compare.
-
-    Attributes:
-        base, head: revisions; None for the working tree as it stands.
-        pytest_options: for both sides.
-        budget_seconds: after which nothing is measured any more.
-        minimum_effect: 0.05 calls times that differ by less than 5 % the same.
-        limit_seconds: how long a side may be silent.
-        cores_per_launch: on which both sides of a launch run, in turn.
-        launches_at_once: side by side, each on its own cores; None for as many as the cores allow.
-        slower: share of extra work to plant on the side of head, by case or a part of its name that no other has.
-    """
-
-    base: str | None
-    head: str | None = None
-    pytest_options: tuple[str, ...] = ()
-    budget_seconds: float = 300.0
-    minimum_effect: float = MINIMUM_EFFECT
-    limit_seconds: float = 300.0
-    cores_per_launch: int = 1
-    launches_at_once: int | None = None
-    slower: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is going on, for a line on the terminal: times in seconds, how many cases are decided, those in work."""
-
-    seconds: float
-    launches: int
-    decided: int
-    cases: int
-    doing: str
-
-    def __str__(self) -> str:
-        cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
-        return f"launch {self.launches + 1}{cases}: {self.doing}"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was measured, and how it ended.
-
-    Attributes:
-        base, head: the two sides.
-        launches: that are over, in the order in which they ended.
-        referee: what they say of the cases.
-        control: what they say of the control.
-        only: by side, the cases that the other does not have.
-        unmeasured: cases that both have, but that a side skips.
-        ended: "decided", "budget", "failed" or "interrupted".
-        why: where it failed.
-        usage: it failed since pytest refused its options.
-        disturbed: another comparison ran on this machine meanwhile.
-        seconds: from beginning to end.
-    """
-
-    base: Checkout
-    head: Checkout
-    launches: Sequence[Launch]
-    referee: Referee
-    control: Referee
-    only: Mapping[str, Sequence[str]]
-    unmeasured: Sequence[str]
-    ended: str
-    why: str
-    usage: bool
-    disturbed: bool
-    seconds: float
 
 
 def compare(options: Options, folder: Path, progress: Callable[[Progress], None] | None = None) -> Outcome:
@@ -223,51 +146,15 @@ class _Comparison:
         return self.options.budget_seconds - (time.monotonic() - self.started)
 
     def _next_cases(self, at_once: int) -> list[str] | None:
-        """Choose what the next launch measures: None for all there is, an empty list for no launch.
-
-        What looks changed is in every launch: a slowdown that is not confirmed in time would be missed. Of the others
-        those that are nearest to their decision come first, and more while the time left would decide them, too.
-        """
+        """Choose what the next launch measures: None for all there is, an empty list for no launch."""
         if not self.referee.log_ratios:
             return None
-        overhead, costs = self._costs()
-        needed = {case: self._needed(case) for case in self._undecided()}
-        changed = {case for case in needed if self.referee.looks_changed(case)}
-        in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs[case]))
-        chosen, spent = list[str](), 0.0
-        for case in in_order:
-            spent += needed[case] * costs[case]
-            launches = max(needed[one] for one in [*chosen, case])
-            late = (spent + launches * overhead) / at_once > self._seconds_left()
-            if chosen and late and case not in changed:
-                break
-            chosen.append(case)
-        if chosen and overhead + costs[chosen[0]] > self._seconds_left():
-            return []  # not even that would be finished
-        return chosen
-
-    def _needed(self, case: str) -> int:
-        found = self.referee.verdict(case)
-        if found.launches_needed is None:
-            return FEWEST_LAUNCHES + 2 - found.launches if found.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
-        return found.launches_needed
-
-    def _costs(self) -> tuple[float, dict[str, float]]:
-        """Return what launches took so far, in seconds, by the median: up to the first case, and for each case.
-
-        The first case of a launch pays for what is made once in a process, so its cost is taken from where it is later,
-        or else from the others.
-        """
-        starts, by_case = list[float](), dict[str, list[float]]()
-        for launch in self.over:
-            ends = [(measured.ended_at, case) for case, measured in launch.measured.items() if case != CONTROL]
-            starts += [ended_at for ended_at, _ in ends[:1]]
-            for (before, _), (after, case) in pairwise(ends):
-                by_case.setdefault(case, []).append(after - before)
-        costs = {case: float(np.median(took)) for case, took in by_case.items()}
-        typical = float(np.median(list(costs.values()) or [0.0]))
-        costs = {case: costs.get(case, typical) for case in self.referee.log_ratios}
-        return max(0.0, float(np.median(starts or [0.0])) - typical), costs
+        ended = [
+            {case: measured.ended_at for case, measured in launch.measured.items() if case != CONTROL}
+            for launch in self.over
+        ]
+        costs = Costs.of(ended, self.referee.log_ratios)
+        return choose(self.referee, self._undecided(), costs, self._seconds_left(), at_once)
 
     def _progress(self) -> Progress:
         return Progress(
@@ -277,18 +164,3 @@ class _Comparison:
             cases=len(self.referee.log_ratios),
             doing=" and ".join(dict.fromkeys(short_name(launch.doing) for launch in self.running.values())),
         )
-
-
-def core_groups(cores_per_launch: int) -> list[list[int]]:
-    """Return the cores that each launch at once has to itself; one group of none where cores cannot be chosen.
-
-    Raises:
-        ValueError: if there are not so many cores.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return [[]]
-    cores = sorted(os.sched_getaffinity(0))
-    if not 1 <= cores_per_launch <= len(cores):
-        raise ValueError(f"cores must be 1 to {len(cores)}, which this machine has. Received: {cores_per_launch}")
-    whole = len(cores) // cores_per_launch
-    return [cores[number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(whole)]

@@ -1,6 +1,9 @@
 """What a record is of: the facts of a machine that decide what may be compared, and names in words."""
 
-from parabola.records.record import Record
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parabola.records.record import Record
 
 # What decides whether two times may be compared, in the order in which a difference is said.
 FINGERPRINT = (
@@ -20,7 +23,7 @@ def in_words(fact: str) -> str:
     return fact.replace("_", " ")
 
 
-def differences(first: Record, second: Record) -> list[str]:
+def differences(first: "Record", second: "Record") -> list[str]:
     """Say why two records may not be compared, a line a fact; nothing where they may."""
     pairs = zip(first.fingerprint, second.fingerprint, strict=True)
     return [f"{in_words(name)}: {one}, not {other}" for (name, one), (_, other) in pairs if one != other]

@@ -11,7 +11,7 @@ from parabola.display.tables import Table
 from parabola.display.units import duration
 from parabola.records.changes import FEWEST, SHORTEST, Change
 from parabola.records.history import History, Line
-from parabola.report import figures
+from parabola.report import figures, marks
 from parabola.report.parts import TEXT_COLUMNS, Picture, Section, count_words, order_of_kind
 
 Values = npt.NDArray[np.float64]
@@ -164,7 +164,7 @@ def _by_commit(
 ) -> Table:
     """Lay out values by commit: a column a line; as in the pictures, neighbours share a row where there are many."""
     rows = []
-    for part in figures.blocks(len(history.commits)):
+    for part in marks.blocks(len(history.commits)):
         first, last = (history.commits[place] for place in (part[0], part[-1]))
         ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
         here = [values[(line.at >= part[0]) & (line.at <= part[-1])] for line, values in lines]

@@ -20,8 +20,8 @@ from parabola.commands import exits
 from parabola.compare import comparison as comparison_record
 from parabola.compare import figure as comparison_figure
 from parabola.compare import session, text
+from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.self_test import Ability
-from parabola.compare.session import Options, Outcome, Progress
 from parabola.compare.sides.launch import CONTROL
 from parabola.display import console, pictures
 from parabola.machine import host

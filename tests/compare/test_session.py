@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from parabola.compare import session
-from parabola.compare.session import Options, Outcome, Progress, _Comparison, core_groups
+from parabola.compare.outcome import Options, Outcome, Progress
+from parabola.compare.session import _Comparison
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.side import SideFailed
 from parabola.compare.verdicts import Referee
@@ -193,36 +194,6 @@ def test_launches_side_by_side(
     assert [launch.number for launch in script.launches] == list(range(len(script.launches)))
 
 
-@pytest.mark.parametrize(
-    ("cores", "groups"),
-    [
-        (1, [[2], [4], [5], [6], [9]]),
-        (2, [[2, 4], [5, 6]]),
-        (3, [[2, 4, 5]]),
-        (5, [[2, 4, 5, 6, 9]]),
-    ],
-)
-@pytest.mark.usefixtures("clock")
-def test_cores_are_shared_out_in_order(cores: int, groups: list[list[int]]) -> None:
-    """To as many launches as have enough of them; the rest stay free."""
-    assert core_groups(cores) == groups
-
-
-@pytest.mark.parametrize("cores", [0, 6, -1])
-@pytest.mark.usefixtures("clock")
-def test_more_cores_than_there_are(cores: int) -> None:
-    """Is refused, as is none, with what this machine has and what was received."""
-    with pytest.raises(ValueError, match=rf"^cores must be 1 to 5, which this machine has\. Received: {cores}$"):
-        core_groups(cores)
-
-
-def test_where_cores_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One launch at a time runs on any of them."""
-    monkeypatch.delattr(os, "sched_getaffinity")
-
-    assert core_groups(64) == [[]]
-
-
 def test_the_line_of_progress() -> None:
     """The launch counts from 1; the number of cases is told once it is known; names are short."""
     assert str(Progress(0.0, 0, 0, 0, "starting")) == "launch 1: starting"
@@ -253,95 +224,16 @@ def test_progress_names_what_is_being_measured(clock: Clock) -> None:
     assert str(running._progress()) == "launch 1: slow[1] and fast[a::b]"
 
 
-def waiting(
-    clock: Clock, log_ratios: dict[str, list[float]], ends: list[dict[str, float]], left: float, **options: Any
-) -> _Comparison:
-    """Return a comparison whose cases have said this so far, in launches that ended so, with this much time left."""
-    waits = _Comparison(Options("main", **options), SETUP)
+def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _Comparison:
+    """Return a comparison whose cases have said this so far, in one launch of ten seconds each, with this time left."""
+    waits = _Comparison(Options("main"), SETUP)
     waits.referee = Referee(tuple(log_ratios))
     for at in range(max(map(len, log_ratios.values()))):
         waits.referee.add({case: values[at] for case, values in log_ratios.items() if at < len(values)})
-    measured = [{case: SimpleNamespace(ended_at=at) for case, at in launch.items()} for launch in ends]
-    waits.over = [SimpleNamespace(measured=one, finished=False, plan=[]) for one in measured]  # type: ignore[misc]
+    ends = {case: SimpleNamespace(ended_at=10.0 * at) for at, case in enumerate((CONTROL, *log_ratios), start=1)}
+    waits.over = [SimpleNamespace(measured=ends, finished=False, plan=[])]  # type: ignore[list-item]
     clock.now = waits.started + waits.options.budget_seconds - left
     return waits
-
-
-def test_what_launches_cost_by_hand(clock: Clock) -> None:
-    """A case's median time after the case before it; the start is the first case's end less what a case costs."""
-    ends = [
-        {CONTROL: 1.0, "a": 20.0, "b": 22.0, "c": 26.0},
-        {"b": 31.0, "a": 36.0, "c": 46.0},
-        {CONTROL: 3.0, "b": 8.0},
-        {CONTROL: 2.0},
-        {},
-    ]
-    waits = waiting(clock, {"a": [0.0], "b": [0.0], "c": [0.0], "new": [0.0]}, ends, 100.0)
-
-    # b took 2, a took 5, c took 4 and 10; the median of 2, 5 and 7 is 5; starts were 20, 31 and 8.
-    assert waits._costs() == (20.0 - 5.0, {"a": 5.0, "b": 2.0, "c": 7.0, "new": 5.0})
-    assert waiting(clock, {"a": [0.0]}, [], 100.0)._costs() == (0.0, {"a": 0.0})
-    assert waiting(clock, {"a": [0.0]}, [{"a": 3.0, "b": 9.0}], 100.0)._costs() == (0.0, {"a": 6.0})
-
-
-def test_launches_that_a_case_is_thought_to_need(clock: Clock) -> None:
-    """What its verdict says; seven in all while that is not known, and a thousand for what is too wild."""
-    values = {"none": [], "one": [0.01], "three": [-5.0, 5.0, 0.0], "five": [5.0, -5.0, 4.0, -4.0, 0.0],
-              "near": [0.001, 0.0011, 0.0012], "same": [0.0, 0.001, 0.0, 0.001, 0.0]}  # fmt: skip
-    waits = waiting(clock, values, [], 100.0)
-
-    assert {case: waits._needed(case) for case in values} == {
-        "none": 7, "one": 6, "three": 4, "five": 1000, "near": 2, "same": 0,
-    }  # fmt: skip
-
-
-ENDS = [{CONTROL: 1.0, "x": 12.0, "near": 14.0, "far": 17.0, "changed": 21.0}]  # start 9, and 2, 3 and 4 seconds
-NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
-
-
-@pytest.mark.parametrize(
-    ("left", "at_once", "chosen"),
-    [
-        # changed: 4 launches of 9 + 4 seconds are 52; near one more of 2, together 54; far two more of 3, in all 60.
-        (60.0, 1, ["changed", "near", "far"]),
-        (59.9, 1, ["changed", "near"]),
-        (54.0, 1, ["changed", "near"]),
-        (53.9, 1, ["changed"]),
-        (13.0, 1, ["changed"]),
-        (12.9, 1, []),
-        (27.0, 2, ["changed", "near"]),
-        (26.9, 2, ["changed"]),
-        (30.0, 2, ["changed", "near", "far"]),
-    ],
-)
-def test_the_time_left_chooses(left: float, at_once: int, chosen: list[str], clock: Clock) -> None:
-    """What is suspected comes first, then what costs least until it is decided, while the time left allows it."""
-    log_ratios = {"far": NEAR[:3], "near": NEAR, "changed": CHANGED, "x": [0.0] * 5}
-    waits = waiting(clock, log_ratios, ENDS, left)
-
-    assert waits._undecided() == ["far", "near", "changed"]
-    assert waits._next_cases(at_once) == chosen
-
-
-@pytest.mark.parametrize("left", [14.0, 1e9])
-def test_whatever_looks_changed_is_chosen(left: float, clock: Clock) -> None:
-    """However late it is for all of it: a slowdown that is not confirmed in time would be missed."""
-    log_ratios = {"near": [0.3, 0.3, 0.3], "far": [0.3] * 5, "changed": [-0.3] * 6, "x": NEAR}
-    waits = waiting(clock, log_ratios, ENDS, left)
-
-    # near 2 + 4 launches of 2 s, far 4 of 3 s, changed 3 of 4 s: all 12 s, so in the order that they were told in.
-    assert waits._next_cases(1) == ["near", "far", "changed", *(["x"] if left > 14 else [])]
-
-
-def test_what_is_nearest_is_chosen_where_nothing_is_in_time(clock: Clock) -> None:
-    """One case at least, as long as one launch of it would be finished."""
-    log_ratios = {"far": NEAR[:3], "near": NEAR[:2]}
-    waits = waiting(clock, log_ratios, ENDS, 12.0)
-
-    assert [waits._needed(case) for case in log_ratios] == [2, 3]
-    assert waits._next_cases(1) == ["far"]
-    waits = waiting(clock, log_ratios, ENDS, 11.9)
-    assert waits._next_cases(1) == []
 
 
 def test_before_the_first_launch_all_is_chosen(clock: Clock) -> None:
@@ -349,7 +241,16 @@ def test_before_the_first_launch_all_is_chosen(clock: Clock) -> None:
     waits = _Comparison(Options("main"), SETUP)
 
     assert waits._next_cases(1) is None
-    assert waiting(clock, {"a": [0.0] * 5}, [], 100.0)._next_cases(1) == []
+    assert waiting(clock, {"a": [0.0] * 5}, 100.0)._next_cases(1) == []
+
+
+@pytest.mark.parametrize(("left", "chosen"), [(20.0, ["a"]), (19.9, []), (1e9, ["a", "c"])])
+def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list[str], clock: Clock) -> None:
+    """The control costs nothing, what is decided is left out, and the time that is left is the budget's."""
+    waits = waiting(clock, {"a": [0.01], "b": [0.0] * 5, "c": [0.02]}, left)
+
+    # a ended at 20 s, the others 10 s later each: a start of 10 s and 10 s a case.
+    assert waits._next_cases(1) == chosen
 
 
 def test_the_options_as_they_are_unless_given() -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from benchmarks.studies import trials
 from benchmarks.studies.trials import cries, planted_case, share, slower, spreads, summary
-from parabola.compare.session import Options, Outcome
+from parabola.compare.outcome import Options, Outcome
 from parabola.machine import host
 from tests.made_comparisons import FACTS, FAST, STEADY, made_launch, made_outcome
 

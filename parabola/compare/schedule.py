@@ -1,0 +1,99 @@
+"""Which cases the next launch of a comparison measures, and on which cores: from plain numbers, without a process."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from parabola.compare.verdicts import FEWEST_LAUNCHES, Referee, Verdict
+
+MOST_LAUNCHES = 1000  # what is further from its decision comes last
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the launches so far took, in seconds, by the median.
+
+    Attributes:
+        overhead: from the start of a launch to its first case.
+        by_case: what each case takes.
+    """
+
+    overhead: float
+    by_case: Mapping[str, float]
+
+    @classmethod
+    def of(cls, launches: Iterable[Mapping[str, float]], cases: Iterable[str]) -> "Costs":
+        """Work out what launches cost.
+
+        The first case of a launch pays for what is made once in a process, so its cost is taken from launches in which
+        it comes later, or else from the other cases.
+
+        Args:
+            launches: for each launch when its cases ended, in seconds since it began, in the order in which they ran.
+            cases: all cases whose costs are wanted, measured or not.
+        """
+        starts, by_case = list[float](), dict[str, list[float]]()
+        for launch in launches:
+            starts += [*launch.values()][:1]
+            for (_, before), (case, after) in pairwise(launch.items()):
+                by_case.setdefault(case, []).append(after - before)
+        medians = {case: float(np.median(seconds)) for case, seconds in by_case.items()}
+        typical = float(np.median([*medians.values()] or [0.0]))
+        overhead = max(0.0, float(np.median(starts or [0.0])) - typical)
+        return cls(overhead, {case: medians.get(case, typical) for case in cases})
+
+
+def choose(
+    referee: Referee, undecided: Sequence[str], costs: Costs, seconds_left: float, launches_at_once: int
+) -> list[str]:
+    """Return the cases that the next launch measures, in order; none where not even one would be finished in time.
+
+    What looks changed is in every launch: a slowdown that is not confirmed in time would be missed. Of the other cases
+    those that are nearest to their decision come first, and more while the time left would decide them, too.
+
+    Args:
+        referee: what the launches so far say of the cases.
+        undecided: cases that are to be measured.
+        costs: what launches and cases take.
+        seconds_left: of the comparison's budget.
+        launches_at_once: launches that run side by side.
+    """
+    needed = {case: launches_needed(referee.verdict(case)) for case in undecided}
+    changed = {case for case in needed if referee.looks_changed(case)}
+    in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs.by_case[case]))
+    chosen, spent = list[str](), 0.0
+    for case in in_order:
+        spent += needed[case] * costs.by_case[case]
+        launches = max(needed[one] for one in [*chosen, case])
+        late = (spent + launches * costs.overhead) / launches_at_once > seconds_left
+        if chosen and late and case not in changed:
+            break
+        chosen.append(case)
+    if chosen and costs.overhead + costs.by_case[chosen[0]] > seconds_left:
+        return []
+    return chosen
+
+
+def launches_needed(verdict: Verdict) -> int:
+    """Return about how many more launches a case needs; where nobody can tell, few at first, then very many."""
+    if verdict.launches_needed is None:
+        return FEWEST_LAUNCHES + 2 - verdict.launches if verdict.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
+    return verdict.launches_needed
+
+
+def core_groups(cores_per_launch: int) -> list[list[int]]:
+    """Return the cores that each launch at once has to itself; one group of none where cores cannot be chosen.
+
+    Raises:
+        ValueError: if there are not so many cores.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return [[]]
+    cores = sorted(os.sched_getaffinity(0))
+    if not 1 <= cores_per_launch <= len(cores):
+        raise ValueError(f"cores must be 1 to {len(cores)}, which this machine has. Received: {cores_per_launch}")
+    whole = len(cores) // cores_per_launch
+    return [cores[number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(whole)]

@@ -1,0 +1,118 @@
+"""The schedule of a comparison: what launches cost, which cases come next, and which cores they have."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from parabola.compare.schedule import Costs, choose, core_groups, launches_needed
+from parabola.compare.verdicts import Referee
+
+NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
+COSTS = Costs(9.0, {"near": 2.0, "far": 3.0, "changed": 4.0, "x": 3.0})
+
+
+def referee_of(log_ratios: Mapping[str, Sequence[float]]) -> Referee:
+    """Return a referee whom launches have told these log ratios, case by case."""
+    referee = Referee(tuple(log_ratios))
+    for at in range(max(map(len, log_ratios.values()))):
+        referee.add({case: values[at] for case, values in log_ratios.items() if at < len(values)})
+    return referee
+
+
+def test_what_launches_cost_by_hand() -> None:
+    """A case's median time after the case before it; the start is the first case's end less what a case costs."""
+    ends = [{"a": 20.0, "b": 22.0, "c": 26.0}, {"b": 31.0, "a": 36.0, "c": 46.0}, {"b": 8.0}, {}]
+
+    # b took 2, a took 5, c took 4 and 10; the median of 2, 5 and 7 is 5; starts were 20, 31 and 8.
+    assert Costs.of(ends, ["a", "b", "c", "new"]) == Costs(20.0 - 5.0, {"a": 5.0, "b": 2.0, "c": 7.0, "new": 5.0})
+    assert Costs.of([], ["a"]) == Costs(0.0, {"a": 0.0})
+    assert Costs.of([{"a": 3.0, "b": 9.0}], ["a"]) == Costs(0.0, {"a": 6.0})
+
+
+def test_launches_that_a_case_is_thought_to_need() -> None:
+    """What its verdict says; seven in all while that is not known, and a thousand for what is too wild."""
+    values = {"none": [], "one": [0.01], "three": [-5.0, 5.0, 0.0], "five": [5.0, -5.0, 4.0, -4.0, 0.0],
+              "near": [0.001, 0.0011, 0.0012], "same": [0.0, 0.001, 0.0, 0.001, 0.0]}  # fmt: skip
+    referee = referee_of(values)
+
+    assert {case: launches_needed(referee.verdict(case)) for case in values} == {
+        "none": 7, "one": 6, "three": 4, "five": 1000, "near": 2, "same": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left", "at_once", "chosen"),
+    [
+        # changed: 4 launches of 9 + 4 seconds are 52; near one more of 2, together 54; far two more of 3, in all 60.
+        (60.0, 1, ["changed", "near", "far"]),
+        (59.9, 1, ["changed", "near"]),
+        (54.0, 1, ["changed", "near"]),
+        (53.9, 1, ["changed"]),
+        (13.0, 1, ["changed"]),
+        (12.9, 1, []),
+        (27.0, 2, ["changed", "near"]),
+        (26.9, 2, ["changed"]),
+        (30.0, 2, ["changed", "near", "far"]),
+    ],
+)
+def test_the_time_left_chooses(left: float, at_once: int, chosen: list[str]) -> None:
+    """What is suspected comes first, then what costs least until it is decided, while the time left allows it."""
+    referee = referee_of({"far": NEAR[:3], "near": NEAR, "changed": CHANGED, "x": [0.0] * 5})
+
+    assert choose(referee, ["far", "near", "changed"], COSTS, left, at_once) == chosen
+
+
+@pytest.mark.parametrize("left", [14.0, 1e9])
+def test_whatever_looks_changed_is_chosen(left: float) -> None:
+    """However late it is for all of it: a slowdown that is not confirmed in time would be missed."""
+    log_ratios = {"near": [0.3, 0.3, 0.3], "far": [0.3] * 5, "changed": [-0.3] * 6, "x": NEAR}
+    chosen = choose(referee_of(log_ratios), list(log_ratios), COSTS, left, 1)
+
+    # near 2 + 4 launches of 2 s, far 4 of 3 s, changed 3 of 4 s: all 12 s, so in the order that they were told in.
+    assert chosen == ["near", "far", "changed", *(["x"] if left > 14 else [])]
+
+
+@pytest.mark.parametrize(("left", "chosen"), [(12.0, ["far"]), (11.9, [])])
+def test_what_is_nearest_is_chosen_where_nothing_is_in_time(left: float, chosen: list[str]) -> None:
+    """One case at least is chosen, as long as one launch of it would be finished."""
+    referee = referee_of({"far": NEAR[:3], "near": NEAR[:2]})
+
+    assert [launches_needed(referee.verdict(case)) for case in ("far", "near")] == [2, 3]
+    assert choose(referee, ["far", "near"], COSTS, left, 1) == chosen
+
+
+@pytest.fixture
+def five_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that may use five cores of its machine, told in no order."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
+
+
+@pytest.mark.parametrize(
+    ("cores", "groups"),
+    [
+        (1, [[2], [4], [5], [6], [9]]),
+        (2, [[2, 4], [5, 6]]),
+        (3, [[2, 4, 5]]),
+        (5, [[2, 4, 5, 6, 9]]),
+    ],
+)
+@pytest.mark.usefixtures("five_cores")
+def test_cores_are_shared_out_in_order(cores: int, groups: list[list[int]]) -> None:
+    """To as many launches as have enough of them; the rest stay free."""
+    assert core_groups(cores) == groups
+
+
+@pytest.mark.parametrize("cores", [0, 6, -1])
+@pytest.mark.usefixtures("five_cores")
+def test_more_cores_than_there_are(cores: int) -> None:
+    """Is refused, as is none, with what this machine has and what was received."""
+    with pytest.raises(ValueError, match=rf"^cores must be 1 to 5, which this machine has\. Received: {cores}$"):
+        core_groups(cores)
+
+
+def test_where_cores_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One launch at a time runs on any of them."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+
+    assert core_groups(64) == [[]]
