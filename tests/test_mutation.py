@@ -183,11 +183,11 @@ def test_copy_is_the_working_tree(tmp_path: Path) -> None:
 
 
 def test_study_is_over_the_package_and_the_suite() -> None:
-    """The files that are studied hold both halves of the package and the suite's helpers, but no test and no peer."""
+    """The files that are studied hold both halves of the package and the suite's helpers, but no test and no study."""
     files = [str(path) for path in project_files()]
 
     assert {"conftest.py", "parabola/training/target.py", "benchmarks/bench_epoch_time.py"} <= {*files}
-    assert not [file for file in files if "test_" in file or "peers" in file]
+    assert not [file for file in files if "test_" in file or "studies" in file]
 
 
 @pytest.mark.end_to_end

@@ -5,79 +5,79 @@ import io
 import subprocess
 import sys
 import tokenize
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "parabola"
-PLUGIN = PACKAGE / "tracking/lockstep_plugin.py"  # copied out of the package, into another's pytest
-DOOR = [PACKAGE / "__main__.py", *sorted((PACKAGE / "commands").glob("*.py"))]  # to both halves
-TRACKING_HALF = sorted(path for path in PACKAGE.rglob("*.py") if "tracking" in path.parts)
-TRAINING_HALF = sorted(set(PACKAGE.rglob("*.py")) - {*DOOR, *TRACKING_HALF})
-MEMBERS = ("engines/members.py", "ensemble.py", "learning_map.py")  # many runs at once, and their map
-BEYOND = ("backends.py", "engines/jax.py", "engines/distributed.py", "workers.py")  # TensorFlow in one process
-# The leaves of tracking that know neither records nor training, and that the training half may import, too.
-LEAVES = {"statistics", "figures", "maps", "machine"}
+PACKAGE, SUITE = ROOT / "parabola", ROOT / "benchmarks"
+PLUGIN = PACKAGE / "compare/sides/lockstep_plugin"  # copied out of the package, into another's pytest
+PROGRAMS = "peers"  # written as their users would write them
+FILES = [path for top in (PACKAGE, SUITE) for path in sorted(top.rglob("*.py")) if PROGRAMS not in path.parts]
+MOST_LINES, MOST_MODULES, LARGEST_ROOM = 200, 12, 0.25
+CODE_LINES = {PACKAGE: 6000, SUITE: 2000}
 
-# What each room may import of parabola, from the foundation up.
-MAY_IMPORT = {
-    "target": set(),
-    "data": {"target"},
-    "networks": {"target", "data"},
-    "experiment": {"target", "data", "networks", "backends"},
-    "backends": set(),
-    "workers": {"tracking"},
-    "devices": {"backends"},
-    "engines": {"target", "data", "experiment", "backends", "devices", "workers", "engines"},
-    "fit": {"target", "experiment", "backends"},
-    "training": {"experiment", "fit", "engines"},
-    "ensemble": {"target", "experiment", "devices", "engines", "tracking"},
-    "learning_map": {"target", "experiment", "backends", "ensemble", "tracking"},
-    "__init__": {"target", "experiment", "fit", "training"},
-    "__main__": {"commands"},
+# What each room of the package may import of the others, from the ground up. A wing imports no other wing, but that
+# many runs are made of single ones.
+MAY_IMPORT: dict[str, set[str]] = {
+    "files": set(),
+    "statistics": set(),
+    "machine": set(),
+    "display": {"files"},
+    "records": {"statistics"},
+    "training": {"machine", "display", "files"},
+    "ensemble": {"training", "machine", "display", "files", "statistics"},
+    "compare": {"records", "machine", "display", "files", "statistics"},
+    "report": {"records", "machine", "display", "files", "statistics"},
     "commands": {
-        *("commands", "target", "data", "experiment", "fit", "backends", "devices", "workers", "engines", "training"),
-        *("learning_map", "tracking"),
+        *("training", "ensemble", "compare", "report", "records", "machine", "display", "files", "statistics"),
     },
-    "tracking": {"tracking"},
+    "__init__": {"training"},
+    "__main__": {"commands"},
 }
+KNOW_KERAS = {"training", "ensemble", "machine"}
 
 
 def imports(path: Path) -> set[str]:
     """Return the modules that a file names in an import statement, wherever it stands."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "absolute imports only"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
-    return found
+            assert node.level == 0 or PLUGIN in path.parents, "absolute imports only"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names
 
 
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize(
-    "path", [*TRAINING_HALF, *DOOR, *TRACKING_HALF], ids=lambda path: str(path.relative_to(PACKAGE))
-)
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_arrows(path: Path) -> None:
-    """No room imports one above it, none pytest or the benchmarks, and tracking no framework."""
+    """No room imports one above or beside it, none pytest or the benchmarks, and only those that train a framework."""
     names = imports(path)
     rooms = {name.split(".")[1] for name in names if name.startswith("parabola.")}
     outside = {name.split(".")[0] for name in names}
 
-    assert rooms - {"Experiment", "Fit"} <= MAY_IMPORT[room(path)]
-    if path == PLUGIN:
-        assert outside <= {*sys.stdlib_module_names, "pytest", "pytest_benchmark"}
+    assert rooms - {room(path)} <= MAY_IMPORT[room(path)]
+    if PLUGIN in path.parents:
+        assert outside <= {*sys.stdlib_module_names, "pytest", "pytest_benchmark", "telling"}
     else:
         assert not outside & {"pytest", "benchmarks", "conftest", "_pytest"}
-    if path in TRAINING_HALF:
-        assert {name.split(".")[2] for name in names if name.startswith("parabola.tracking.")} <= LEAVES
-    if "tracking" in path.parts:
-        assert not outside & {"tensorflow", "keras"}
+    if room(path) not in KNOW_KERAS:
+        assert not outside & {"tensorflow", "keras", "jax", "torch"}
+
+
+def test_arrows_go_round_in_no_circle() -> None:
+    """What each room may import has an order in which every room comes after those that it imports."""
+    floors = dict(MAY_IMPORT)
+    while ground := {name for name, below in floors.items() if not below & floors.keys()}:
+        floors = {name: below for name, below in floors.items() if name not in ground}
+
+    assert floors == {}
 
 
 def code_lines(path: Path) -> int:
@@ -95,32 +95,43 @@ def code_lines(path: Path) -> int:
     return len(lines - docstrings)
 
 
-def test_all_but_tracking_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
-    """Under 800 lines of code (docstrings, comments and blank lines apart) for single runs, under 250 for many members,
-    under 400 for more than TensorFlow in one process, as many for the command line; no file of 200 lines of any kind.
+@pytest.mark.parametrize("path", [*FILES, ROOT / "conftest.py"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_longer_than_200_lines(path: Path) -> None:
+    """A file holds one concept: 200 lines of any kind are the most."""
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_rooms_stay_small(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed: lines of code by room. No package has more than a dozen modules, no room more than a quarter of all.
+
+    A room is a folder, or a file on the ground floor; the folders within one are rooms of their own.
     """
-    counts = {path: (code_lines(path), len(path.read_text().splitlines())) for path in [*TRAINING_HALF, *DOOR]}
+    counts = {path: code_lines(path) for path in FILES}
+    whole = {top: sum(count for path, count in counts.items() if top in path.parents) for top in CODE_LINES}
+    rooms = Counter[str]()
+    for path, count in counts.items():
+        if PACKAGE in path.parents:
+            folder = PLUGIN.parent if PLUGIN in path.parents else path.parent
+            rooms[str((path if folder == PACKAGE else folder).relative_to(PACKAGE))] += count
+    modules = Counter(path.parent for path in FILES if path.name != "__init__.py")
     with capsys.disabled():
         print()
-        for path, (code, all_lines) in counts.items():
-            print(f"{code:5} of {all_lines:4} lines  {path.relative_to(ROOT)}")
-        totals = [sum(column) for column in zip(*counts.values(), strict=True)]
-        print(f"{totals[0]:5} of {totals[1]:4} lines  in all")
-    members, beyond = (sum(counts[PACKAGE / name][0] for name in names) for names in (MEMBERS, BEYOND))
-    commands = sum(counts[path][0] for path in DOOR)
+        for name, count in rooms.most_common():
+            print(f"{count:5} lines of code, {count / whole[PACKAGE]:4.0%}  parabola/{name}")
+        for top, count in whole.items():
+            print(f"{count:5} lines of code, of at most {CODE_LINES[top]}  {top.name}")
 
-    assert totals[0] - members - beyond - commands < 800
-    assert members < 250
-    assert beyond < 400
-    assert commands < 400
-    assert max(all_lines for _, all_lines in counts.values()) < 200
+    assert {top.name for top, count in whole.items() if count > CODE_LINES[top]} == set()
+    assert {name for name, count in rooms.items() if count > LARGEST_ROOM * whole[PACKAGE]} == set()
+    assert {str(folder.relative_to(ROOT)) for folder, number in modules.items() if number > MOST_MODULES} == set()
 
 
-def test_every_module_has_its_tests() -> None:
-    """tests/ mirrors parabola/: a file a module, one for the engines and one for tracking."""
-    expected = {f"test_{room(path).strip('_')}.py" for path in TRAINING_HALF} - {"test_init.py"} | {"test_tracking.py"}
+def test_tests_mirror_the_rooms() -> None:
+    """Each package of parabola/ has a folder of tests with its name; besides, the suite and its studies have theirs."""
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {"suite", "studies"}
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
 
-    assert expected <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert folders == rooms
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""What a GPU is worth, proven and measured in stages that resume: python -m benchmarks.studies.gpu FOLDER --backend jax"""
+"""What a GPU is worth, in stages that resume: python -m benchmarks.studies.gpu FOLDER --backend jax."""
 
 import json
 import signal

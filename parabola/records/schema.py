@@ -35,6 +35,8 @@ def own_part(
 
 
 class StatsJson(msgspec.Struct, gc=False):
+    """What a record says of a benchmark's times, in seconds: of its statistics those that are read."""
+
     median: float
     q1: float
     q3: float
@@ -57,6 +59,8 @@ class InfoJson(msgspec.Struct, gc=False):
 
 
 class BenchmarkJson(msgspec.Struct, gc=False):
+    """One benchmark of a record."""
+
     fullname: str
     group: str
     stats: StatsJson
@@ -64,22 +68,30 @@ class BenchmarkJson(msgspec.Struct, gc=False):
 
 
 class CommitJson(msgspec.Struct, gc=False):
+    """The commit that a record is of; everything is empty where there was no repository."""
+
     id: str = ""
     time: str | None = None
     dirty: bool | None = None
 
 
 class SessionJson(msgspec.Struct, gc=False):
+    """How far a session had come: how many tests it planned, how many were over, and the names of those that failed."""
+
     planned: int
     over: int
     failed: list[str]
 
 
 class GridJson(msgspec.Struct, gc=False):
+    """The options that chose the cases: of these, those that make other cases."""
+
     epochs: int | None = None
 
 
 class OursJson(msgspec.Struct, gc=False):
+    """The part of a record that this project adds, under the key OURS."""
+
     version: int
     session: SessionJson | None = None
     grid: GridJson | None = None
@@ -99,6 +111,7 @@ DECODER = msgspec.json.Decoder(FileJson)
 
 
 def check_version(version: object) -> None:
+    """Raise Unreadable, naming the version, unless it is one that is known here."""
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise Unreadable(f"of version {version}; this parabola reads versions 1 to {VERSION}")
 

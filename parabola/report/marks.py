@@ -28,6 +28,7 @@ def blocks(number: int) -> list[npt.NDArray[np.int_]]:
 
 
 def colour_of(field: str, names: Sequence[str]) -> Any:
+    """Return the colour channel of a field, with a legend below the chart."""
     import altair as alt
 
     legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=360, symbolOpacity=1)
@@ -35,7 +36,7 @@ def colour_of(field: str, names: Sequence[str]) -> Any:
 
 
 def domain_of(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
-    """Return the scale that gives names what comes first to the first, whatever else is drawn."""
+    """Return a scale that gives the i-th name the i-th colour, so a case keeps its colour in every layer."""
     import altair as alt
 
     if range is None:
@@ -44,12 +45,14 @@ def domain_of(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
 
 
 def exact_axis(values: Sequence[int]) -> Any:
+    """Return an axis that has a label at each of these values, and nowhere else."""
     import altair as alt
 
     return alt.Axis(values=list(values), format="d", grid=False, labelOverlap=True)
 
 
 def seconds_axis() -> Any:
+    """Return an axis whose labels are times with their units, as 20 µs."""
     import altair as alt
 
     return alt.Axis(

@@ -24,6 +24,14 @@ from parabola.report.parts import (
 
 
 def now_section(history: History, found: Sequence[Record], records: Sequence[Record], name: str) -> Section:
+    """Lay out what holds now on one machine.
+
+    Args:
+        history: everything that was measured on the machine.
+        found: records of the commit that was measured last, the newest first.
+        records: all records of the report, in the order in which they were given.
+        name: what tells the machine from the others of the report; empty where there is one.
+    """
     newest, facts = found[0], dict(found[0].fingerprint)
     current = current_cases(found)
     epochs = [one for one in current if one.kind == "epoch time"]

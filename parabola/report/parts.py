@@ -54,19 +54,23 @@ def current_cases(found: Sequence[Record]) -> list[Measurement]:
 
 
 def count_words(number: int, name: str) -> str:
+    """Return a number with the noun that it counts, as "1 record" or "2,000 records"."""
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def commit_words(record: Record) -> str:
+    """Return which commit a record is of, as "Commit 012345678 with changes of its own"."""
     changed = " with changes of its own" if record.dirty else ""
     return f"Commit {record.commit[:9]}{changed}" if record.commit else "No commit"
 
 
-def quartiles(one: Measurement) -> str:
-    return f"{duration(one.low_quartile)} – {duration(one.high_quartile)}"
+def quartiles(measurement: Measurement) -> str:
+    """Return the range between the quartiles of a measurement's rounds, as "20 µs – 22 µs"."""
+    return f"{duration(measurement.low_quartile)} – {duration(measurement.high_quartile)}"
 
 
 def order_of_kind(kind: str) -> int:
+    """Return where a kind of benchmark stands in tables; kinds that are not known here come last."""
     return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
 
@@ -96,6 +100,12 @@ def size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
 
 
 def sides_of(found: Sequence[Record], *, named: bool = True) -> list[Side]:
+    """Return a side for each device that was measured, in the order of the devices' names.
+
+    Args:
+        found: records of one commit on one machine, the newest first.
+        named: whether the labels have the machine's name, where it was given one.
+    """
     current = current_cases(found)
     devices = sorted({one.device for one in current})
     name = found[0].name if named else ""

@@ -18,6 +18,12 @@ Values = npt.NDArray[np.float64]
 
 
 def past_section(history: History, name: str) -> Section:
+    """Lay out what happened over commits on one machine.
+
+    Args:
+        history: everything that was measured on the machine.
+        name: what tells the machine from the others of the report; empty where there is one.
+    """
     commits = history.commits
     title = f"History: {name}" if name else "History"
     aside = f"Left out: {count_words(history.left_out, 'record')} of no commit alone." if history.left_out else ""

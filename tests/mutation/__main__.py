@@ -15,25 +15,15 @@ from tests.mutation import mutants, running, score
 from tests.mutation.covering import Covering, measure
 
 ROOT = Path(__file__).parents[2]
-FOLDERS, PEERS = ("parabola", "benchmarks"), "peers"  # peers are programs as others would write them
-# Commands that made a figure: run by hand, and no part of what anybody measures with.
-STUDIES = [
-    "change_points",
-    "compare_backends",
-    "compare_peers",
-    "false_alarms",
-    "gpu",
-    "many_records",
-    "readme",
-    "trials",
-]
+FOLDERS = ("parabola", "benchmarks")
+LEFT_OUT = "studies"  # commands that made a figure: run by hand, and nobody measures with them
 
 
 def project_files() -> list[Path]:
     """Return the files that are studied: the package, the suite and its helpers, from the project's folder."""
     found = [ROOT / "conftest.py", *(path for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py")))]
-    kept = [path for path in found if path.stem not in STUDIES and not path.name.startswith("test_")]
-    return [path.relative_to(ROOT) for path in kept if PEERS not in path.parts]
+    kept = [path for path in found if LEFT_OUT not in path.parts and not path.name.startswith("test_")]
+    return [path.relative_to(ROOT) for path in kept]
 
 
 def changed_files(since: str) -> list[Path]:

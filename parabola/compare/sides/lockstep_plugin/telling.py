@@ -54,8 +54,8 @@ def strangers(root: Path, elsewhere: Path, scratch: Path) -> dict[str, str]:
         scratch: the folder in it from which anything may: the checkouts are there.
 
     Returns:
-        The modules whose files lie in the repository itself; or where packages are installed, if the side's own tree has
-        a package of that name.
+        The modules whose files lie in the repository itself; or where packages are installed, if the side's own tree
+        has a package of that name.
     """
     here, prefix = root.resolve(), Path(sys.prefix).resolve()
     packages = {
