@@ -1,8 +1,4 @@
-"""The baseline of pass rates, and the test that holds fresh seeds against it: python -m benchmarks.harness.pass_rates.
-
-The command trains 10,000 seeds in each cell, for both networks and with either initialiser, about ten minutes on two
-cores; what is in benchmarks/baseline/ already it does not train again. It then prints the README's table.
-"""
+"""The baseline of pass rates, and the test that holds fresh seeds against it."""
 
 import shutil
 import subprocess
@@ -11,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import typer
-from rich.box import MARKDOWN
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.harness.cases import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola import statistics
-from parabola.display import console
 from parabola.ensemble import map_file
-from parabola.ensemble.learning_map import Grid, train_map
+from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
 from parabola.training.experiment import Experiment
@@ -33,7 +24,6 @@ TESTED_SEEDS = 400
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause
 CHANGE, POWER = 0.15, 0.95  # a change so large, in any one cell, is found with at least that probability
 LEVEL = SUITE_LEVEL / (len(TARGETS) * len(LEARNING_RATES) * len(BATCH_SIZES))  # of each test on one device: Bonferroni
-
 GRIDS = {
     f"{network}-{init}": Grid(
         Experiment(network=network, target=target, init=init), LEARNING_RATES, BATCH_SIZES, BASELINE_SEEDS
@@ -97,34 +87,3 @@ def share(passes: int, seeds: int) -> str:
     """Return a pass rate in per cent with its 95 % interval."""
     low, high = statistics.share_interval(passes, seeds)
     return f"{100 * passes / seeds:.1f} ({100 * low:.1f}–{100 * high:.1f})"
-
-
-def table() -> Table:
-    """Return the README's table: both initialisers, and the split by the second kernel's first sign."""
-    shown = Table(box=MARKDOWN)
-    headings = "network, batch size, learning rate, glorot, of these: began positive, began negative, sign-aware"
-    for heading in headings.split(", "):
-        shown.add_column(heading, justify="left" if heading == "network" else "right", no_wrap=True)
-    for network in TARGETS:
-        cured = baseline(network, "sign-aware") if f"{network}-sign-aware" in GRIDS else {}
-        for key, cell in baseline(network).items():
-            split = ["", "", ""]
-            if key in cured and cell.positive_seeds is not None and cell.positive_passes is not None:
-                positive = cell.positive_passes, cell.positive_seeds
-                negative = cell.passes - positive[0], cell.seeds - positive[1]
-                split = [share(*positive), share(*negative), share(cured[key].passes, cured[key].seeds)]
-            shown.add_row(network, str(key[0]), f"{key[1]:g}", share(cell.passes, cell.seeds), *split)
-    return shown
-
-
-def main() -> None:
-    """Train what is missing, and print the table."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, grid in GRIDS.items():
-        with console.progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
-            train_map(grid, FOLDER / f"{name}.json", progress=bar)
-    Console(width=160).print(table())
-
-
-if __name__ == "__main__":
-    typer.run(main)

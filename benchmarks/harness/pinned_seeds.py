@@ -1,4 +1,4 @@
-"""Which seeds learn, cell by cell: python -m benchmarks.harness.pinned_seeds writes pinned_seeds.json.
+"""Which seeds learn, cell by cell, as pinned_seeds.json has them.
 
 At batch size 1 the coefficient error wanders about the learning rate from epoch to epoch, and rounding alone decides
 on which side the last one falls. So a seed counts as passing by its last 100 epochs, and only where `compiled` and
@@ -10,16 +10,11 @@ on which side the last one falls. So a seed counts as passing by its last 100 ep
 - undecided: the rest; listed.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-import typer
-
-from parabola.display import console
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
@@ -54,26 +49,3 @@ def last_errors(cell: Experiment, seeds: Iterable[int] = SEEDS) -> dict[int, Arr
         fit = Fit(cell, engine.device, weights, 0.0, 0.0)
         errors[seed] = fit.coefficient_error[-LAST_EPOCHS:]
     return errors
-
-
-def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
-    """Return the cell's seeds by what both engines say of them."""
-    runs = [last_errors(replace(cell, engine=engine)) for engine in ("compiled", "native")]
-    sorted_seeds: dict[str, list[int]] = {"settled": [], "passing": [], "failing": [], "undecided": []}
-    for seed in SEEDS:
-        shares = [np.mean(errors[seed] < cell.learning_rate) for errors in runs]
-        settled, passing, failing = min(shares) == 1, min(shares) >= MOST, max(shares) == 0
-        kind = "settled" if settled else "passing" if passing else "failing" if failing else "undecided"
-        sorted_seeds[kind].append(seed)
-    return sorted_seeds
-
-
-def main() -> None:
-    """Sort all cells' seeds, and write the file."""
-    table = {cell_name(cell): sort_seeds(cell) for cell in console.tracked(CELLS, "cells")}
-    lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
-    FILE.write_text(f"{{\n{lines}\n}}\n")
-
-
-if __name__ == "__main__":
-    typer.run(main)

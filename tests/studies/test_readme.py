@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.harness import pass_rates
-from benchmarks.harness.pinned_seeds import CELLS, cell_name, sort_seeds
-from benchmarks.studies import change_points, false_alarms, many_records, readme
+from benchmarks.harness.pinned_seeds import CELLS, cell_name
+from benchmarks.studies import change_points, false_alarms, many_records, pass_rates, readme
+from benchmarks.studies.pinned_seeds import sort_seeds
 from benchmarks.test_coefficients import PINNED
 from parabola.__main__ import app
 from parabola.report import sections as report_sections

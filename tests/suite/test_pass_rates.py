@@ -15,6 +15,7 @@ from scipy.stats import binom, fisher_exact
 from benchmarks.harness import pass_rates
 from benchmarks.harness.cases import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
+from benchmarks.studies import pass_rates as study
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from tests.conftest import git
@@ -172,10 +173,11 @@ def test_the_command_trains_what_is_missing(
 ) -> None:
     """It makes the folder, trains each grid into its own file, and prints the table of these; again it trains none."""
     asked = plant(monkeypatch)
-    monkeypatch.setattr(pass_rates, "FOLDER", tmp_path / "new")
     cells = {name: replace(grid, batch_sizes=(2, 3), seeds=4) for name, grid in pass_rates.GRIDS.items()}
-    monkeypatch.setattr(pass_rates, "GRIDS", {name: replace(grid, first_seed=2) for name, grid in cells.items()})
-    pass_rates.main()
+    for module in (pass_rates, study):  # what trains, and what reads
+        monkeypatch.setattr(module, "FOLDER", tmp_path / "new")
+        monkeypatch.setattr(module, "GRIDS", {name: replace(grid, first_seed=2) for name, grid in cells.items()})
+    study.main()
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines() if "|" in line
     ]
@@ -199,7 +201,7 @@ def test_the_command_trains_what_is_missing(
         assert row[6] == row[3]
     assert {cell for row in rows[8:] for cell in row[4:]} == {""}
     assert len([given for given in asked if given[0] == "train"]) == 3 * 2
-    pass_rates.main()
+    study.main()
     assert len([given for given in asked if given[0] == "train"]) == 3 * 2
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.harness import pinned_seeds
-from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name, sort_seeds
+from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name
+from benchmarks.studies import pinned_seeds as study
+from benchmarks.studies.pinned_seeds import sort_seeds
 from parabola.display import console
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
@@ -51,7 +53,7 @@ def test_seeds_are_sorted_by_what_both_engines_say(monkeypatch: pytest.MonkeyPat
         asked.append(cell)
         return {seed: by_engine[cell.engine][seed] for seed in seeds}
 
-    monkeypatch.setattr(pinned_seeds, "last_errors", last_errors)
+    monkeypatch.setattr(study, "last_errors", last_errors)
 
     assert sort_seeds(CELL) == {
         "settled": [3],
@@ -108,7 +110,7 @@ def test_the_file_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert pinned_seeds.FILE.name == "pinned_seeds.json"
     path = tmp_path / "pinned.json"
     path.write_text("old")
-    monkeypatch.setattr(pinned_seeds, "FILE", path)
+    monkeypatch.setattr(study, "FILE", path)
     named: list[str] = []
 
     def tracked(cells: list[Experiment], name: str) -> list[Experiment]:
@@ -116,9 +118,9 @@ def test_the_file_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return cells
 
     monkeypatch.setattr(console, "tracked", tracked)
-    monkeypatch.setattr(pinned_seeds, "CELLS", [CELL, replace(CELL, learning_rate=0.001)])
-    monkeypatch.setattr(pinned_seeds, "sort_seeds", lambda cell: {"settled": [int(1000 * cell.learning_rate)]})
-    pinned_seeds.main()
+    monkeypatch.setattr(study, "CELLS", [CELL, replace(CELL, learning_rate=0.001)])
+    monkeypatch.setattr(study, "sort_seeds", lambda cell: {"settled": [int(1000 * cell.learning_rate)]})
+    study.main()
 
     assert named == ["cells"]
     assert path.read_text() == (
