@@ -1,0 +1,122 @@
+"""The picture of a comparison."""
+
+from typing import Any
+
+import pytest
+
+from parabola.compare.figure import ratio_figure
+from tests.charts import BLUE, GREY, TITLE, field, specification, values
+
+
+def comparison(*cases: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the picture of a comparison's record."""
+    base = {"revision": "main", "commit": "0123456789abcdef"}
+    head = {"revision": "HEAD~2", "commit": "fedcba9876543210"}
+    record = {
+        **{"verdict": "slower", "base": base, "head": head, "confidence": 0.975, "minimum_effect": 0.0625},
+        "control": make_case("benchmarks/a.py::control", 1.0, 0.875, 1.0625, verdict="same", launches=11),
+        "cases": list(cases),
+    }
+    return specification(ratio_figure({**record, **changes}))
+
+
+def make_case(name: str, ratio: float | None, low: float | None, high: float | None, **others: Any) -> dict[str, Any]:
+    """Return what a record says of a case."""
+    return {"case": name, "ratio": ratio, "low": low, "high": high, "verdict": "inconclusive", "launches": 2, **others}
+
+
+SLOWER = make_case("benchmarks/b.py::bench[z]", 1.5, 1.25, 1.75, verdict="slower", launches=7)
+LAST = "control (no change can touch it)"
+
+
+def test_the_rows_of_a_comparison() -> None:
+    """A row a case in the record's order and the control last, as changes; what was never measured is left out."""
+    unmeasured = make_case("c.py::never", None, None, None, launches=0)
+    few = make_case("c.py::a|b[c]", 0.75, 0.0, None)
+    _, _, bars, points = comparison(SLOWER, unmeasured, few)["layer"]
+    rows = [
+        ("bench[z]", 0.5, 0.25, 0.75, "slower", 7),
+        ("a|b[c]", -0.25, None, None, "inconclusive", 2),
+        (LAST, 0.0, -0.125, 0.0625, "same", 11),
+    ]
+    names = ("case", "change", "low", "high", "verdict", "launches")
+
+    assert values(bars) == values(points) == [dict(zip(names, row, strict=True)) for row in rows]
+    assert points["encoding"]["y"]["sort"] == ["bench[z]", "a|b[c]", LAST]
+
+
+def test_the_layers_of_a_comparison() -> None:
+    """The band, the zero line, the intervals and the points share an axis; each verdict has its colour."""
+    drawn = comparison(SLOWER)
+    band, zero, bars, points = drawn.pop("layer")
+    scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
+    x = field("low", title="time of head against base", scale=scale, axis={"format": "+.0%", "titleFontSize": 13})
+    colours = {
+        "domain": ["slower", "wrong", "faster", "same", "inconclusive"],
+        "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY],
+    }
+    shares = [field(name, format="+.1%") for name in ("change", "low", "high")]
+    encoding = {
+        "y": field(
+            "case",
+            "nominal",
+            sort=["bench[z]", LAST],
+            title=None,
+            axis={"labelLimit": 520, "labelFontSize": 12},
+        ),
+        "color": field(
+            "verdict", "nominal", title=None, scale=colours, legend={"orient": "bottom", "labelFontSize": 12}
+        ),
+        "tooltip": [field("case", "nominal"), field("verdict", "nominal"), field("launches"), *shares],
+    }
+
+    assert (values(band), values(zero)) == ([{"low": -0.0625, "high": 0.0625}], [{"low": 0}])
+    assert (band["mark"], band["encoding"]) == (
+        {"type": "rect", "color": "#888", "opacity": 0.15},
+        {"x": x, "x2": {"field": "high"}},
+    )
+    assert (zero["mark"], zero["encoding"]) == ({"type": "rule", "color": "#777", "strokeDash": [4, 4]}, {"x": x})
+    assert (bars["mark"], bars["transform"], bars["encoding"]) == (
+        {"type": "rule", "strokeWidth": 3},
+        [{"filter": "isValid(datum.low)"}],
+        {**encoding, "x": x, "x2": {"field": "high"}},
+    )
+    assert (points["mark"], points["encoding"]) == (
+        {"type": "point", "filled": True, "size": 70, "opacity": 1},
+        {**encoding, "x": field("change", scale=scale)},
+    )
+    assert "transform" not in points
+    assert drawn == {
+        "title": {
+            **TITLE,
+            "text": "slower: HEAD~2 (fedcba987) against main (012345678)",
+            "subtitle": "intervals, together 97.5 %; shaded: ±6.25 %, counts as same",
+            "offset": 14,
+        },
+        **{"width": 460, "height": {"step": 30}, "padding": 16, "config": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "reach"),
+    [
+        (make_case("a", 0.5, 0.25, 1.5), 0.75),  # the lower end is the farthest
+        (make_case("a", 1.0, 0.9375, 1.5), 0.5),  # the upper one
+        (make_case("a", 1.0, 0.9375, 1.03125), 0.125),  # neither is beyond the control's lower end, or twice the effect
+        (make_case("a", 1.75, 0.0, None), 0.75),  # a point without an interval, above
+        (make_case("a", 0.5, 0.0, None), 0.5),  # and below
+    ],
+)
+def test_the_axis_of_a_comparison_is_symmetric(case: dict[str, Any], reach: float) -> None:
+    """It goes a tenth beyond the farthest of all points, ends of intervals, and twice the minimum effect."""
+    domain = comparison(case)["layer"][3]["encoding"]["x"]["scale"]["domain"]
+
+    assert domain == pytest.approx([-1.1 * reach, 1.1 * reach])
+
+
+def test_the_axis_of_a_comparison_shows_the_whole_band() -> None:
+    """Where all intervals are shorter, the axis goes to twice the minimum effect and a tenth of that beyond."""
+    control = make_case("a", 1.0, 0.99, 1.01)
+    domain = comparison(control=control)["layer"][3]["encoding"]["x"]["scale"]["domain"]
+
+    assert domain == pytest.approx([-0.1375, 0.1375])

@@ -1,0 +1,42 @@
+"""Pictures as they are saved."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parabola.display import pictures
+
+
+class Chart:
+    """Stands for a chart: it writes with what options it was saved."""
+
+    def save(self, path: str, **options: Any) -> None:
+        """Write the options, and the suffix of the file."""
+        Path(path).write_text(f"{Path(path).suffix} {options}")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a.png", ".png {'scale_factor': 2}"),
+        ("a.svg", ".svg {}"),
+        ("a b.HTML", ".HTML {'inline': True}"),
+        ("ü.PNG", ".PNG {'scale_factor': 2}"),
+    ],
+)
+def test_a_picture_is_saved_as_its_suffix_says(name: str, written: str, tmp_path: Path) -> None:
+    """PNG has twice the points, HTML holds its scripts so that it works offline; the suffix may be in capitals."""
+    pictures.save(Chart(), tmp_path / name)
+
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: written}
+
+
+def test_a_picture_of_an_unknown_format_is_not_written(tmp_path: Path) -> None:
+    """The message names the path and the formats that are known."""
+    path = tmp_path / "a.pdf"
+    with pytest.raises(ValueError, match="unknown format") as caught:
+        pictures.save(Chart(), path)
+
+    assert str(caught.value) == f"unknown format '.pdf' of {path}; known: .png, .svg, .html"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,78 @@
+"""What the suite prints at its end."""
+
+import math
+from typing import Any
+
+from benchmarks.harness import summary
+from tests.report.test_epoch_times import case
+from tests.screens import printed
+
+
+def test_the_dagger_is_explained_only_where_there_is_one() -> None:
+    """Lines of what was left out come first; without a case there is no table."""
+    passed, failed = (
+        [case("fused_fit", "cpu", 9, 0.0125), case("native", "cpu", 9, 3e-5, verdict)] for verdict in ("pass", "fail")
+    )
+    table = [
+        "Median time per epoch (and how many times native, the limit)",
+        "",
+        "  batch size   learning rate     fused_fit cpu   native cpu",
+        " ───────────────────────────────────────────────────────────",
+    ]
+
+    assert printed(summary.print_epoch_times, passed, []).splitlines() == [
+        *(*table, "           9           0.001    12.5 ms (417×)        30 µs")
+    ]
+    assert printed(summary.print_epoch_times, failed, ["fit: too slow", "b"]).splitlines() == [
+        *("left out: fit: too slow", "left out: b", *table),
+        *("           9           0.001    12.5 ms (417×)       30 µs†", ""),
+        "† a right run (as the reference), at whose end the coefficient error is not below the learning rate",
+    ]
+    assert printed(summary.print_epoch_times, [], ["a"]) == "left out: a"
+
+
+def to_accuracy(engine: str, batch_size: int, learning_rate: float, **changed: Any) -> dict[str, Any]:
+    """Return what a benchmark of the time to accuracy leaves."""
+    values = {"engine": engine, "device": "cpu", "batch_size": batch_size, "learning_rate": learning_rate}
+    values |= {"seeds": 40, "settled_seeds": 36, "epochs_to_first_pass": 200.6}
+    values |= {"epochs_to_accuracy": 943.4, "epochs_low": 925.0, "epochs_high": 951.0}
+    return {**values, "seconds_to_accuracy": 3.35e-3, "seconds_low": 9.5e-4, "seconds_high": 1.25, **changed}
+
+
+def test_times_to_accuracy_are_a_row_a_case() -> None:
+    """Rows go by batch size, then learning rate; each has its seeds, and epochs and seconds with their intervals."""
+    cases = [
+        to_accuracy("compiled", 111, 0.1),
+        to_accuracy("native", 9, 0.1, device="gpu:0", settled_seeds=4, seeds=5, epochs_low=-math.inf),
+        to_accuracy("fit", 9, 1e-05, epochs_to_first_pass=1),
+    ]
+
+    assert printed(summary.print_times_to_accuracy, cases).splitlines() == [
+        "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999",
+        "",
+        "  batch size   learning rate   engine            seeds   first below after"
+        "       stays below after               time to there",
+        " " + "─" * 126,
+        "           9           1e-05   fit cpu        36 of 40                   1"
+        "    943 (925–951) epochs   3.35 ms (950 µs – 1.25 s)",
+        "           9             0.1   native gpu:0     4 of 5                 201"
+        "   943 (-inf–951) epochs   3.35 ms (950 µs – 1.25 s)",
+        "         111             0.1   compiled cpu   36 of 40                 201"
+        "    943 (925–951) epochs   3.35 ms (950 µs – 1.25 s)",
+        "",
+        "Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.",
+    ]
+    assert printed(summary.print_times_to_accuracy, []) == ""
+
+
+def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
+    """A benchmark counts as an epoch time if it has a verdict, and for the second table if it counts seeds."""
+    epoch_time = {key: value for key, value in case("native", "cpu", 9, 0.0).items() if key != "seconds_per_epoch"}
+    measured = [(to_accuracy("fit", 9, 0.1), 7.0), (epoch_time, 3e-5), ({"engine": "x", "device": "cpu"}, 8.0)]
+    lines = printed(summary.print_suite, measured, ["a"]).splitlines()
+
+    assert lines[0] == "left out: a"
+    assert [" ".join(line.split()) for line in lines if line.endswith((" µs", "s)"))] == [
+        "9 0.001 30 µs",
+        "9 0.1 fit cpu 36 of 40 201 943 (925–951) epochs 3.35 ms (950 µs – 1.25 s)",
+    ]
