@@ -95,6 +95,22 @@ def code_lines(path: Path) -> int:
     return len(lines - docstrings)
 
 
+def test_dataclasses_are_frozen() -> None:
+    """What passes from room to room cannot be changed on the way: every dataclass of the package is frozen."""
+    decorators = [
+        ast.unparse(decorator)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+    ]
+
+    assert {text for text in decorators if "dataclass" in text} == {
+        "dataclass(frozen=True)",
+        "dataclass(frozen=True, slots=True)",
+    }
+
+
 @pytest.mark.parametrize("path", [*FILES, ROOT / "conftest.py"], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_is_longer_than_200_lines(path: Path) -> None:
     """A file holds one concept: 200 lines of any kind are the most."""

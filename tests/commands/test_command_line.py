@@ -15,7 +15,8 @@ from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Parabola
 
-HELP: dict[str, tuple[str, Any]] = {
+HELP: dict[str, dict[str, tuple[str, Any]]] = {"train": {}, "compare": {}, "report": {}}
+HELP["train"] = {
     "--target A,B,C": ("True coefficients of a x² + b x + c; a ≠ 0.", "1,2,2"),
     "--network": ("two_neuron or one_neuron.", "two_neuron"),
     "--engine": ("fit, fused_fit, compiled (the default) or native.", None),
@@ -39,19 +40,40 @@ HELP: dict[str, tuple[str, Any]] = {
     "--json": ("Print one JSON object instead of text.", False),
     "--check": ("Exit 1 unless the run passes.", False),
 }
+HELP["compare"] = {
+    "base": ("A revision: branch, tag or commit.", None),
+    "head": ("Another; else the working tree as it stands.", None),
+    "--budget TIME": ("To be used up at most: 90s, 5m, 1h.", "5m"),
+    "--minimum-effect SHARE": ("What differs by less is the same.", "5%"),
+    "--strict": ("Exit 3 where a case is inconclusive.", False),
+    "--cores": ("A launch has to itself; both sides share them, in turn.", 1),
+    "--at-once": ("Launches side by side; else what the cores allow.", None),
+    "--limit TIME": ("A side that is silent for longer hangs.", "5m"),
+    "--json FILE": ("All that was measured.", None),
+    "--markdown FILE": ("A pull-request comment.", None),
+    "--plot FILE": ("Draw it: .png, .svg or .html.", None),
+    "--inject CASE=SHARE": ("Plant a slowdown in head: batch_27=5%. Repeatable.", None),
+    "--self-test": ("Compare BASE, or the working tree, with itself: what can be told apart?", False),
+}
+HELP["report"] = {
+    "sources [NAME=]RECORD…": ("Files, folders or globs; NAME is what to call its machine.", None),
+    "--html FILE": ("One page that works offline.", None),
+    "--markdown FILE": ("A job's summary.", None),
+}
 
 
-def test_each_option_is_explained() -> None:
+@pytest.mark.parametrize("name", HELP)
+def test_each_option_is_explained(name: str) -> None:
     """Its name, what it takes where that has a name, its sentence and its default are these, in this order."""
     group: Any = typer.main.get_command(app)
-    options: list[Any] = group.commands["train"].params
+    options: list[Any] = group.commands[name].params
     shown = {
         " ".join([*option.opts, *([option.metavar] if option.metavar else [])]): (option.help, option.default)
         for option in options
     }
 
-    assert shown == HELP
-    assert list(shown) == list(HELP)
+    assert shown == HELP[name]
+    assert list(shown) == list(HELP[name])
 
 
 def test_the_command_line_has_four_commands() -> None:

@@ -62,6 +62,7 @@ def test_a_run_is_printed_with_its_parabola_and_its_times(capsys: pytest.Capture
     ("changed", "says"),
     [
         ({"backend": "jax 0.7.1"}, "one_neuron, compiled on cpu, jax 0.7.1: 32 epochs of"),
+        ({"backend": "torch"}, "one_neuron, compiled on cpu, torch: 32 epochs of"),
         ({"init": "sign-aware"}, "learning rate 0.25, init sign-aware, seed 7\n"),
         ({"smallest_learning_rate": 0.0625}, "learning rate 0.25 decaying to 0.0625, seed 7\n"),
         ({"smallest_learning_rate": 0.2499999}, "learning rate 0.25 decaying to 0.25, seed 7\n"),
