@@ -1,6 +1,7 @@
 """The mutation study: which mutants there are, which tests they are tried by, and what is counted."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -182,6 +183,25 @@ def test_copy_is_the_working_tree(tmp_path: Path) -> None:
     assert files == {"kept.py": "1", "changed.py": "2", "new/file.py": "3", ".gitignore": "*.log"}
 
 
+def test_a_copy_is_restored_whatever_a_mutant_did_to_it(tmp_path: Path) -> None:
+    """Changed, new and removed files are as they were; and a copy whose repository is gone is made anew."""
+    root = tmp_path / "root"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    (root / "kept.py").write_text("1")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "first")
+    (root / "kept.py").write_text("2")
+    copy = running.copy_project(root, tmp_path / "copy")
+    for leave in (lambda: (copy / "kept.py").write_text("3"), (copy / "kept.py").unlink, lambda: shutil.rmtree(copy)):
+        leave()
+        if copy.exists():
+            (copy / "new.py").write_text("4")
+        running.restore(root, copy)
+
+        assert {path.name: path.read_text() for path in copy.glob("*.py")} == {"kept.py": "2"}
+
+
 def test_study_is_over_the_package_and_the_suite() -> None:
     """The files that are studied hold both halves of the package and the suite's helpers, but no test and no study."""
     files = [str(path) for path in project_files()]
@@ -210,7 +230,7 @@ def test_study_of_a_file(tmp_path: Path) -> None:
         for name, (operator, start) in places.items()
     ]
     mutants.keep(made, session)
-    for mutant, result in running.try_all(score.pending(session), covering, copies):
+    for mutant, result in running.try_all(score.pending(session), covering, root, copies):
         score.note(session, mutant, result)
 
     assert [mutant.job_id for mutant in score.survivors(session)] == ["limit"]

@@ -63,7 +63,7 @@ def main(
     covering = Covering(copies[0], folder)
     pending = score.pending(session)
     with console.progress_bar("{task.completed:.0f} of {task.total:.0f} mutants,", len(pending)) as bar:
-        for number, (mutant, result) in enumerate(running.try_all(pending, covering, copies), start=1):
+        for number, (mutant, result) in enumerate(running.try_all(pending, covering, ROOT, copies), start=1):
             score.note(session, mutant, result)
             if bar:
                 bar(number)
@@ -71,7 +71,7 @@ def main(
     if end_to_end:
         survivors = score.survivors(session)
         for mutant in console.tracked(survivors, "survivors"):
-            if running.try_end_to_end(mutant, copies[0], 3600).is_killed:
+            if running.try_end_to_end(mutant, ROOT, copies[0], 3600).is_killed:
                 caught.add(mutant.job_id)
     print("\n".join(score.lines(session, caught)))
 

@@ -31,7 +31,18 @@ def copy_project(root: Path, copy: Path) -> Path:
             shutil.copy2(root / name, copy / name)
         else:
             (copy / name).unlink(missing_ok=True)
+    own = ["-c", "user.name=copy", "-c", "user.email=copy@example.org"]
+    subprocess.run(["git", "add", "--all"], cwd=copy, check=True)
+    subprocess.run(["git", *own, "commit", "--quiet", "--allow-empty", "--message", "copy"], cwd=copy, check=True)
     return copy
+
+
+def restore(root: Path, copy: Path) -> None:
+    """Put a copy back to what it was: a mutant may have removed the folder that it worked in, or left files there."""
+    for command in (["git", "reset", "--quiet", "--hard"], ["git", "clean", "--quiet", "-d", "--force"]):
+        if not (copy / ".git").is_dir() or subprocess.run(command, cwd=copy).returncode:
+            copy_project(root, copy)
+            return
 
 
 def everyday_command(tests: Iterable[str], arguments: Path) -> str:
@@ -41,7 +52,7 @@ def everyday_command(tests: Iterable[str], arguments: Path) -> str:
 
 
 def try_all(
-    mutants: Iterable[WorkItem], covering: Covering, copies: Sequence[Path]
+    mutants: Iterable[WorkItem], covering: Covering, root: Path, copies: Sequence[Path]
 ) -> Iterator[tuple[WorkItem, WorkResult]]:
     """Try mutants by the everyday tests; give each with its result as soon as it has one.
 
@@ -50,7 +61,8 @@ def try_all(
     Args:
         mutants: to be tried.
         covering: which tests run what.
-        copies: of the project, as many as mutants are tried side by side.
+        root: the project's folder.
+        copies: copies of the project, as many as mutants are tried side by side.
     """
     context = get_context("spawn")
     free: Queue[Path] = context.Queue()
@@ -62,7 +74,7 @@ def try_all(
             change = mutant.mutations[0]
             tests = covering.tests(change.module_path, change.start_pos[0])
             limit = SPARE_SECONDS + TIMES * sum(covering.seconds[test] for test in tests)
-            running[pool.submit(_try, mutant, tests, limit)] = mutant
+            running[pool.submit(_try, mutant, tests, limit, root)] = mutant
         for future in as_completed(running):
             yield running[future], future.result()
 
@@ -75,13 +87,17 @@ def _settle(free: "Queue[Path]") -> None:
     operators.register()
 
 
-def _try(mutant: WorkItem, tests: list[str], limit: float) -> WorkResult:
+def _try(mutant: WorkItem, tests: list[str], limit: float, root: Path) -> WorkResult:
     # Where no test is to be run, all are collected, which is what finds a file that cannot be imported.
-    command = everyday_command(tests or ["--collect-only"], Path(f"{os.getcwd()}.tests"))
-    return mutate_and_test(mutant.mutations, command, limit)
+    copy = Path(os.environ["PYTHONPATH"])
+    command = everyday_command(tests or ["--collect-only"], copy.with_suffix(".tests"))
+    result = mutate_and_test(mutant.mutations, command, limit)
+    restore(root, copy)
+    os.chdir(copy)  # which may be a new one
+    return result
 
 
-def try_end_to_end(mutant: WorkItem, copy: Path, limit: float) -> WorkResult:
+def try_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) -> WorkResult:
     """Try a mutant by all end-to-end tests, in this process, which moves into the copy meanwhile."""
     here = Path.cwd()
     os.chdir(copy)
@@ -91,3 +107,4 @@ def try_end_to_end(mutant: WorkItem, copy: Path, limit: float) -> WorkResult:
         return mutate_and_test(mutant.mutations, command, limit)
     finally:
         os.chdir(here)
+        restore(root, copy)
