@@ -16,7 +16,7 @@ from cosmic_ray.work_item import WorkItem, WorkResult
 from tests.mutation import operators
 from tests.mutation.covering import Covering
 
-SPARE_SECONDS, TIMES = 120, 10  # a mutant may take so many times as long as its tests do, and what starting takes
+SPARE_SECONDS, TIMES = 60, 4  # a mutant may take so many times as long as its tests do, and what starting takes
 
 
 def copy_project(root: Path, copy: Path) -> Path:
