@@ -112,6 +112,17 @@ def test_a_function_that_no_test_is_seen_to_run_is_tried_by_all_of_its_file(tmp_
     assert covering.tests(Path("made.py"), 3) == ["c.py::import"]
 
 
+def test_a_file_that_runs_when_tests_are_collected_is_tried_by_those_that_import_it(tmp_path: Path) -> None:
+    """No test is seen to run it; the tests of the files that import the module, in either form, are taken."""
+    seconds = {f"{name}.py::test": 1.0 for name in ("whole", "part", "other")}
+    (tmp_path / "whole.py").write_text("from made import LIMIT\n")
+    (tmp_path / "part.py").write_text("import os\nfrom made import smallest, LIMIT\n")
+    (tmp_path / "other.py").write_text("from made_too import LIMIT\n")
+    covering = made_covering(tmp_path, {"": [1, 7]}, seconds)
+
+    assert {*covering.tests(Path("made.py"), 7)} == {"whole.py::test", "part.py::test"}
+
+
 def test_list_of_equivalent_mutants_is_true() -> None:
     """Each entry names a line that its file has, another one that differs, and a reason in a sentence."""
     for entry in equivalent.read():

@@ -33,11 +33,12 @@ def test_what_launches_cost_by_hand() -> None:
 def test_launches_that_a_case_is_thought_to_need() -> None:
     """What its verdict says; seven in all while that is not known, and a thousand for what is too wild."""
     values = {"none": [], "one": [0.01], "three": [-5.0, 5.0, 0.0], "five": [5.0, -5.0, 4.0, -4.0, 0.0],
+              "six": [50.0, -50.0, 40.0, -40.0, 0.0, 30.0],
               "near": [0.001, 0.0011, 0.0012], "same": [0.0, 0.001, 0.0, 0.001, 0.0]}  # fmt: skip
     referee = referee_of(values)
 
     assert {case: launches_needed(referee.verdict(case)) for case in values} == {
-        "none": 7, "one": 6, "three": 4, "five": 1000, "near": 2, "same": 0,
+        "none": 7, "one": 6, "three": 4, "five": 1000, "six": 1000, "near": 2, "same": 0,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,8 @@ class Covering:
         """Return the tests that run the function around a line: first those that run its statement, the fastest first.
 
         Of a line that belongs to no function, or whose function no test is seen to run (compiled code is not seen),
-        those that run anything in the file.
+        those that run anything in the file; and where even that is nothing, as all of it runs when tests are collected,
+        the tests of each file that imports it.
 
         Args:
             path: of the file, from the project's folder.
@@ -56,7 +58,7 @@ class Covering:
         statement, function = _around((self.copy / path).read_text(encoding="utf-8"), line)
         first = {test for number in statement for test in by_line.get(number, ())}
         inside = {test for number in function for test in by_line.get(number, ())}
-        every = inside or {test for tests in by_line.values() for test in tests}
+        every = inside or {test for tests in by_line.values() for test in tests} or self._importing(path)
         fastest = dict[str, float]()
         for test in every:
             file = test.partition("::")[0]
@@ -67,6 +69,14 @@ class Covering:
             return test not in first, fastest[file], file, self.seconds.get(test, 0.0)
 
         return sorted(every, key=turn)
+
+    def _importing(self, path: Path) -> set[str]:
+        module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        package, _, name = module.rpartition(".")
+        there = re.compile(rf"\b(from {re.escape(module)} import|from {re.escape(package)} import .*\b{name}\b)")
+        files = {test.partition("::")[0] for test in self.seconds}
+        having = {file for file in files if there.search((self.copy / file).read_text(encoding="utf-8"))}
+        return {test for test in self.seconds if test.partition("::")[0] in having}
 
     @cache  # noqa: B019 - there is one of these, and it lives as long as the program
     def _by_line(self, path: Path) -> dict[int, set[str]]:

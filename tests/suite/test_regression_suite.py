@@ -306,7 +306,7 @@ def test_what_the_benchmark_of_members_measures(
 
     def check_run(spec: Experiment, weights: Array) -> Any:
         checked.append((spec, weights.tolist()))
-        return SimpleNamespace(coefficient_error=np.array([9.0, 0.25 + 0.5 * (spec.seed == 0)]))
+        return SimpleNamespace(coefficient_error=np.array([9.0, 7.0, 0.25 + 0.5 * (spec.seed == 0)]))
 
     monkeypatch.setattr(bench_members, "members_program", Program)
     monkeypatch.setattr(bench_members, "check_run", check_run)

@@ -12,7 +12,7 @@ import pytest
 from parabola.machine import devices
 from parabola.training import engines
 from parabola.training.data import order_bank
-from parabola.training.engines import PeerError, distributed, fit, keras_engine, native
+from parabola.training.engines import Engine, PeerError, distributed, fit, keras_engine, native
 from parabola.training.engines.distributed import DistributedEngine
 from parabola.training.engines.native import NativeEngine, make_kernel
 from parabola.training.experiment import Experiment
@@ -411,3 +411,8 @@ def test_a_peer_that_is_gone_is_said_in_a_line() -> None:
         raise error
     with pytest.raises(OSError), distributed_engine("mirrored", "cpu", [])._peers():  # noqa: PT011
         raise error
+
+
+def test_an_engine_has_to_say_how_it_builds_loads_and_runs() -> None:
+    """An engine that lacks one of the three cannot be made, so that none is forgotten."""
+    assert Engine.__abstractmethods__ == {"build", "load", "run"}
