@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cosmic_ray import work_item
@@ -13,6 +15,7 @@ from cosmic_ray.work_item import MutationSpec, WorkItem, WorkResult
 from coverage import CoverageData
 
 from tests.conftest import git
+from tests.mutation import chosen as chosen_plugin
 from tests.mutation import equivalent, mutants, operators, running, score
 from tests.mutation.__main__ import project_files
 from tests.mutation.covering import Covering
@@ -221,11 +224,35 @@ def test_study_is_over_the_package_and_the_suite() -> None:
     assert not [file for file in files if "test_" in file or "studies" in file]
 
 
+def test_chosen_tests_keep_their_order_and_what_is_gone_is_passed_over(tmp_path: Path) -> None:
+    """Of tests that a mutant has renamed the others run; and all of them, where it has renamed every one."""
+    names = ["a.py::first", "a.py::second[1]", "b.py::third"]
+    for chosen, kept in ((["b.py::third", "a.py::gone", "a.py::first"], [2, 0]), (["a.py::gone"], [0, 1, 2])):
+        (tmp_path / "names").write_text("".join(f"{name}\n" for name in chosen))
+        items = [SimpleNamespace(nodeid=name) for name in names]
+        config = SimpleNamespace(getoption={"--chosen": tmp_path / "names"}.__getitem__)
+        left: list[Any] = list(items)
+        chosen_plugin.pytest_collection_modifyitems(cast(Any, config), left)
+
+        assert left == [items[at] for at in kept]
+
+
+def test_command_of_the_chosen_tests(tmp_path: Path) -> None:
+    """Files are named once, in the order of their first test; without tests all are collected, and none is run."""
+    command = running.everyday_command(["b.py::x[ 1]", "a.py::y", "b.py::z"], tmp_path / "names")
+
+    assert command.endswith(f"-p tests.mutation.chosen --chosen {tmp_path / 'names'} b.py a.py")
+    assert (tmp_path / "names").read_text() == "b.py::x[ 1]\na.py::y\nb.py::z\n"
+    assert " -x " in command
+    assert "--collect-only" in running.everyday_command([], tmp_path / "names")
+
+
 @pytest.mark.end_to_end
 def test_study_of_a_file(tmp_path: Path) -> None:
     """A mutant that a test notices is caught, one that none notices survives, and one that no test runs does, too."""
     root = tmp_path / "root"
-    (root / "tests").mkdir(parents=True)
+    (root / "tests/mutation").mkdir(parents=True)
+    shutil.copy(str(chosen_plugin.__file__), root / "tests/mutation/chosen.py")
     (root / "made.py").write_text(SOURCE)
     (root / "tests/test_made.py").write_text("import made\n\ndef test_it():\n    assert made.smallest(2, 1) == 1\n")
     git(root, "init", "--quiet")

@@ -45,10 +45,13 @@ def restore(root: Path, copy: Path) -> None:
             return
 
 
-def everyday_command(tests: Iterable[str], arguments: Path) -> str:
+def everyday_command(tests: Iterable[str], chosen: Path) -> str:
     """Return the command that runs tests in this order, up to the first that fails; their names go to a file."""
-    arguments.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
-    return f"{sys.executable} -m pytest -x -q -p no:cacheprovider --hypothesis-seed=0 @{arguments}"
+    tests = list(tests)
+    chosen.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
+    files = " ".join(dict.fromkeys(test.partition("::")[0] for test in tests))
+    plugin = f"-p tests.mutation.chosen --chosen {chosen}" if tests else "--collect-only"
+    return f"{sys.executable} -m pytest -x -q -p no:cacheprovider --hypothesis-seed=0 {plugin} {files}"
 
 
 def try_all(
@@ -90,7 +93,7 @@ def _settle(free: "Queue[Path]") -> None:
 def _try(mutant: WorkItem, tests: list[str], limit: float, root: Path) -> WorkResult:
     # Where no test is to be run, all are collected, which is what finds a file that cannot be imported.
     copy = Path(os.environ["PYTHONPATH"])
-    command = everyday_command(tests or ["--collect-only"], copy.with_suffix(".tests"))
+    command = everyday_command(tests, copy.with_suffix(".tests"))
     result = mutate_and_test(mutant.mutations, command, limit)
     restore(root, copy)
     os.chdir(copy)  # which may be a new one
