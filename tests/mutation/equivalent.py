@@ -15,7 +15,7 @@ class Equivalent:
     Attributes:
         file: the file's path, from the project's folder.
         line: the line as it is, without the white space around it.
-        change: the line as the mutant has it, likewise; "*" for any change of the line.
+        change: the line as the mutant has it, likewise; "" where the line is gone, "*" for any change of it.
         reason: why no test could notice.
     """
 
@@ -38,7 +38,7 @@ def changed_lines(diff: str) -> tuple[str, str]:
     lines = diff.splitlines()
     before = [line[1:].strip() for line in lines if line.startswith("-") and not line.startswith("---")]
     after = [line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")]
-    return " ".join(before), " ".join(after)
+    return " ".join(filter(None, before)), " ".join(filter(None, after))
 
 
 def reason(known: Sequence[Equivalent], file: str, diff: str) -> str:
