@@ -28,7 +28,7 @@ needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason=WITHOUT["jax"])
 SAME_ANSWERS = """
 from dataclasses import replace
 import numpy as np
-from parabola import engines
+from parabola.training import engines
 from parabola.machine.backends import backend
 from parabola.training.experiment import Experiment
 
@@ -60,7 +60,7 @@ print("proven")
 ON_JAX = """
 from dataclasses import replace
 import numpy as np
-from parabola import engines
+from parabola.training import engines
 from parabola.training.experiment import OPTIMIZERS, Experiment
 
 seeds, rates = np.array([3, 2**40, 0, 11, 7]), np.array([0.001, 0.03, 0.003, 0.05, 0.01])
@@ -98,7 +98,8 @@ print("proven")
 
 SHARDED = """
 import numpy as np
-from parabola import backends, devices, engines
+from parabola.machine import backends, devices
+from parabola.training import engines
 backends.start(logical_cpus=4)
 from parabola.ensemble.ensemble import Ensemble
 from parabola.training.experiment import Experiment
@@ -150,7 +151,7 @@ CompiledEngine.run = forgets
 """
 
 HOW_LONG = """
-from parabola import engines
+from parabola.training import engines
 from parabola.training.experiment import Experiment
 engine = engines.build(Experiment(epochs=4000))
 rows = engine.reset()

@@ -17,7 +17,7 @@ from parabola.machine import devices
 
 SECOND_CPU = """
 import numpy as np
-from parabola import backends, devices
+from parabola.machine import backends, devices
 tf = backends.start(logical_cpus=2, threads=1)
 from parabola.training.experiment import Experiment
 from parabola.training.train import train

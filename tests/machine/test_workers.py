@@ -28,7 +28,8 @@ TRAIN = [sys.executable, "-m", "parabola", "train", "--strategy", "multi_worker"
 TWO = '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": {"type": "worker", "index": 1}}'
 MIRRORED = """
 import numpy as np
-from parabola import backends, devices, engines
+from parabola.machine import backends, devices
+from parabola.training import engines
 from parabola.training.experiment import Experiment
 backends.start(logical_cpus=3)
 for batch_size, samples in ((1, 50), (32, 999), (111, 999)):

@@ -26,7 +26,7 @@ GRID_SPEC = Experiment()
 ROOT = Path(__file__).parents[2]
 PLANT = """
 import numpy as np
-from parabola import learning_map
+from parabola.ensemble import learning_map
 from parabola.ensemble.ensemble import Members
 class Failing:
     def __init__(self, experiment, members, workers):
