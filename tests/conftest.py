@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from parabola.machine import ending
 
 SUITE = {
     "src/thing.py": """
@@ -104,3 +106,14 @@ def project(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the signals of this process as they were, whatever command a test runs in it."""
+    monkeypatch.setattr(ending, "_asked", [])
+    before = {number: signal.getsignal(number) for number in ending.SIGNALS}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)

@@ -13,8 +13,7 @@ from typing import Annotated
 import typer
 
 from parabola import files
-from parabola.display import console
-from parabola.machine import backends, devices, host
+from parabola.machine import backends, devices, ending, host
 from parabola.records import finding
 from parabola.training.engines import missing
 
@@ -163,7 +162,7 @@ def main(
     except ValueError as error:
         print(f"python -m benchmarks.studies.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
-    console.end_as_by_ctrl_c()
+    ending.end_as_by_ctrl_c()
     begun, failed = time.monotonic(), 0
     folder.mkdir(parents=True, exist_ok=True)
     for stage in stages(device, folder):
@@ -175,6 +174,7 @@ def main(
         stage_begun = time.monotonic()
         print(f"{stage.name} …", flush=True)
         reason = run(stage, folder, limit_minutes)
+        ending.end_if_asked()
         print(f"{stage.name}: {reason or 'done'} ({time.monotonic() - stage_begun:.0f} s)", flush=True)
         failed += bool(reason)
         if reason and not stage.record and stage.name != "map":

@@ -14,6 +14,7 @@ from parabola.compare.comparison import as_json, make_record
 from parabola.compare.outcome import Options
 from parabola.compare.session import compare
 from parabola.display import console
+from parabola.machine import ending
 from parabola.records.fingerprint import short_name
 
 FOLDER = Path("trials")
@@ -30,7 +31,7 @@ def run(
 ) -> None:
     """Compare the working tree with HEAD, where nothing has changed, and count the verdicts."""
     folder.mkdir(parents=True, exist_ok=True)
-    console.end_as_by_ctrl_c()
+    ending.end_as_by_ctrl_c()
     suite = ("-k", "epoch_time", "--engine", engine, "--epochs", str(epochs), "--rounds", str(rounds))
     paths = [folder / f"{number:03}.json" for number in range(comparisons)]
     missing = [number for number, path in enumerate(paths) if not path.exists()]

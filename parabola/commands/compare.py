@@ -61,6 +61,7 @@ def compare(
     from parabola.compare import text as comparison_report
     from parabola.compare.outcome import Options
     from parabola.display import console, pictures
+    from parabola.machine import ending
 
     try:
         if base is None and not self_test:
@@ -82,7 +83,7 @@ def compare(
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):
             if path:
                 files.check_path(path, formats)
-        console.end_as_by_ctrl_c()
+        ending.end_as_by_ctrl_c()
         with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             outcome = session.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
         if outcome.usage:

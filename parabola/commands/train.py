@@ -129,9 +129,9 @@ def run(experiment: "Experiment") -> "Fit":
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
     from parabola.display import console
-    from parabola.machine import workers
+    from parabola.machine import ending, workers
 
-    console.end_as_by_ctrl_c()
+    ending.end_as_by_ctrl_c()
     own = {"as_json", "check", "plot", "workers"}
     given = {name: value for name, value in knobs.items() if name not in own and value is not None}
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]

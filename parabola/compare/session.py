@@ -13,6 +13,7 @@ from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.side import SideFailed
 from parabola.compare.verdicts import Referee
+from parabola.machine import ending
 from parabola.records.fingerprint import short_name
 
 POLL_SECONDS = 0.2
@@ -104,6 +105,7 @@ class _Comparison:
             if not self.running:
                 return
             done, _ = wait(self.running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            ending.end_if_asked()
             for future in done:
                 launch = self.running.pop(future)
                 free.append(launch.cores)

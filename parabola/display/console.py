@@ -1,6 +1,5 @@
-"""The terminal: how wide it is, what is going on there, and how what runs in it ends."""
+"""The terminal: how wide it is, and what is going on there."""
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +15,6 @@ PIPE_WIDTH = 200  # columns of a table that nobody watches
 def wide_console() -> Console:
     """Return where wide tables go: stdout, as wide as the terminal, or wide enough for all where it is none."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-
-
-def end_as_by_ctrl_c() -> None:
-    """Have SIGTERM and a closed terminal end this process as Ctrl-C does: with what it has started."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
 
 
 @contextmanager

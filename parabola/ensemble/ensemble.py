@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from parabola.machine import devices, host
+from parabola.machine import devices, ending, host
 from parabola.training.engines import members_program
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, coefficient_error, first_settled, first_true
@@ -119,6 +119,7 @@ class Ensemble:
         try:
             blocks = [pool.submit(run, first) for first in range(0, len(seeds), size)]
             for done, _ in enumerate(as_completed(blocks), start=1):
+                ending.end_if_asked()
                 if progress:
                     progress(min(done * size, len(seeds)))
             parts = zip(*(block.result() for block in blocks), strict=True)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from parabola.machine import host
+from parabola.machine import ending, host
 
 PROGRESS = "PARABOLA_PROGRESS"  # names the file where the first worker keeps the number of epochs done
 PARENT = "PARABOLA_PARENT"  # the process that a worker ends with
@@ -80,6 +80,7 @@ def train_together(
             if failed:
                 time.sleep(POLL_SECONDS)  # one that is killed takes others with it: it is the one to be named
                 raise WorkerError(_reason([worker.poll() for worker in running], complaints))
+            ending.end_if_asked()
             if progress and done.exists() and (text := done.read_text()):
                 progress(int(text))
             time.sleep(POLL_SECONDS)

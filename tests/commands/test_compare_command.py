@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.self_test import Ability
 from parabola.compare.sides.launch import CONTROL
 from parabola.display import console, pictures
-from parabola.machine import host
+from parabola.machine import ending, host
 from tests.conftest import git
 from tests.made_comparisons import (
     FACTS,
@@ -43,14 +42,10 @@ Asked = list[tuple[Options, Path, Any]]
 
 
 @pytest.fixture(autouse=True)
-def _signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Give each test a folder to be in, a machine that is known, and its signals back."""
+def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test a folder to be in, and a machine that is known."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(host, "facts", lambda: FACTS)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -182,17 +177,18 @@ def test_every_option_arrives(comes_to: Any) -> None:
 
 
 def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While both sides are measured each raises KeyboardInterrupt, so that nothing is left behind."""
-    handlers: list[Any] = []
+    """That is settled before any side is started, so that nothing is left behind."""
+    order = list[str]()
 
     def compare(*arguments: Any) -> Outcome:
-        handlers.extend(signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP))
+        order.append("compare")
         return nine(STEADY)
 
     monkeypatch.setattr(session, "compare", compare)
+    monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: order.append("signals"))
     invoke("main")
 
-    assert handlers == [signal.default_int_handler] * 2
+    assert order == ["signals", "compare"]
 
 
 @pytest.mark.parametrize(

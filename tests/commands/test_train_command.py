@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.display import console, pictures
-from parabola.machine import backends, devices, workers
+from parabola.machine import backends, devices, ending, workers
 from parabola.training import figure
 from parabola.training import train as training
 from parabola.training.engines import PeerError
@@ -37,7 +37,7 @@ class Bench:
         monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
         monkeypatch.setattr(figure, "training_figure", lambda **told: told["title"])
         monkeypatch.setattr(pictures, "save", lambda chart, path: self.note("save", chart, str(path)))
-        monkeypatch.setattr(console, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
+        monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
         for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
             monkeypatch.delenv(name, raising=False)
 

@@ -1,6 +1,7 @@
 """From launches to an outcome: which are begun, on which cores, with which cases, and how it ends."""
 
 import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from parabola.compare.session import _Comparison
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.side import SideFailed
 from parabola.compare.verdicts import Referee
+from parabola.machine import ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 
 STEADY, SLOW, FAST = "a.py::steady", "b/c.py::slow[1]", "a.py::fast[a::b]"
@@ -127,6 +129,20 @@ def test_ctrl_c_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.referee.decided == {STEADY: "same"}
     assert len(outcome.launches) == 6
     assert {launch.stops for launch in script.launches} == {1}
+
+
+def test_a_ctrl_c_that_python_dropped_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the next launch is over: what was asked of the process is looked at each time."""
+    asked = list[int]()
+    monkeypatch.setattr(ending, "_asked", asked)
+    monkeypatch.setattr(session, "Launch", Script(clock, RATIOS))
+
+    def drop(progress: Progress) -> None:
+        asked.extend([signal.SIGTERM] if progress.launches == 3 else [])
+
+    outcome = _Comparison(Options("main", launches_at_once=1), SETUP).run(drop)
+
+    assert (outcome.ended, len(outcome.launches)) == ("interrupted", 4)
 
 
 def test_what_was_running_is_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

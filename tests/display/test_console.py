@@ -1,9 +1,7 @@
-"""The terminal: its width, its bars, and how what runs in it ends."""
+"""The terminal: its width and its bars."""
 
 import io
-import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -24,19 +22,6 @@ def test_a_terminal_is_as_wide_as_it_is_and_a_pipe_wide_enough_for_a_table(monke
 
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert display_console.wide_console().width == 200
-
-
-def test_sigterm_and_a_closed_terminal_end_a_process_as_ctrl_c_does() -> None:
-    """Both signals raise KeyboardInterrupt."""
-    before = {ending: signal.getsignal(ending) for ending in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        display_console.end_as_by_ctrl_c()
-        for ending in before:
-            with pytest.raises(KeyboardInterrupt):
-                os.kill(os.getpid(), ending)
-    finally:
-        for ending, handler in before.items():
-            signal.signal(ending, handler)
 
 
 def test_a_pipe_has_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """How members are dealt out to blocks, and what becomes of their weights, with programs that answer at once."""
 
+import signal
 import threading
 from dataclasses import fields
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from parabola.ensemble import ensemble
 from parabola.ensemble.ensemble import Ensemble, Members, summarise
-from parabola.machine import devices
+from parabola.machine import devices, ending
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
 
@@ -179,6 +180,20 @@ def test_an_error_in_a_block_ends_the_training(made: list[Program], monkeypatch:
     with pytest.raises(MemoryError, match="no room for seed 4"):
         ensemble.train(np.arange(8))
     assert ensemble.train(np.arange(3)).coefficients[:, 2].tolist() == [0, 1, 2]
+
+
+def test_a_ctrl_c_that_python_dropped_ends_it(made: list[Program], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked of the process is looked at after each block."""
+    asked, done = list[int](), list[int]()
+    monkeypatch.setattr(ending, "_asked", asked)
+
+    def drop(members: int) -> None:
+        done.append(members)
+        asked.append(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Ensemble(SPEC, 4, workers=1).train(np.arange(8), progress=drop)
+    assert done == [2]
 
 
 def test_an_interruption_waits_for_no_block(made: list[Program], monkeypatch: pytest.MonkeyPatch) -> None:

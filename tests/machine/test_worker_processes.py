@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from parabola.machine import host, workers
+from parabola.machine import ending, host, workers
 
 
 class Machine:
@@ -160,6 +161,22 @@ def test_a_worker_that_ends_first_is_waited_for(monkeypatch: pytest.MonkeyPatch)
     assert workers.train_together([], 3) == {"epochs": 5}
     assert machine.looks == 3
     assert len(machine.slept) == 2
+
+
+def test_a_ctrl_c_that_python_dropped_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked of the process is looked at as often as the workers are."""
+    asked = list[int]()
+
+    def drop(machine: Machine) -> None:
+        asked.extend([signal.SIGTERM] if machine.looks == 2 else [])
+
+    monkeypatch.setattr(ending, "_asked", asked)
+    machine = Machine(monkeypatch, drop)
+    with pytest.raises(KeyboardInterrupt):
+        workers.train_together([], 2)
+
+    assert machine.looks == 2
+    assert [worker.heard for worker in machine.started] == [["terminate", "wait 2"]] * 2
 
 
 def test_one_failure_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:

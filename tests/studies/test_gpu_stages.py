@@ -15,8 +15,7 @@ import pytest
 import typer
 
 from benchmarks.studies import gpu
-from parabola.display import console
-from parabola.machine import backends, devices
+from parabola.machine import backends, devices, ending
 from parabola.records import finding, reading
 from tests import made_records
 
@@ -249,7 +248,7 @@ class Script:
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr(backends, "choose", lambda name: self.prepared.append(("backend", name)))
         monkeypatch.setattr(devices, "resolve", lambda name: self.prepared.append(("device", name)))
-        monkeypatch.setattr(console, "end_as_by_ctrl_c", lambda: self.prepared.append("signals"))
+        monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: self.prepared.append("signals"))
 
     def stages(self, device: str, folder: Path) -> list[gpu.Stage]:
         assert (device, folder) == ("gpu:1", self.folder)
@@ -311,6 +310,16 @@ def test_all_stages_run_in_their_order_and_never_again(script: Script, capsys: p
 
     assert script() == (0, [])
     assert capsys.readouterr().out.splitlines() == [last]
+
+
+def test_a_ctrl_c_that_python_dropped_ends_it(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the stage is over in which it came no other is begun, and what is done stays."""
+    monkeypatch.setattr(ending, "_asked", [2])
+    with pytest.raises(KeyboardInterrupt):
+        script()
+
+    assert script.ran == ["device checks"]
+    assert script.left() == {"checks.txt"}
 
 
 def test_a_limit_of_a_stage_is_passed_on(script: Script) -> None:

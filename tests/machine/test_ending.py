@@ -1,0 +1,59 @@
+"""How a command that runs for long is asked to end."""
+
+import os
+import signal
+import sys
+import weakref
+
+import pytest
+
+from parabola.machine import ending
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_each_signal_ends_a_process_as_ctrl_c_does(number: signal.Signals) -> None:
+    """Each raises KeyboardInterrupt where the process is, and until then nothing has been asked."""
+    ending.end_as_by_ctrl_c()
+    ending.end_if_asked()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_python_drops_is_not_lost(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the callback of a weak reference its exception is dropped; asking raises it, each time."""
+    dropped = list[type[BaseException]]()
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: dropped.append(told.exc_type))
+    ending.end_as_by_ctrl_c()
+    thing = type("Thing", (), {})()
+    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), number))
+    del thing
+
+    assert reference() is None
+    assert dropped == [KeyboardInterrupt]
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            ending.end_if_asked()
+
+
+def test_a_command_begins_without_having_been_asked() -> None:
+    """What an earlier command in the same process was asked is forgotten."""
+    ending.end_as_by_ctrl_c()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    ending.end_as_by_ctrl_c()
+
+    ending.end_if_asked()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals) -> None:
+    """As nohup has it for a closed terminal, and a shell for Ctrl-C where it starts a job in the background."""
+    signal.signal(number, signal.SIG_IGN)
+    ending.end_as_by_ctrl_c()
+    os.kill(os.getpid(), number)
+
+    assert signal.getsignal(number) is signal.SIG_IGN
+    ending.end_if_asked()
