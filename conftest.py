@@ -9,11 +9,12 @@ from rich.console import Console
 
 from benchmarks.harness import recording, sharing, summary
 from benchmarks.harness.cases import BASELINE_SEEDS, GRID, LEFT_OUT, Grid, session_of
+from parabola import registry
 from parabola.machine import backends, devices, host
 from parabola.machine.backends import refuse_keras_limits
 from parabola.records import schema
 from parabola.training import engines
-from parabola.training.experiment import ENGINES, Experiment
+from parabola.training.experiment import Experiment
 
 CANONICAL = {"cpu:0": "cpu", "gpu": "gpu:0"}  # one name a device: histories hang on it
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
@@ -23,7 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the suite's options; those that may be repeated add up."""
     group = parser.getgroup("parabola", "which cases the speed suite and the regression suite run")
     group.addoption("--grid", choices=("quick", "full"), default="quick", help="quick (under 90 s) or full")
-    group.addoption("--engine", action="append", choices=ENGINES, default=[], help="only these engines; repeatable")
+    group.addoption(
+        "--engine",
+        action="append",
+        choices=tuple(registry.timings()),
+        default=[],
+        help="only these engines; repeatable",
+    )
     group.addoption("--backend", help=f"Keras' backend: {', '.join(backends.BACKENDS)}; else KERAS_BACKEND's")
     group.addoption("--device", action="append", default=[], help="cpu, cpu:1, gpu, gpu:0, …; repeatable")
     group.addoption(
@@ -71,8 +78,10 @@ def read_grid(options: argparse.Namespace) -> Grid:
             numbered = [device for device in options.device if device.startswith("gpu:") and device != "gpu:0"]
             if numbered and getattr(options, "numprocesses", None):
                 raise ValueError(f"under -n each process has a GPU of its own, named gpu. Received: {numbered[0]}")
-            if options.device and set(options.engine) == {"native"} and not {"cpu", "cpu:0"} & set(options.device):
-                raise ValueError(f"engine native runs on cpu only. Received: --device {options.device[0]}")
+            pairs = [(registry.ENGINES[name], device) for name in options.engine for device in options.device]
+            if pairs and not any(engine.runs_on(device) for engine, device in pairs):
+                only, device = ", ".join(pairs[0][0].devices), options.device[0]
+                raise ValueError(f"engine {options.engine[0]} runs on {only} only. Received: --device {device}")
         if options.seeds is not None and not BASELINE_SEEDS <= options.seeds < 2**62:
             bounds = f"from {BASELINE_SEEDS}, after the baseline's, to {2**62 - 1}"
             raise ValueError(f"seeds must begin {bounds}. Received: {options.seeds}")

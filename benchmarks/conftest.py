@@ -15,36 +15,34 @@ from benchmarks.harness.cases import (
     Grid,
     grid_cases,
     make_case,
-    runs_on,
     session_of,
 )
+from parabola import registry
 from parabola.machine import devices
 from parabola.training.engines import missing
-from parabola.training.experiment import ENGINES
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
-FAST = ("compiled", "native")  # which can train many seeds to the end
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise by the grid: cases; or engines and devices; or devices."""
     grid, names = metafunc.config.stash[GRID], metafunc.fixturenames
-    only_native = grid.engines == ("native",)  # which has no other device, and needs no TensorFlow
-    on = grid.devices or (("cpu",) if only_native else devices.defaults())
+    asked = [registry.ENGINES[name] for name in grid.engines or registry.timings()]
+    on = grid.devices or (devices.defaults() if any(engine.needs_backend for engine in asked) else ("cpu",))
     if "case" in names:
         cases, metafunc.config.stash[LEFT_OUT] = grid_cases(grid, on)
         values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
         metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
     elif "engine" in names:
-        can = FAST if metafunc.function.__name__ == "bench_time_to_accuracy" else ENGINES
-        there = [name for name in grid.engines or ENGINES if name in can and not missing(name)]
+        can = registry.fast_engines() if metafunc.function.__name__ == "bench_time_to_accuracy" else registry.timings()
+        there = [name for name in grid.engines or registry.timings() if name in can and not missing(name)]
         few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick" and not grid.engines
-        engines = [name for name in there if name == "compiled"] or there[:1] if few else there
-        pairs = [(engine, device) for engine in engines for device in on if runs_on(engine, device)]
+        engines = [name for name in there if name == registry.DEFAULT_ENGINE] or there[:1] if few else there
+        pairs = [(engine, device) for engine in engines for device in on if registry.ENGINES[engine].runs_on(device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
-    elif "members" in names:  # they are trained as by compiled
+    elif "members" in names:
         sizes = grid.members or (FULL_MEMBERS if grid.name == "full" else MEMBERS)
-        sizes = sizes if "compiled" in (grid.engines or ENGINES) else ()
+        sizes = sizes if any(engine.members for engine in asked) else ()
         blocks = [(device, members) for device in on for members in sizes]
         ids = [f"{device}-members_{members}" for device, members in blocks]
         why = missing("members")

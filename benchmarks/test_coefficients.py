@@ -11,10 +11,11 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from benchmarks.harness.cases import GRID, runs_on
+from benchmarks.harness.cases import GRID
 from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
 from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.harness.reference import check_gradient, check_run
+from parabola import registry
 from parabola.ensemble.learning_map import train_cells
 from parabola.machine import devices
 from parabola.training import engines
@@ -23,7 +24,8 @@ from parabola.training.fit import Fit
 from parabola.training.target import Parabola
 from parabola.training.train import NotRepresentableWarning, train
 
-needs_whole_runs = pytest.mark.skipif(bool(engines.missing("compiled")), reason=engines.missing("compiled"))
+NO_WHOLE_RUNS = engines.missing(registry.DEFAULT_ENGINE)
+needs_whole_runs = pytest.mark.skipif(bool(NO_WHOLE_RUNS), reason=NO_WHOLE_RUNS)
 PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())
 
 
@@ -66,7 +68,7 @@ def test_pass_rates_are_the_baselines(
 @pytest.mark.parametrize("batch_size", [1, 32])
 @pytest.mark.parametrize("network", TARGETS)
 def test_weights_are_the_references(network: str, batch_size: int, device: str) -> None:
-    """`compiled` has the weights of `native` with Adam, and those derived by hand with plain descent."""
+    """`compiled` has the weights of `native` with Adam, and with plain descent those of the network's formula."""
     spec = Experiment(network=network, batch_size=batch_size, epochs=4, device=device)
     check_gradient(spec)
     engine = engines.build(spec)
@@ -99,18 +101,18 @@ def test_native_agrees_at_the_published_scale(network: str) -> None:
     """The oracle, which shares no code with the others, passes the same seeds at the published setting."""
     cell = next(cell for cell in CELLS if cell.network == network)
     pinned = PINNED[cell_name(cell)]
-    errors = last_errors(replace(cell, engine="native"), pinned["settled"] + pinned["passing"])
+    errors = last_errors(replace(cell, engine=registry.limit()), pinned["settled"] + pinned["passing"])
 
     assert all(np.median(error) < cell.learning_rate for error in errors.values())
     assert len(errors) >= 5
 
 
-@pytest.mark.parametrize("loop", ["fit", "fused_fit"])
+@pytest.mark.parametrize("loop", [name for name in registry.timings() if not registry.ENGINES[name].fast])
 @pytest.mark.parametrize("network", TARGETS)
 def test_keras_fit_agrees_by_weights(loop: str, network: str, device: str) -> None:
     """Keras' own loop has the weights of `native` after each of four epochs."""
     spec = Experiment(network=network, target=TARGETS[network], batch_size=111, epochs=4, device=device, engine=loop)
-    runs = [train(one).weights for one in (spec, replace(spec, engine="native", device="cpu"))]
+    runs = [train(one).weights for one in (spec, replace(spec, engine=registry.limit(), device="cpu"))]
 
     np.testing.assert_allclose(runs[0], runs[1], rtol=0, atol=1e-5)
 
@@ -158,7 +160,7 @@ def test_same_seed_same_bits(name: str, device: str) -> None:
     """Two runs of one build with the same seed, and a run of another build, give the same bits."""
     if engines.missing(name):
         pytest.skip(engines.missing(name))
-    if not runs_on(name, device):
+    if not registry.ENGINES[name].runs_on(device):
         pytest.skip(f"{name} does not run on {device}")
     spec = Experiment(engine=name, batch_size=32, epochs=9, device=device)
     built = engines.build(spec)

@@ -7,29 +7,18 @@ from typing import Any
 
 import pytest
 
+from parabola import registry
 from parabola.training.engines import missing
-from parabola.training.experiment import ENGINES, Experiment
+from parabola.training.experiment import Experiment
 
 PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
-ROUND_SECONDS = {"fit": 0.2, "fused_fit": 0.2, "compiled": 0.02, "native": 0.02}  # a round lasts about so long
 MOST_ROUNDS, FEWEST_ROUNDS, ROUNDS_SECONDS = 10, 3, 1.0  # 10 rounds, or what fits into a second, but at least 3
 BASELINE_SEEDS = 10_000  # in each cell of the pass rates' baseline: seeds 0 to 9,999
 SHORT_EPOCHS = 4  # of a body that is run to see that it runs, untimed
 TOO_LONG_SECONDS = 60.0  # a case above is left out, unless asked for
 
-# Seconds for each epoch, step and sample, fitted by eye to runs on two cores of an AMD EPYC; used to choose how many
-# epochs make a round, never in a result. On a GPU the loop is driven from the host: a guess, not measured.
-COST = {
-    "fit": (0.03, 1.2e-3, 0.0),
-    "fused_fit": (2.5e-3, 2e-4, 0.0),
-    "compiled": (1e-6, 3.5e-8, 2e-9),
-    "native": (1e-6, 2.5e-8, 2e-9),
-}
-GPU_COST = {**COST, "compiled": (1e-4, 2e-5, 0.0)}
-
-# Why these: 1 is the published run; 9, 27 and 111 divide 999, and lie where the cost moves from the steps to the
-# samples; 999 is a step an epoch. 3 and 333 fill the gaps, and 32, which everybody uses, leaves a partial last batch.
-QUICK_BATCH_SIZES = {"fit": (1, 111, 999), "fused_fit": (1, 111, 999), "compiled": (1, 9, 27, 111, 999)}
+# The quick grid's, for the reasons that parabola/registry.py gives, with 3 and 333 to fill the gaps, and with 32, which
+# everybody uses and which leaves a partial last batch.
 FULL_BATCH_SIZES = (1, 3, 9, 27, 32, 111, 333, 999)
 FULL_LEARNING_RATES = (0.001, 0.01, 0.1)
 MEMBERS = (1, 8, 64, 512)  # 512 fill the first-level cache of a core
@@ -98,21 +87,16 @@ def session_of(config: pytest.Config) -> Any:
     return getattr(config, "_benchmarksession", None)
 
 
-def runs_on(engine: str, device: str) -> bool:
-    """Say whether an engine has such a device."""
-    return engine != "native" or device == "cpu"
-
-
 def seconds_per_epoch(experiment: Experiment) -> float:
     """Return the predicted time of an epoch, in seconds."""
-    table = GPU_COST if experiment.device.startswith("gpu") else COST
-    per_epoch, per_step, per_sample = table[experiment.engine]
-    return per_epoch + experiment.steps * per_step + experiment.samples * per_sample
+    timing = registry.timings()[experiment.engine]
+    cost = timing.gpu if experiment.device.startswith("gpu") else timing.cpu
+    return cost.epoch + experiment.steps * cost.step + experiment.samples * cost.sample
 
 
 def epochs_per_round(experiment: Experiment) -> int:
     """Return how many epochs make a round: whole published runs of 999 where they are fast, else enough to fill it."""
-    epochs = ROUND_SECONDS[experiment.engine] / seconds_per_epoch(experiment)
+    epochs = registry.timings()[experiment.engine].round_seconds / seconds_per_epoch(experiment)
     return max(1, math.ceil(epochs)) if epochs < PUBLISHED.epochs / 2 else PUBLISHED.epochs * math.ceil(epochs / 999)
 
 
@@ -139,11 +123,12 @@ def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], 
     """
     full = grid.name == "full"
     cases: list[Case] = []
-    engines = grid.engines or tuple(engine for engine in ENGINES if not missing(engine))
+    asked = grid.engines or tuple(registry.timings())
+    engines = grid.engines or tuple(engine for engine in asked if not missing(engine))
     for samples in grid.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):
         for engine in engines:
             for device in grid.devices or default_devices:
-                if not runs_on(engine, device):
+                if not registry.ENGINES[engine].runs_on(device):
                     continue
                 cases += [
                     make_case(
@@ -158,7 +143,7 @@ def grid_cases(grid: Grid, default_devices: Sequence[str]) -> tuple[list[Case], 
                     for learning_rate in grid.learning_rates or own_learning_rates(engine, batch_size, full)
                 ]
     fits = [case for case in cases if grid.everything or case.predicted_seconds <= TOO_LONG_SECONDS]
-    left_out = [missing(engine) for engine in grid.engines or ENGINES if missing(engine)]
+    left_out = [missing(engine) for engine in asked if missing(engine)]
     left_out += [
         f"{case.id}: predicted {case.predicted_seconds:.0f} s, more than {TOO_LONG_SECONDS:.0f} (--all runs it)"
         for case in cases
@@ -171,11 +156,11 @@ def own_batch_sizes(engine: str, samples: int, full: bool) -> tuple[int, ...]:
     """Return the batch sizes that a grid has for an engine and a number of samples."""
     if samples != PUBLISHED.samples:
         return tuple(sorted({size for size in (1, 1000, samples) if size <= samples}))
-    return FULL_BATCH_SIZES if full else QUICK_BATCH_SIZES.get(engine, QUICK_BATCH_SIZES["compiled"])
+    return FULL_BATCH_SIZES if full else registry.timings()[engine].quick_batch_sizes
 
 
 def own_learning_rates(engine: str, batch_size: int, full: bool) -> tuple[float, ...]:
     """Return the learning rates: the time does not depend on them, so the quick grid has 0.1, which fails, once."""
     if full:
         return FULL_LEARNING_RATES
-    return (0.001, 0.1) if engine in ("compiled", "native") and batch_size == 1 else (0.001,)
+    return (0.001, 0.1) if registry.ENGINES[engine].fast and batch_size == 1 else (0.001,)

@@ -16,6 +16,7 @@ from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
 from parabola.training.experiment import Experiment
+from parabola.training.networks import load_network
 from parabola.training.target import Array
 
 FOLDER = Path(__file__).parents[1] / "baseline"
@@ -29,7 +30,7 @@ GRIDS = {
         Experiment(network=network, target=target, init=init), LEARNING_RATES, BATCH_SIZES, BASELINE_SEEDS
     )
     for network, target in TARGETS.items()
-    for init in (("glorot", "sign-aware") if network == "two_neuron" else ("glorot",))
+    for init in (("glorot",) if load_network(network).output_kernel is None else ("glorot", "sign-aware"))
 }
 
 

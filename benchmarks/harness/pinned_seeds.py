@@ -15,15 +15,17 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from parabola import registry
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
-from parabola.training.target import Array, Parabola
+from parabola.training.networks import load_network
+from parabola.training.target import Array
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(20)
 LAST_EPOCHS, MOST = 100, 0.7
-TARGETS = {"two_neuron": Parabola(1, 2, 2), "one_neuron": Parabola(1, 2, 1)}  # one neuron holds squares only
+TARGETS = {name: load_network(name).tested_target for name in registry.NETWORKS}
 CELLS = [
     Experiment(network=network, target=target, batch_size=batch_size, learning_rate=learning_rate)
     for network, target in TARGETS.items()

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from parabola import registry
 from parabola.display.console import tracked
 from parabola.display.tables import Table, markdown_lines
 from parabola.display.units import duration
@@ -18,8 +19,8 @@ from parabola.records import reading
 from parabola.records import record as record_of_records
 
 BATCH_SIZES = (1, 27, 999)
-ENGINES = ("fit", "fused_fit", "compiled")
-NATIVE = "native"
+NATIVE = registry.limit()
+ENGINES = tuple(name for name in registry.timings() if name != NATIVE)
 
 
 def measure(backend: str, path: Path) -> record_of_records.Record:

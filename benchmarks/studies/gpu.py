@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from parabola import files
+from parabola import files, registry
 from parabola.machine import backends, devices, ending, host
 from parabola.records import finding
 from parabola.training.engines import missing
@@ -85,7 +85,8 @@ def stages(
 
 def timed_engines() -> tuple[str, ...]:
     """Return whole runs and the CPU's limit; where the backend has no whole runs, Keras' own loops."""
-    return ("fit", "fused_fit", "native") if missing("compiled") else ("compiled", "native")
+    there = [name for name in registry.timings() if not missing(name)]
+    return tuple(name for name in there if registry.ENGINES[name].fast or missing(registry.DEFAULT_ENGINE))
 
 
 def check(device: str) -> None:

@@ -7,13 +7,14 @@ import numpy as np
 import typer
 
 from benchmarks.harness.pinned_seeds import CELLS, FILE, MOST, SEEDS, cell_name, last_errors
+from parabola import registry
 from parabola.display import console
 from parabola.training.experiment import Experiment
 
 
 def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
     """Return the cell's seeds by what both engines say of them."""
-    runs = [last_errors(replace(cell, engine=engine)) for engine in ("compiled", "native")]
+    runs = [last_errors(replace(cell, engine=engine)) for engine in (registry.DEFAULT_ENGINE, registry.limit())]
     sorted_seeds: dict[str, list[int]] = {"settled": [], "passing": [], "failing": [], "undecided": []}
     for seed in SEEDS:
         shares = [np.mean(errors[seed] < cell.learning_rate) for errors in runs]

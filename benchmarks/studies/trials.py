@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from pytest_benchmark.utils import parse_compare_fail
 
-from parabola import files, statistics
+from parabola import files, registry, statistics
 from parabola.compare.comparison import as_json, make_record
 from parabola.compare.outcome import Options
 from parabola.compare.session import compare
@@ -23,7 +23,7 @@ FOLDER = Path("trials")
 def run(
     comparisons: Annotated[int, typer.Option(min=1, help="In all; what the folder has counts.")] = 60,
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="A JSON file a comparison.")] = FOLDER,
-    engine: Annotated[str, typer.Option(help="Whose epoch times.")] = "compiled",
+    engine: Annotated[str, typer.Option(help="Whose epoch times.")] = registry.DEFAULT_ENGINE,
     budget: Annotated[float, typer.Option(help="Seconds a comparison.")] = 300.0,
     slowdown: Annotated[float, typer.Option(help="Planted in one case of each, in turn: 0.1 is 10 %.")] = 0.0,
     epochs: Annotated[int, typer.Option(help="A round.")] = 100,

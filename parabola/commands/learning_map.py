@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from parabola import registry
 from parabola.commands import exits, options
 
 
@@ -17,7 +18,7 @@ def learning_map(
     seeds: Annotated[int, typer.Option(help="In each cell.")] = 200,
     first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
     target: options.Target = "1,2,2",
-    network: options.Network = "two_neuron",
+    network: options.Network = registry.DEFAULT_NETWORK,
     backend: options.Backend = None,
     device: options.Device = "cpu",
     optimizer: options.Optimizer = "adam",

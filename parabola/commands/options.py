@@ -1,16 +1,33 @@
 """Options that several commands have, each said once, and how their values are read."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from parabola import registry
+
 if TYPE_CHECKING:
     from parabola.training.experiment import Experiment
 
+
+def one_of(names: Iterable[str]) -> str:
+    """Return names as a help text has them: "a, b or c"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 Target = Annotated[str, typer.Option(metavar="A,B,C", help="True coefficients of a x² + b x + c; a ≠ 0.")]
-Network = Annotated[str, typer.Option(help="two_neuron or one_neuron.")]
+Network = Annotated[str, typer.Option(help=f"{one_of(registry.NETWORKS)}.")]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{one_of(name + ' (the default)' * (name == registry.DEFAULT_ENGINE) for name in registry.timings())}.",
+        show_default=False,
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.")]
 Optimizer = Annotated[str, typer.Option(help="A Keras optimizer: adam, sgd, rmsprop, …")]
 FinalLearningRate = Annotated[

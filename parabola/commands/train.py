@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from parabola import registry
 from parabola.commands import exits, options
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ EPOCHS_DONE = "{task.completed}/{task.total} epochs,"
 
 def train(
     target: options.Target = "1,2,2",
-    network: options.Network = "two_neuron",
-    engine: Annotated[
-        str | None, typer.Option(help="fit, fused_fit, compiled (the default) or native.", show_default=False)
-    ] = None,
+    network: options.Network = registry.DEFAULT_NETWORK,
+    engine: options.Engine = None,
     strategy: Annotated[
         str | None, typer.Option(help="mirrored over devices or multi_worker over processes, instead of an engine.")
     ] = None,
@@ -58,7 +57,7 @@ def train(
     from parabola.machine import workers as processes
     from parabola.training import engines, text
 
-    knobs["engine"] = engine = engine or ("distributed" if strategy else "compiled")
+    knobs["engine"] = engine = engine or registry.engine_for(strategy)
     try:
         worker = processes.index_here() if strategy == "multi_worker" else None
         processes.end_with_parent()
@@ -71,12 +70,10 @@ def train(
             raise ValueError(f"engine {reason}")
         if plot:
             files.check_path(plot, pictures.FORMATS)
-        if engine == "native" and threads is not None:
-            raise ValueError(f"engine native has one thread; --threads is the backend's. Received: {threads}")
-        if engine not in ("native", "distributed"):
-            backends.start(threads=threads)
-            devices.resolve(device)
-        elif strategy == "mirrored":
+        needs_backend = registry.ENGINES[engine].needs_backend
+        if threads is not None and not needs_backend:
+            raise ValueError(f"engine {engine} has one thread; --threads is the backend's. Received: {threads}")
+        if strategy == "mirrored":
             backends.start(threads=threads)
             devices.resolve_all(device)
         elif strategy:
@@ -85,6 +82,9 @@ def train(
                 raise ValueError(f"strategy multi_worker takes cpu or gpu, without a number. Received: {device}")
             if worker is not None:
                 backends.start(threads=threads)
+        elif needs_backend:
+            backends.start(threads=threads)
+            devices.resolve(device)
     except ValueError as error:
         exits.stop(error)
     if strategy == "multi_worker" and worker is None:
@@ -114,8 +114,8 @@ def run(experiment: "Experiment") -> "Fit":
 
     warnings.simplefilter("always", NotRepresentableWarning)
     warnings.showwarning = say
-    slow = experiment.engine not in ("compiled", "native") or experiment.epochs * experiment.samples > PROGRESS_FROM
-    if not slow:
+    fast = registry.ENGINES[experiment.engine].fast
+    if fast and experiment.epochs * experiment.samples <= PROGRESS_FROM:
         return train(experiment)
     try:
         with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:

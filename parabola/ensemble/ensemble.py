@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from parabola.ensemble.members import members_program
 from parabola.machine import devices, ending, host
-from parabola.training.engines import members_program
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, coefficient_error, first_settled, first_true
 
@@ -72,7 +72,7 @@ class Ensemble:
         """
         gpu = experiment.device.startswith("gpu")
         workers = workers or (1 if gpu else host.usable_cores())
-        values = max(experiment.samples, experiment.epochs * len(experiment.net.shapes))
+        values = max(experiment.samples, experiment.epochs * experiment.net.size)
         most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
         if gpu:
             most *= len(devices.resolve_all(experiment.device))

@@ -71,7 +71,7 @@ def make_cell(members: Members) -> map_file.Cell:
     """Return the cell of members that share a learning rate."""
     spec, passed = members.experiment, members.passed
     kernel = spec.net.output_kernel
-    positive = None if kernel is None else spec.initial_weights(members.seeds)[:, kernel] > 0
+    positive = None if kernel is None else np.all(spec.initial_weights(members.seeds)[:, kernel] > 0, axis=1)
     errors = members.coefficient_error[members.diverged_epoch == 0]
     return map_file.count_cell(float(members.learning_rates[0]), spec.batch_size, passed, positive, errors)
 

@@ -1,107 +1,68 @@
-"""A block of members in one XLA program, around the stock Keras optimizer and the network's own formula."""
+"""Members: which program trains a block of them, and what the block begins with. One file for each backend."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from parabola.machine import backends, devices
-from parabola.training.data import order_bank
-from parabola.training.engines.keras_engine import assign, decay, fill_block, make_optimizer, values_of
+from parabola import registry
+from parabola.machine.backends import backend
+from parabola.training.data import order_rows
+from parabola.training.engines import missing
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
 
-class MembersProgram:
-    """So many members, traced once and run many times.
-
-    Weights are one variable of shape (weights, members). An optimizer that is elementwise, given the gradient of the
-    sum of all members' losses, updates each as if it were alone; its learning rate is a vector, one a member.
-    """
-
-    def __init__(self, experiment: Experiment, members: int) -> None:
-        tf, spec = backends.start(), experiment
-        import keras
-
-        self.tf, self.experiment, self.members = tf, spec, members
-        self.placement = devices.resolve(spec.device)
-        with tf.device(self.placement):
-            self.weights = keras.Variable(np.zeros((len(spec.net.shapes), members), np.float32))
-            self.learning_rates = tf.Variable(np.ones(members, np.float32))
-            rate = self._learning_rate if isinstance(spec.optimizer, str) else spec.learning_rate
-            self.optimizer = make_optimizer(spec, rate, [self.weights])
-            self.fresh = values_of(self.optimizer.variables)
-            devices.check_placement(self.weights.value, self.placement)
-            bank = order_bank(spec.samples).view(np.float32)  # as float32 bits, as in engines/compiled.py
-            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
-            rows = tf.TensorSpec([spec.epochs, members], tf.int32)
-            function = tf.function(self._traced(), autograph=False, jit_compile=True)
-            self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run
+class Program(Protocol):
+    """A block of members in one program, made for an experiment and a number of members."""
 
     def reset(self, seeds: Array, learning_rates: Array) -> Any:
-        """Give up to so many members fresh weights and a fresh optimizer, and return their orders on the device.
+        """Give up to a block of members fresh weights and a fresh optimizer; return what `run` begins with.
 
         Args:
-            seeds: shape (n,), integers; the last stands in for those that are missing.
-            learning_rates: shape (n,).
+            seeds: shape (n,), integers, n at most the size of the block; the last seed fills the places that are left.
+            learning_rates: shape (n,), one for each seed.
         """
-        weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
-        assign([self.weights, self.learning_rates], [weights.T, rates])
-        assign(self.optimizer.variables, self.fresh)
-        with self.tf.device(self.placement):
-            return self.tf.constant(rows)
 
-    def run(self, rows: Any) -> Array:
-        """Train from a reset, and return the weights after each epoch.
+    def run(self, begin: Any) -> Array:
+        """Train from what a reset returned.
 
         Returns:
-            Shape (epochs, weights, members), float32, on the host.
+            Shape (epochs, size of the network, members), float32, on the host: the weights after each epoch.
         """
-        with self.tf.device(self.placement):
-            return np.asarray(self.program(*self.inputs, rows).numpy())
 
-    def _learning_rate(self) -> Any:
-        """Return the members' learning rates at the present step, shape (members,)."""
-        rates, final = self.learning_rates.read_value(), self.experiment.final_learning_rate
-        return rates if final is None else decay(self.experiment, rates)(self.optimizer.iterations)
 
-    def _traced(self) -> Any:
-        """Return the Python function that becomes the program."""
-        tf, spec, variable = self.tf, self.experiment, self.weights
-        steps, rest = divmod(spec.samples, spec.batch_size)
+def members_program(experiment: Experiment, members: int) -> Program:
+    """Return the program of a block of members: that of the experiment's engine, or else the first in the registry.
 
-        def gradient(x: Any, y: Any) -> Any:
-            with tf.GradientTape() as tape:
-                weights = tf.unstack(variable.value.read_value())
-                tape.watch(weights)
-                loss = tf.reduce_sum(tf.square(spec.net.predict(weights, x) - y))
-            return tf.stack(tape.gradient(loss, weights))
+    Args:
+        experiment: what all members have in common.
+        members: the size of the block.
 
-        def step(x: Any, y: Any, first: Any, size: int) -> None:
-            # Sample by sample: the sum stays in the cache, where whole batches of all members would not.
-            total = gradient(tf.gather(x, first), tf.gather(y, first))
-            if size > 1:
-                _, total = tf.while_loop(
-                    lambda at, _: at < first + size,
-                    lambda at, total: (at + 1, total + gradient(tf.gather(x, at), tf.gather(y, at))),
-                    (first + 1, total),
-                )
-            self.optimizer.apply([total / size], [variable])
+    Raises:
+        ValueError: if the device is not there, or the backend has no such program.
+    """
+    if reason := missing("members"):
+        raise ValueError(reason)
+    engines = registry.ENGINES[experiment.engine], *registry.ENGINES.values()
+    path = next(engine.members[backend()] for engine in engines if backend() in engine.members)
+    program: Program = registry.load(path)(experiment, members)
+    return program
 
-        def program(x: Any, y: Any, bank: Any, rows: Any) -> Any:
-            def epoch(index: Any, history: Any) -> Any:
-                order = tf.transpose(tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32))
-                x_epoch, y_epoch = tf.gather(x, order), tf.gather(y, order)
 
-                def whole_step(position: Any) -> Any:
-                    step(x_epoch, y_epoch, position * spec.batch_size, spec.batch_size)
-                    return (position + 1,)
+def fill_block(experiment: Experiment, members: int, seeds: Array, learning_rates: Array) -> tuple[Array, Array, Array]:
+    """Return what a block begins with; the last seed and its learning rate fill the places that are left.
 
-                tf.while_loop(lambda position: position < steps, whole_step, (tf.constant(0),))
-                if rest:
-                    step(x_epoch, y_epoch, tf.constant(steps * spec.batch_size), rest)
-                return index + 1, tf.tensor_scatter_nd_update(history, [[index]], variable.value[None])
+    Args:
+        experiment: what all members have in common.
+        members: the size of the block.
+        seeds: shape (n,), integers, n at most members.
+        learning_rates: shape (n,), one for each seed.
 
-            history = tf.zeros([spec.epochs, *variable.shape])
-            return tf.while_loop(lambda index, _: index < spec.epochs, epoch, (tf.constant(0), history))[1]
-
-        return program
+    Returns:
+        Weights, shape (members, size of the network), float32; learning rates, shape (members,), float32; and the rows
+        of the bank of orders, shape (epochs, members), int32.
+    """
+    left = (0, members - len(seeds))
+    seeds, learning_rates = (np.pad(values, left, mode="edge") for values in (seeds, learning_rates))
+    rows = order_rows(experiment.samples, seeds, experiment.epochs)
+    return experiment.initial_weights(seeds), learning_rates.astype(np.float32), rows

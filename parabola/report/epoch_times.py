@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from parabola import registry
 from parabola.display import tables
 from parabola.display.units import duration
 
@@ -31,18 +32,20 @@ def epoch_times(cases: Sequence[Mapping[str, Any]]) -> tables.Table:
     )
     laid_out = []
     for (samples, learning_rate, batch_size), row in sorted(rows.items()):
-        limit = next((case["seconds_per_epoch"] for (engine, _), case in row.items() if engine == "native"), None)
+        limits = [case["seconds_per_epoch"] for (engine, _), case in row.items() if engine == registry.limit()]
+        limit = limits[0] if limits else None
         cells = [_cell(row[column], limit) if column in row else "" for column in columns]
         for engine, on in gpus:
             times = [row[engine, side]["seconds_per_epoch"] for side in ("cpu", on) if (engine, side) in row]
             cells.append(f"{times[0] / times[1]:.3g}" if len(times) == 2 else "")
         laid_out.append((*([str(samples)] if with_samples else []), str(batch_size), f"{learning_rate:g}", *cells))
-    return tables.Table("Median time per epoch (and how many times native, the limit)", headings, tuple(laid_out))
+    title = f"Median time per epoch (and how many times {registry.limit()}, the limit)"
+    return tables.Table(title, headings, tuple(laid_out))
 
 
 def _cell(case: Mapping[str, Any], limit: float | None) -> str:
     """Write one time: with its ratio to the limit, and marked where the run did not pass."""
     times = case["seconds_per_epoch"] / limit if limit else 0.0
     ratio = f" ({times:,.0f}×)" if times >= 100 else f" ({times:.2f}×)"
-    ratio = ratio if limit and case["engine"] != "native" else ""
+    ratio = ratio if limit and case["engine"] != registry.limit() else ""
     return f"{duration(case['seconds_per_epoch'])}{ratio}{' ' if case['verdict'] == 'pass' else '†'}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from parabola import registry
 from parabola.display.tables import Table
 from parabola.display.units import duration
 from parabola.records.fingerprint import differences, short_name
@@ -82,7 +83,7 @@ def _as_case(one: Measurement) -> dict[str, Any]:
 
 def _epoch_details(epochs: Sequence[Measurement]) -> Table:
     """Lay out every epoch time with its spread, its ratio to the limit and its answer."""
-    limits = {_setting(one): one for one in epochs if one.engine == "native"}
+    limits = {_setting(one): one for one in epochs if one.engine == registry.limit()}
     rows = list[tuple[str, ...]]()
     for one in sorted(epochs, key=lambda one: (_setting(one), one.engine, one.device)):
         limit = limits.get(_setting(one))
@@ -98,7 +99,7 @@ def _epoch_details(epochs: Sequence[Measurement]) -> Table:
             )
         )
     headings = (
-        *("engine", "device", "samples", "batch size", "learning rate", "median", "quartiles", "× native"),
+        *("engine", "device", "samples", "batch size", "learning rate", "median", "quartiles", f"× {registry.limit()}"),
         *("coefficient error", "verdict", "rounds"),
     )
     title = "Time per epoch, and what was learnt at the end of the last round"

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from parabola import registry
 from parabola.machine.backends import refuse_keras_limits
 from parabola.training.data import curves_up, sample
-from parabola.training.networks import NETWORKS, Network
+from parabola.training.networks import Network, load_network
 from parabola.training.target import Array, Parabola
 
 # Keras' optimizers whose update is elementwise; Muon and Lamb are not.
@@ -16,8 +17,6 @@ OPTIMIZERS = {
     name.lower(): name
     for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
 }
-ENGINES = ("fit", "fused_fit", "compiled", "native")
-STRATEGIES = ("mirrored", "multi_worker")  # of engine "distributed", which is for several devices and has no speed
 INITS = ("glorot", "sign-aware")
 
 
@@ -27,29 +26,32 @@ class Experiment:
 
     Attributes:
         target: the true parabola.
-        network: "two_neuron" or "one_neuron".
-        engine: "fit", "fused_fit", "compiled" or "native"; or "distributed".
-        strategy: of "distributed": "mirrored" over devices, or "multi_worker" over processes as TF_CONFIG says.
+        network: a name in the registry of networks.
+        engine: a name in the registry of engines.
+        strategy: how several devices are used, by an engine that has strategies: "mirrored" over the devices of this
+            process, or "multi_worker" over the processes that TF_CONFIG names. None for every other engine.
         device: "cpu", "cpu:1", "gpu", "gpu:0", …; "gpu:all" is every GPU, for "mirrored" and for members on JAX.
         optimizer: a name in OPTIMIZERS, or a function that makes a stock Keras optimizer of a learning rate
             (with a momentum or a schedule of its own).
         learning_rate: finite, above 0.
-        final_learning_rate: where Keras' CosineDecay goes by the last step, at most learning_rate. None: it stays.
-        init: "glorot", or "sign-aware": the same weights, but the second kernel has the sign that the samples bend to.
-        batch_size: 1 to samples; an epoch's last batch is what is left.
+        final_learning_rate: the rate that Keras' CosineDecay reaches by the last step, at most learning_rate. None
+            keeps the learning rate as it is.
+        init: "glorot", or "sign-aware": the same weights, except that the network's output kernel gets the sign to
+            which the samples bend.
+        batch_size: 1 to samples; an epoch's last batch has the samples that are left.
         epochs: 1 or more.
         samples: 1 or more.
         seed: 0 to 2⁶³ - 1; decides the initial weights, and the order of the samples in every epoch.
         data_seed: 0 to 2³² - 1; decides the samples.
-        low, high: the range that they are drawn from; high is not included.
+        low, high: the range from which x is drawn; high is not included.
 
     Raises:
         ValueError: if a value is out of bounds; the message says what was received.
     """
 
     target: Parabola = field(default_factory=Parabola)
-    network: str = "two_neuron"
-    engine: str = "compiled"
+    network: str = registry.DEFAULT_NETWORK
+    engine: str = registry.DEFAULT_ENGINE
     strategy: str | None = None
     device: str = "cpu"
     optimizer: str | Callable[[float], Any] = "adam"
@@ -65,25 +67,20 @@ class Experiment:
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        known("network", self.network, NETWORKS)
-        known("engine", self.engine, (*ENGINES, "distributed"))
-        if self.strategy is not None:
-            known("strategy", self.strategy, STRATEGIES)
-        if (self.engine == "distributed") != (self.strategy is not None):
-            received = f"engine={self.engine!r}, strategy={self.strategy!r}"
-            raise ValueError(f"engine distributed has a strategy, and no other engine has. Received: {received}")
+        known("network", self.network, registry.NETWORKS)
+        known("engine", self.engine, registry.ENGINES)
+        self._check_strategy()
         known("init", self.init, INITS)
         if isinstance(self.optimizer, str):
             known("optimizer", self.optimizer, OPTIMIZERS)
-        if self.engine == "native" and self.optimizer != "adam":
-            raise ValueError(f"engine native knows adam only. Received: optimizer={self.optimizer!r}")
-        if self.engine == "native" and self.device not in ("cpu", "cpu:0"):
-            raise ValueError(f"engine native runs on cpu only. Received: device={self.device!r}")
+        self._check_engine()
         if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ValueError(f"learning_rate must be finite and above 0. Received: {self.learning_rate}")
         if self.final_learning_rate is not None:
-            if self.engine == "native" or not isinstance(self.optimizer, str):
-                raise ValueError("final_learning_rate needs an optimizer by its name, and an engine other than native")
+            without = [name for name, engine in registry.ENGINES.items() if not engine.schedules]
+            if self.engine in without or not isinstance(self.optimizer, str):
+                others = "an engine other than " + " or ".join(without)
+                raise ValueError(f"final_learning_rate needs an optimizer by its name, and {others}")
             if not 0 < self.final_learning_rate <= self.learning_rate:
                 bound = f"above 0 and at most learning_rate. Received: {self.final_learning_rate}"
                 raise ValueError(f"final_learning_rate must be {bound}")
@@ -97,10 +94,31 @@ class Experiment:
             raise ValueError(f"the range needs finite low < high. Received: [{self.low}, {self.high})")
         refuse_keras_limits()
 
+    def _check_strategy(self) -> None:
+        """Raise ValueError unless a strategy is given where the engine has some to choose from, and only there."""
+        strategies = {name: engine.strategies for name, engine in registry.ENGINES.items() if engine.strategies}
+        if self.strategy is not None:
+            known("strategy", self.strategy, [strategy for names in strategies.values() for strategy in names])
+        if (self.engine in strategies) != (self.strategy is not None):
+            received = f"engine={self.engine!r}, strategy={self.strategy!r}"
+            names = " or ".join(strategies)
+            raise ValueError(f"engine {names} has a strategy, and no other engine has. Received: {received}")
+
+    def _check_engine(self) -> None:
+        """Raise ValueError if the engine does not know the optimizer or the network, or has no such device."""
+        engine = registry.ENGINES[self.engine]
+        for knob, names in (("optimizer", engine.optimizers), ("network", engine.networks)):
+            value = getattr(self, knob)
+            if names and value not in names:
+                raise ValueError(f"engine {self.engine} knows {', '.join(names)} only. Received: {knob}={value!r}")
+        if not engine.runs_on(self.device):
+            devices = ", ".join(engine.devices)
+            raise ValueError(f"engine {self.engine} runs on {devices} only. Received: device={self.device!r}")
+
     @property
     def net(self) -> Network:
         """The network itself."""
-        return NETWORKS[self.network]
+        return load_network(self.network)
 
     @property
     def steps(self) -> int:
@@ -118,7 +136,14 @@ class Experiment:
         return sample(self.target, self.samples, seed=self.data_seed, low=self.low, high=self.high)
 
     def initial_weights(self, seeds: Array | int) -> Array:
-        """Return weights for seeds of shape (...): shape (..., weights), float32."""
+        """Return the weights with which each seed begins.
+
+        Args:
+            seeds: shape (...), integers from 0.
+
+        Returns:
+            Shape (..., size of the network), float32.
+        """
         weights, kernel = self.net.initial_weights(seeds), self.net.output_kernel
         if self.init == "sign-aware" and kernel is not None:
             weights[..., kernel] = np.copysign(weights[..., kernel], 1 if curves_up(*self.data) else -1)

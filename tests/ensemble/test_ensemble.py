@@ -10,9 +10,9 @@ import pytest
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.ensemble import ensemble
 from parabola.ensemble.ensemble import Ensemble, Members, summarise
+from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.data import order_bank, order_rows
-from parabola.training.engines import members_program
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Array, Parabola

@@ -28,6 +28,7 @@ needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason=WITHOUT["jax"])
 SAME_ANSWERS = """
 from dataclasses import replace
 import numpy as np
+from parabola import registry
 from parabola.training import engines
 from parabola.machine.backends import backend
 from parabola.training.experiment import Experiment
@@ -41,7 +42,7 @@ def run(spec):
 for network in ("two_neuron", "one_neuron"):
     for batch_size in (32, 111):
         spec = Experiment(network=network, batch_size=batch_size, epochs=4)
-        for name in engines.CLASSES[backend()]:
+        for name in (name for name, engine in registry.ENGINES.items() if backend() in engine.classes):
             if (name, network, backend()) == ("fused_fit", "one_neuron", "torch"):
                 continue  # a minute of torch.compile, which knows no network
             engine, weights = run(replace(spec, engine=name))
@@ -60,6 +61,7 @@ print("proven")
 ON_JAX = """
 from dataclasses import replace
 import numpy as np
+from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.experiment import OPTIMIZERS, Experiment
 
@@ -70,7 +72,7 @@ for spec in (
     Experiment(network="one_neuron", batch_size=999, epochs=3),
     Experiment(batch_size=111, epochs=4, learning_rate=0.05, final_learning_rate=0.0005),
 ):
-    program = engines.members_program(spec, 6)  # one place stays empty
+    program = members_program(spec, 6)  # one place stays empty
     found = program.run(program.reset(seeds, rates))[..., :5]
     for place, (seed, rate) in enumerate(zip(seeds, rates)):
         one = replace(spec, seed=int(seed), learning_rate=float(rate))
@@ -83,7 +85,7 @@ for optimizer in sorted(OPTIMIZERS):
     first, again = engine.run(engine.reset()), engine.run(engine.reset())
     np.testing.assert_array_equal(first, again, err_msg=optimizer)
     np.testing.assert_allclose(first, fit.run(fit.reset()), rtol=0, atol=1e-5, err_msg=optimizer)
-    program = engines.members_program(spec, 2)
+    program = members_program(spec, 2)
     members = program.run(program.reset(np.array([7, 11]), np.array([0.001, 0.003])))
     other = engine.run(engine.reset(seed=11, learning_rate=0.003))
     np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5, err_msg=optimizer)
@@ -102,12 +104,13 @@ from parabola.machine import backends, devices
 from parabola.training import engines
 backends.start(logical_cpus=4)
 from parabola.ensemble.ensemble import Ensemble
+from parabola.ensemble.members import members_program
 from parabola.training.experiment import Experiment
 
 assert devices.resolve_all("cpu:all") == ["cpu:0", "cpu:1", "cpu:2", "cpu:3"]
 one, several = (Experiment(batch_size=32, epochs=3, device=name) for name in ("cpu", "cpu:all"))
 seeds, rates = np.arange(10), np.geomspace(1e-3, 0.1, 10)
-program = engines.members_program(several, 10)
+program = members_program(several, 10)
 assert program.members == 12, program.members  # three on each
 begin = program.reset(seeds, rates)
 result = program.program(*begin, *program.inputs)
@@ -117,7 +120,7 @@ parts = {shard.device.id: shard.data.shape for shard in result.addressable_shard
 assert parts == {number: (3, 4, 3) for number in range(4)}, parts
 text = program.program.lower(*begin, *program.inputs).compile().as_text()
 assert not any(word in text for word in ("all-reduce", "all-gather", "collective-permute", "all-to-all"))
-alone = engines.members_program(one, 10)
+alone = members_program(one, 10)
 expected = alone.run(alone.reset(seeds, rates))
 np.testing.assert_allclose(program.run(begin)[..., :10], expected, rtol=0, atol=1e-6)
 passed = [Ensemble(spec, 10).train(seeds, rates).coefficient_error for spec in (one, several)]
@@ -303,7 +306,7 @@ def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
     here = {one.engine for one in record.measurements}
 
     assert dict(record.fingerprint)["backend"].startswith(f"{backend} ")
-    assert here == set(engines.CLASSES[backend]) - {"fused_fit"}
+    assert here == {"jax": {"fit", "compiled", "native"}, "torch": {"fit", "native"}}[backend]
     assert ("compiled is not there on the torch backend" in answer.stdout) == (backend == "torch")
     tensorflow = next(iter(sorted((ROOT / "benchmarks/records").rglob("*.json"))))
     assert any(line.startswith("backend: ") for line in fingerprint.differences(record, reading.read(tensorflow)))
@@ -321,7 +324,7 @@ def test_the_command_line_chooses(backend: str) -> None:
     command += ["--strategy", "mirrored"]
     lacking = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (lacking.returncode, lacking.stdout) == (2, "")
-    has = ", ".join([*engines.CLASSES[backend], *(["members"] if backend in engines.MEMBERS else [])])
+    has = {"jax": "fit, fused_fit, compiled, native, members", "torch": "fit, fused_fit, native"}[backend]
     assert lacking.stderr == (
         f"python -m parabola: engine distributed is not there on the {backend} backend, which has {has}\n"
     )

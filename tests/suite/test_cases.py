@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import cases
-from benchmarks.harness.cases import Case, Grid, epochs_per_round, grid_cases, make_case, runs_on, seconds_per_epoch
+from benchmarks.harness.cases import Case, Grid, epochs_per_round, grid_cases, make_case, seconds_per_epoch
 from parabola.training.experiment import Experiment
 
 
@@ -270,15 +270,6 @@ def test_an_engine_that_the_backend_lacks(monkeypatch: pytest.MonkeyPatch) -> No
     assert grid_cases(Grid(engines=("native",), samples=(9,)), ["cpu"])[1] == []
     asked = grid_cases(Grid(engines=("compiled",), batch_sizes=(9,)), ["cpu"])[1]
     assert asked == ["compiled is not there on the torch backend, which has fit, fused_fit, native"]
-
-
-def test_native_runs_on_the_cpu_alone() -> None:
-    """`native` has the device cpu; the other engines have every device."""
-    assert runs_on("native", "cpu")
-    assert not runs_on("native", "gpu:0")
-    assert not runs_on("native", "cpu:1")
-    assert runs_on("compiled", "gpu:0")
-    assert runs_on("fit", "cpu:1")
 
 
 def test_what_pytest_benchmark_gathers() -> None:

@@ -69,7 +69,7 @@ def repeated_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every epoch the order of the first."""
     run = CompiledEngine.run
     monkeypatch.setattr(CompiledEngine, "run", lambda engine, rows: run(engine, np.repeat(rows[:1], len(rows))))
-    once = "parabola.training.engines.keras_engine.order_rows"
+    once = "parabola.ensemble.members.order_rows"
     monkeypatch.setattr(once, lambda *given: np.repeat(order_rows(*given)[:1], given[2], axis=0))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parabola.ensemble.members import members_program
 from parabola.machine import devices
 from parabola.training import engines
 from parabola.training.data import order_bank
@@ -40,32 +41,7 @@ def test_each_backend_has_its_engines(backend: str, monkeypatch: pytest.MonkeyPa
             engines.create(Experiment())
     if "members" in lacks:
         with pytest.raises(ValueError, match=f"^{re.escape(said['members'])}$"):
-            engines.members_program(Experiment(), 3)
-
-
-def test_the_registry_says_where_each_engine_is() -> None:
-    """TensorFlow and JAX have a compiled engine and members of their own; `fit` and `native` are the same for all."""
-    fits = {
-        "fit": "parabola.training.engines.fit:FitEngine",
-        "fused_fit": "parabola.training.engines.fit:FusedFitEngine",
-    }
-    own = {"native": "parabola.training.engines.native:NativeEngine"}
-
-    classes = {
-        "tensorflow": {
-            **fits,
-            **own,
-            "compiled": "parabola.training.engines.compiled:CompiledEngine",
-            "distributed": "parabola.training.engines.distributed:DistributedEngine",
-        },
-        "jax": {**fits, **own, "compiled": "parabola.training.engines.jax:CompiledEngine"},
-        "torch": {**fits, **own},
-    }
-    assert classes == engines.CLASSES
-    assert list(engines.MEMBERS.items()) == [
-        ("tensorflow", "parabola.ensemble.members:MembersProgram"),
-        ("jax", "parabola.training.engines.jax:MembersProgram"),
-    ]
+            members_program(Experiment(), 3)
 
 
 class Noting(engines.Engine):
@@ -91,7 +67,7 @@ class Noting(engines.Engine):
 def test_an_engine_is_built_within_the_clock_and_reset_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making and resetting it is not in compile_seconds; it has the experiment's samples and bank."""
     spec = Experiment(engine="native", samples=9, seed=5, epochs=3, learning_rate=0.25)
-    monkeypatch.setattr(engines, "_load", lambda path: {"parabola.training.engines.native:NativeEngine": Noting}[path])
+    monkeypatch.setattr(native, "NativeEngine", Noting)
     monkeypatch.setattr(engines, "time", SimpleNamespace(perf_counter=lambda: Noting.now))
     engine = engines.build(spec)
 
@@ -124,19 +100,6 @@ def test_a_reset_is_of_the_seed_and_rate_told(told: dict[str, Any], seed: int, r
     assert rows.tolist() == {5: [2035, 455, 3781], 0: [1731, 3635, 1523], 11: [2211, 1357, 2445]}[seed]
 
 
-def test_a_block_is_filled_up_with_its_last_member() -> None:
-    """Five places for three members: weights, rates and rows of the third stand twice more; orders are by epoch."""
-    spec = Experiment(samples=9, epochs=2)
-    weights, rates, rows = keras_engine.fill_block(spec, 5, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
-
-    np.testing.assert_array_equal(weights, [spec.initial_weights(seed) for seed in (7, 0, 11, 11, 11)])
-    assert rates.tolist() == np.array([0.1, 0.3, 0.2, 0.2, 0.2], np.float32).tolist()
-    assert rates.dtype == np.float32
-    assert rows.tolist() == [[437, 1731, 2211, 2211, 2211], [194, 3635, 1357, 1357, 1357]]
-    full = keras_engine.fill_block(spec, 3, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
-    assert [len(full[0]), len(full[1]), full[2].shape[1]] == [3, 3, 3]
-
-
 def test_rows_are_padded_with_what_ends_a_run() -> None:
     """-1 follows them up to the length, and nothing where they have it."""
     engine: Any = SimpleNamespace()
@@ -144,6 +107,26 @@ def test_rows_are_padded_with_what_ends_a_run() -> None:
     assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 5).tolist() == [5, 0, 9, -1, -1]
     assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 3).tolist() == [5, 0, 9]
     assert keras_engine.KerasEngine.padded(engine, np.zeros(0, np.int32), 2).tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_values_are_copies_read_as_the_backend_likes(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PyTorch by Keras' own way to NumPy, elsewhere by NumPy's, and never the variable's own memory."""
+    memory = np.array([1.0, 2.0])
+    ways: list[str] = []
+
+    def by_keras(values: Any) -> Any:
+        ways.append("keras")
+        return values
+
+    ops = SimpleNamespace(convert_to_tensor=lambda variable: variable, convert_to_numpy=by_keras)
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(ops=ops))
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    (values,) = keras_engine.values_of([memory])
+    memory[0] = 9
+
+    assert values.tolist() == [1.0, 2.0]
+    assert ways == (["keras"] if backend == "torch" else [])
 
 
 def textbook_adam(weights: Array, x: Array, y: Array, batches: list[Array], learning_rate: float) -> Array:

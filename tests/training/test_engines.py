@@ -8,22 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parabola.machine.backends import BACKENDS
+from parabola import registry
+from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.data import order_bank
-from parabola.training.engines import members_program
 from parabola.training.engines.native import NativeEngine, make_kernel
-from parabola.training.experiment import ENGINES, OPTIMIZERS, Experiment
+from parabola.training.experiment import OPTIMIZERS, Experiment
 from parabola.training.target import Array, Parabola
 
 EPOCHS = 4
-
-
-def test_registry_has_the_engines_that_an_experiment_knows() -> None:
-    """One list for what may be asked for, one for where it is."""
-    assert set(engines.CLASSES["tensorflow"]) == {*ENGINES, "distributed"}
-    assert all(set(classes) <= {*ENGINES, "distributed"} for classes in engines.CLASSES.values())
-    assert tuple(engines.CLASSES) == BACKENDS
 
 
 def run(**knobs: Any) -> Array:
@@ -40,11 +33,11 @@ def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> No
     """
     knobs: dict[str, Any] = {"network": network, "batch_size": batch_size, "epochs": EPOCHS}
     knobs["samples"] = 199 if batch_size == 1 else 999
-    runs = {name: run(engine=name, **knobs) for name in ENGINES}
+    runs = {name: run(engine=name, **knobs) for name in registry.timings()}
 
     moved = np.abs(runs["native"][-1] - Experiment(network=network).net.initial_weights(7)).min()
     assert moved > 1e-3
-    for name in ENGINES:
+    for name in registry.timings():
         np.testing.assert_allclose(runs[name], runs["native"], rtol=0, atol=1e-5, err_msg=name)
 
 
@@ -172,7 +165,7 @@ def test_nothing_recompiles(engine: str) -> None:
         assert np.median(seconds) < built.compile_seconds / 5  # XLA does not say when it recompiles, but takes its time
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", registry.timings())
 def test_a_run_in_pieces_is_the_run(engine: str) -> None:
     """Progress cuts a run into calls; weights, slots and step count carry over."""
     built = engines.build(Experiment(engine=engine, batch_size=333, epochs=6))

@@ -10,7 +10,7 @@ import pytest
 
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit, on_host
-from parabola.training.networks import NETWORKS
+from parabola.training.networks import load_network
 from parabola.training.target import Array, Parabola, mean_squared_error
 
 SOLUTION = [1, 1, 1, 1]  # (x + 1)² + 1
@@ -207,7 +207,7 @@ def test_what_is_no_array_is_named() -> None:
         on_host([[0, 0, 0, 0]])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("record", [Parabola(), Experiment(), make_fit([SOLUTION]), NETWORKS["one_neuron"]])
+@pytest.mark.parametrize("record", [Parabola(), Experiment(), make_fit([SOLUTION]), load_network("one_neuron")])
 def test_what_describes_a_run_cannot_be_changed(record: Any) -> None:
     """A target, an experiment, its network and its outcome stay what they were checked to be."""
     with pytest.raises(FrozenInstanceError):

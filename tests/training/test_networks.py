@@ -6,30 +6,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
+from parabola import registry
 from parabola.machine import backends
-from parabola.training.networks import NETWORKS, one_neuron_weights, two_neuron_coefficients, two_neuron_weights
+from parabola.training.networks import load_network
 from parabola.training.target import Array, Parabola
 
 numbers = st.floats(-10, 10)
+TWO, ONE = load_network("two_neuron"), load_network("one_neuron")
 
 
 def test_published_weights_give_the_published_coefficients() -> None:
     """To the last digit, from the weights as they were printed."""
     weights = np.array([-1.3284513, -1.328055, 0.5667597, 1.0003909])
 
-    assert two_neuron_coefficients(weights).tolist() == [1.0002078022990382, 1.9998188460235597, 2.000002032736224]
+    assert TWO.coefficients(weights).tolist() == [1.0002078022990382, 1.9998188460235597, 2.000002032736224]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", registry.NETWORKS)
 def test_coefficients_are_what_keras_computes(name: str) -> None:
     """The stock model's output is the polynomial that is read from its weights."""
-    network = NETWORKS[name]
-    weights = np.random.default_rng(1).normal(size=sum(int(np.prod(shape)) for shape in network.shapes))
+    network = load_network(name)
+    weights = np.random.default_rng(1).normal(size=network.size)
     backends.start()
     model = network.build()
     assert tuple(weight.shape for weight in model.weights) == network.shapes
-    pieces = np.split(weights, np.cumsum([int(np.prod(shape)) for shape in network.shapes])[:-1])
-    model.set_weights([piece.reshape(shape) for piece, shape in zip(pieces, network.shapes, strict=True)])
+    model.set_weights(network.shaped(weights))
     x = np.linspace(-2, 2, 9).reshape(-1, 1)
 
     expected = np.polyval(network.coefficients(weights), x)
@@ -42,7 +43,7 @@ def test_two_neuron_weights_are_the_inverse(a: float, b: float, c: float) -> Non
     """Any parabola, upwards or downwards, is held exactly."""
     target = Parabola(a, b, c)
 
-    coefficients = two_neuron_coefficients(two_neuron_weights(target))
+    coefficients = TWO.coefficients(TWO.closest_weights(target, 0, 1))
     np.testing.assert_allclose(coefficients, target.coefficients, rtol=1e-6, atol=1e-6 * max(1, b * b / abs(a)))
 
 
@@ -51,12 +52,12 @@ def test_two_neuron_weights_are_the_inverse(a: float, b: float, c: float) -> Non
 def test_one_neuron_holds_perfect_squares(w: float, b: float) -> None:
     """(w x + b)² is representable, and its own closest; a little more is not. (b² must not underflow.)"""
     b = round(b, 9)
-    square, one_neuron = Parabola(w * w, 2 * w * b, b * b), NETWORKS["one_neuron"]
+    square = Parabola(w * w, 2 * w * b, b * b)
 
-    assert one_neuron.can_represent(square)
-    assert not one_neuron.can_represent(Parabola(w * w, 2 * w * b, b * b + 1))
-    assert not one_neuron.can_represent(Parabola(-w * w, 2 * w * b, -b * b))
-    nearest = one_neuron.coefficients(one_neuron_weights(square))
+    assert ONE.can_represent(square)
+    assert not ONE.can_represent(Parabola(w * w, 2 * w * b, b * b + 1))
+    assert not ONE.can_represent(Parabola(-w * w, 2 * w * b, -b * b))
+    nearest = ONE.coefficients(ONE.closest_weights(square, 0, 1))
     x = np.linspace(0, 1, 20)
     np.testing.assert_allclose(np.polyval(nearest, x), square(x), atol=1e-4 * max(1, square(x).max()))
 
@@ -71,13 +72,12 @@ def test_closest_square_is_a_global_minimum(target: Parabola, low: float, high: 
         return float(integrate.quad(lambda x: ((weights[0] * x + weights[1]) ** 2 - target(x)) ** 2, low, high)[0])
 
     best = optimize.differential_evolution(distance, [(-6, 6), (-6, 6)], seed=1, tol=1e-10)
-    assert distance(one_neuron_weights(target, low, high)) <= best.fun * (1 + 1e-6) + 1e-9
+    assert distance(ONE.closest_weights(target, low, high)) <= best.fun * (1 + 1e-6) + 1e-9
 
 
 def test_initial_weights_are_glorot_uniform_and_vectorised() -> None:
     """Kernels uniform on ±√3, biases 0, each seed's own; many at once are the same as one by one."""
-    network = NETWORKS["two_neuron"]
-    many = network.initial_weights(np.arange(20_000))
+    many = TWO.initial_weights(np.arange(20_000))
 
     assert many.shape == (20_000, 4)
     assert many.dtype == np.float32
@@ -85,39 +85,39 @@ def test_initial_weights_are_glorot_uniform_and_vectorised() -> None:
     for column in (0, 2):
         assert stats.kstest(many[:, column], stats.uniform(-np.sqrt(3), 2 * np.sqrt(3)).cdf).pvalue > 1e-3
     assert abs(np.corrcoef(many[:, 0], many[:, 2])[0, 1]) < 0.03
-    np.testing.assert_array_equal(network.initial_weights(17), many[17])
+    np.testing.assert_array_equal(TWO.initial_weights(17), many[17])
 
 
 @pytest.mark.parametrize(("target", "weights"), [((-4, 8, 3), [2, -2, -1, 7]), ((9, -6, 0.5), [3, -1, 1, -0.5])])
 def test_two_neuron_weights_by_hand(target: tuple[float, ...], weights: list[float]) -> None:
     """The first kernel is √|a|, the second has the sign of a, and completing the square gives the biases."""
-    assert two_neuron_weights(Parabola(*target)).tolist() == weights
-    assert two_neuron_coefficients(np.array(weights)).tolist() == list(target)
+    assert TWO.closest_weights(Parabola(*target), -3, 9).tolist() == weights
+    assert TWO.coefficients(np.array(weights)).tolist() == list(target)
 
 
 def test_forward_passes_and_coefficients_by_hand() -> None:
     """Each network at unequal weights, at x = -2 and 3, and its coefficients, many at once, in float64."""
-    two, one = NETWORKS["two_neuron"], NETWORKS["one_neuron"]
     x = np.array([-2.0, 3.0])
 
-    assert two.predict([2, 5, -3, 7], x).tolist() == [4, -356]
-    assert one.predict([2, 5], x).tolist() == [1, 121]
-    assert two.coefficients(np.array([[2, 5, -3, 7], [1, 0, 2, -1]], np.float32)).tolist() == [
+    assert TWO.predict([2, 5, -3, 7], x).tolist() == [4, -356]
+    assert ONE.predict([2, 5], x).tolist() == [1, 121]
+    assert TWO.coefficients(np.array([[2, 5, -3, 7], [1, 0, 2, -1]], np.float32)).tolist() == [
         [-12, -60, -68],
         [2, 0, -1],
     ]
-    assert one.coefficients(np.array([[2, 5], [-1, 3]], np.float32)).tolist() == [[4, 20, 25], [1, -6, 9]]
-    assert one.coefficients(np.array([1, 1], np.float32)).dtype == np.float64
+    assert ONE.coefficients(np.array([[2, 5], [-1, 3]], np.float32)).tolist() == [[4, 20, 25], [1, -6, 9]]
+    assert ONE.coefficients(np.array([1, 1], np.float32)).dtype == np.float64
 
 
 def test_networks_are_what_tables_call_them() -> None:
     """Names, the shapes of the weights in Keras' order, and where the second kernel stands."""
-    assert list(NETWORKS) == ["two_neuron", "one_neuron"]
-    assert [network.name for network in NETWORKS.values()] == ["two_neuron", "one_neuron"]
-    assert NETWORKS["two_neuron"].shapes == ((1, 1), (1,), (1, 1), (1,))
-    assert NETWORKS["one_neuron"].shapes == ((1, 1), (1,))
-    assert NETWORKS["two_neuron"].output_kernel == 2
-    assert NETWORKS["one_neuron"].output_kernel is None
+    assert list(registry.NETWORKS) == ["two_neuron", "one_neuron"]
+    assert [TWO.name, ONE.name] == ["two_neuron", "one_neuron"]
+    assert [TWO.size, ONE.size] == [4, 2]
+    assert TWO.shapes == ((1, 1), (1,), (1, 1), (1,))
+    assert ONE.shapes == ((1, 1), (1,))
+    assert TWO.output_kernel == slice(2, 3)
+    assert ONE.output_kernel is None
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_initial_weights_are_the_recorded_ones(seed: int, first: float, second: 
     """The kernels are √3 (2u - 1), u the upper 53 bits of the hash of (2, seed, place): worked out in whole numbers."""
     expected = np.array([first, 0, second, 0]).astype(np.float32)
 
-    assert NETWORKS["two_neuron"].initial_weights(seed).tolist() == expected.tolist()
-    assert NETWORKS["one_neuron"].initial_weights(seed).tolist() == expected[:2].tolist()
-    assert NETWORKS["two_neuron"].initial_weights(np.array([[3], [seed]])).shape == (2, 1, 4)
+    assert TWO.initial_weights(seed).tolist() == expected.tolist()
+    assert ONE.initial_weights(seed).tolist() == expected[:2].tolist()
+    assert TWO.initial_weights(np.array([[3], [seed]])).shape == (2, 1, 4)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_initial_weights_are_the_recorded_ones(seed: int, first: float, second: 
 )
 def test_one_neuron_can_hold_perfect_squares_to_a_billionth(target: tuple[float, ...], can: bool) -> None:
     """b² and 4ac may differ by a billionth of them, and a is above 0; two neurons hold any parabola."""
-    assert NETWORKS["one_neuron"].can_represent(Parabola(*target)) is can
-    assert NETWORKS["two_neuron"].can_represent(Parabola(*target)) is True
+    assert ONE.can_represent(Parabola(*target)) is can
+    assert TWO.can_represent(Parabola(*target)) is True
 
 
 def test_the_explanation_names_target_range_and_closest() -> None:
     """The line has all three, with the closest square to five digits, which depends on the range."""
     beginning = "one_neuron cannot represent x² + 2x + 2: it holds perfect squares (w x + b)² only; the closest over "
-    explain = NETWORKS["one_neuron"].explain
+    explain = ONE.explain
 
     assert explain(Parabola(), 0.0, 1.0) == beginning + "[0, 1) is 0.69136x² + 2.3183x + 1.9434"
     assert explain(Parabola(), -0.5, 2.0) == beginning + "[-0.5, 2) is 0.75288x² + 2.4189x + 1.9429"

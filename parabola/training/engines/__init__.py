@@ -1,69 +1,37 @@
-"""Engines: the ways to execute one training run. One file each, one signature (here), one registry."""
+"""Engines: the ways to execute one training run. One file each; their signature is here, and parabola/registry.py
+lists them.
+"""
 
 import time
 from abc import ABC, abstractmethod
-from importlib import import_module
-from typing import Any
 
+from parabola import registry
 from parabola.machine.backends import backend
 from parabola.training.data import order_bank, order_rows
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
-# By backend, where each engine is. `native` needs none, and PyTorch has no program of a whole run: see `missing`.
-_FIT = {"fit": "parabola.training.engines.fit:FitEngine", "fused_fit": "parabola.training.engines.fit:FusedFitEngine"}
-_NATIVE = {"native": "parabola.training.engines.native:NativeEngine"}
-CLASSES = {
-    "tensorflow": {
-        **_FIT,
-        "compiled": "parabola.training.engines.compiled:CompiledEngine",
-        **_NATIVE,
-        "distributed": "parabola.training.engines.distributed:DistributedEngine",
-    },
-    "jax": {**_FIT, "compiled": "parabola.training.engines.jax:CompiledEngine", **_NATIVE},
-    "torch": {**_FIT, **_NATIVE},
-}
-MEMBERS = {
-    "tensorflow": "parabola.ensemble.members:MembersProgram",
-    "jax": "parabola.training.engines.jax:MembersProgram",
-}
 
-
-def missing(engine: str) -> str:
-    """Say why the backend lacks an engine, or "members"; nothing where it has it."""
-    has = [*CLASSES[backend()], *(["members"] if backend() in MEMBERS else [])]
-    return "" if engine in has else f"{engine} is not there on the {backend()} backend, which has {', '.join(has)}"
-
-
-def _load(where: str) -> Any:
-    module, _, name = where.partition(":")
-    return getattr(import_module(module), name)
-
-
-def members_program(experiment: Experiment, members: int) -> Any:
-    """Return the program of a block of members: `reset`, and `run` from what it returns.
-
-    Raises:
-        ValueError: if the device is not there, or the backend has no such program.
-    """
-    if reason := missing("members"):
-        raise ValueError(reason)
-    return _load(MEMBERS[backend()])(experiment, members)
+def missing(name: str) -> str:
+    """Return the line that says that the backend lacks an engine, or "members"; empty where it has it."""
+    here = [engine for engine, entry in registry.ENGINES.items() if backend() in entry.classes]
+    here += ["members"] if any(backend() in registry.ENGINES[engine].members for engine in here) else []
+    return "" if name in here else f"{name} is not there on the {backend()} backend, which has {', '.join(here)}"
 
 
 class PeerError(RuntimeError):
-    """Another process of a run is gone, or cannot be reached."""
+    """Raised when another process of the same run is gone or cannot be reached."""
 
 
 class Engine(ABC):
     """A training run, built once and run many times.
 
     Attributes:
-        experiment: what it was made for.
-        x, y: shape (samples, 1), float32.
-        bank: shape (rows, samples), int32: the permutations that orders are taken from.
-        device: where the weights are: "cpu:0", "gpu:0", …; known once built.
-        compile_seconds: what building took.
+        experiment: the experiment that the engine was made for.
+        x, y: the samples, each of shape (samples, 1), float32.
+        bank: shape (rows, samples), int32: the permutations from which each epoch's order is taken.
+        device: where the weights are: "cpu:0", "gpu:0", …; known once the engine is built.
+        compile_seconds: how long building took, in seconds; known once the engine is built.
     """
 
     device: str
@@ -74,27 +42,43 @@ class Engine(ABC):
         self.x, self.y = experiment.data
         self.bank = order_bank(experiment.samples)
 
+    def forget(self) -> None:  # noqa: B027 (most engines keep nothing)
+        """Forget what other engines of this process left behind for the next build, so that it begins anew."""
+
     @abstractmethod
     def build(self) -> None:
-        """Place, trace and compile, so that no later run does."""
+        """Place, trace and compile, so that no later run has to."""
 
     @abstractmethod
     def load(self, weights: Array, learning_rate: float) -> None:
-        """Put weights, shape (weights,), float32, and a fresh optimizer into what was built; never recompiles."""
+        """Put weights and a fresh optimizer into what was built, without compiling anything again.
+
+        Args:
+            weights: shape (size of the network,), float32.
+            learning_rate: the rate of the run.
+        """
 
     @abstractmethod
     def run(self, rows: Array) -> Array:
-        """Train on, one epoch for each row of the bank. This is what is inside the clock.
+        """Train on from the present weights, one epoch for each row of the bank. This is what is inside the clock.
 
         Args:
-            rows: shape (n,), int32, n at most experiment.epochs.
+            rows: shape (n,), int32, n at most experiment.epochs: which permutation each epoch takes its order from.
 
         Returns:
-            Shape (n, weights), float32, on the host: the weights after each epoch.
+            Shape (n, size of the network), float32, on the host: the weights after each epoch.
         """
 
     def reset(self, seed: int | None = None, learning_rate: float | None = None) -> Array:
-        """Load fresh weights, of the experiment's seed and learning rate unless told others; return the run's rows."""
+        """Load fresh weights and a fresh optimizer.
+
+        Args:
+            seed: decides weights and orders; None takes the experiment's.
+            learning_rate: the rate of the run; None takes the experiment's.
+
+        Returns:
+            The rows of the whole run, shape (epochs,), int32, for `run`.
+        """
         seed = self.experiment.seed if seed is None else seed
         rate = self.experiment.learning_rate if learning_rate is None else learning_rate
         self.load(self.experiment.initial_weights(seed), rate)
@@ -109,7 +93,7 @@ def create(experiment: Experiment) -> Engine:
     """
     if reason := missing(experiment.engine):
         raise ValueError(f"engine {reason}")
-    engine: Engine = _load(CLASSES[backend()][experiment.engine])(experiment)
+    engine: Engine = registry.load(registry.ENGINES[experiment.engine].classes[backend()])(experiment)
     return engine
 
 

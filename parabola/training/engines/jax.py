@@ -4,21 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from parabola.machine import backends, devices
-from parabola.training.data import order_bank
-from parabola.training.engines.keras_engine import KerasEngine, decay, fill_block, make_optimizer, values_of
+from parabola.machine import devices
+from parabola.training.engines.keras_engine import KerasEngine, decay
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
-ITERATIONS, LEARNING_RATE = 0, 1  # where Keras has them among an optimizer's variables
-State = tuple[list[Any], list[Any]]  # trainable variables and the optimizer's, as Keras orders them
+ITERATIONS, LEARNING_RATE = 0, 1  # the places of these two among the variables of every Keras optimizer
+State = tuple[list[Any], list[Any]]  # the trainable variables and the optimizer's variables, each in Keras' order
 
 
 def make_epoch(experiment: Experiment, model: Any, optimizer: Any) -> Any:
-    """Return the function (state, x, y) -> state that trains one epoch on samples in its order.
+    """Return the function (state, x, y, rate) -> state that trains one epoch on samples that are in its order.
 
-    A member's learning rate, if given, is one more argument: its decay begins there. Without it the decay is the
-    optimizer's own.
+    Pass `rate` to decay from a member's own learning rate; otherwise the optimizer's own schedule is used.
     """
     import jax
     import keras
@@ -66,7 +64,7 @@ class CompiledEngine(KerasEngine):
         self.run(np.zeros(0, np.int32))
 
     def load(self, weights: Array, learning_rate: float) -> None:
-        """Assign them, and take the variables' values for the state that the program begins with."""
+        """Assign the weights and fresh slots, and begin the next run from the variables' values."""
         super().load(weights, learning_rate)
         self._take_state()
 
@@ -100,66 +98,3 @@ class CompiledEngine(KerasEngine):
             return jax.lax.while_loop(lambda carried: rows[carried[0]] >= 0, epoch, begin)[1:]  # type: ignore[no-any-return]
 
         return program
-
-
-class MembersProgram:
-    """So many members, traced once and run many times: `vmap` over a whole run, each with its learning rate.
-
-    On several devices ("cpu:all", "gpu:all") each has its share of the members, by JAX's own sharding; they have
-    nothing to tell each other.
-    """
-
-    def __init__(self, experiment: Experiment, members: int) -> None:
-        jax, spec = backends.start(), experiment
-        names = devices.resolve_all(spec.device)
-        self.members = -(-members // len(names)) * len(names)
-        self.jax, self.experiment = jax, spec
-        mesh = jax.sharding.Mesh(np.array([devices.jax_device(name) for name in names]), ("members",))
-        self.split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("members"))
-        everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
-        with devices.scope(names[0])():
-            self.model = spec.net.build()
-            self.optimizer = make_optimizer(spec, spec.learning_rate, self.model.trainable_variables)
-            self.fresh = values_of(self.optimizer.variables)
-        self.inputs = [jax.device_put(values, everywhere) for values in (*spec.data, order_bank(spec.samples))]
-        member = jax.vmap(self._traced(), in_axes=(0, 0, 0, None, None, None), out_axes=2)
-        self.program = jax.jit(member)  # compiled by the first run
-
-    def reset(self, seeds: Array, learning_rates: Array) -> Any:
-        """Return what a run begins with, on the devices: up to so many members' weights, learning rates and orders.
-
-        Args:
-            seeds: shape (n,), integers; the last stands in for those that are missing.
-            learning_rates: shape (n,).
-        """
-        weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
-        arrays = weights, rates, np.ascontiguousarray(rows.T)
-        return self.jax.block_until_ready([self.jax.device_put(array, self.split) for array in arrays])
-
-    def run(self, begin: Any) -> Array:
-        """Train from a reset, and return the weights after each epoch; NumPy waits for them.
-
-        Returns:
-            Shape (epochs, weights, members), float32, on the host.
-        """
-        return np.asarray(self.program(*begin, *self.inputs))
-
-    def _traced(self) -> Any:
-        """Return the Python function of one member that becomes the program."""
-        jax, spec = self.jax, self.experiment
-        train_epoch = make_epoch(spec, self.model, self.optimizer)
-
-        def member(weights: Any, rate: Any, rows: Any, x: Any, y: Any, bank: Any) -> Any:
-            trainable = [weights[place].reshape(shape) for place, shape in enumerate(spec.net.shapes)]
-            slots = [jax.numpy.asarray(value) for value in self.fresh]
-            if isinstance(spec.optimizer, str):
-                slots[LEARNING_RATE] = rate
-
-            def epoch(state: State, row: Any) -> tuple[State, Any]:
-                order = bank[row]
-                state = train_epoch(state, x[order], y[order], rate)
-                return state, flat(state[0])
-
-            return jax.lax.scan(epoch, (trainable, slots), rows)[1]
-
-        return member

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from parabola.machine import backends, devices
-from parabola.training.data import order_rows
 from parabola.training.engines import Engine
 from parabola.training.experiment import OPTIMIZERS, Experiment
 from parabola.training.target import Array
@@ -17,9 +16,9 @@ def make_optimizer(experiment: Experiment, learning_rate: Any, variables: Sequen
     """Return the stock Keras optimizer of an experiment, built for variables.
 
     Args:
-        experiment: whose optimizer.
-        learning_rate: a number, a Keras schedule, or a function that returns the rate at present.
-        variables: Keras variables.
+        experiment: says which optimizer.
+        learning_rate: a number, a Keras schedule, or a function that returns the rate of the present step.
+        variables: the Keras variables that the optimizer will update.
     """
     import keras
 
@@ -30,43 +29,29 @@ def make_optimizer(experiment: Experiment, learning_rate: Any, variables: Sequen
 
 
 def decay(experiment: Experiment, learning_rate: Any) -> Any:
-    """Return Keras' cosine decay from learning rates, shape () or (members,), to the experiment's final one."""
+    """Return Keras' cosine decay to the experiment's final learning rate.
+
+    Args:
+        experiment: says the final learning rate, and after how many steps it is reached.
+        learning_rate: where the decay begins: shape (), or (members,) for one rate a member.
+    """
     from keras.optimizers.schedules import CosineDecay
 
     steps = experiment.epochs * experiment.steps
     return CosineDecay(learning_rate, steps, alpha=experiment.final_learning_rate / learning_rate)
 
 
-def fill_block(experiment: Experiment, members: int, seeds: Array, learning_rates: Array) -> tuple[Array, Array, Array]:
-    """Return what a block of so many members begins with.
-
-    Args:
-        experiment: what all have in common.
-        members: of the block.
-        seeds: shape (n,), integers, n at most members; the last stands in for those that are missing.
-        learning_rates: shape (n,).
-
-    Returns:
-        Weights, shape (members, weights), float32; learning rates, shape (members,), float32; and the rows of the bank
-        of orders, shape (epochs, members), int32.
-    """
-    missing = (0, members - len(seeds))
-    seeds, learning_rates = (np.pad(values, missing, mode="edge") for values in (seeds, learning_rates))
-    rows = order_rows(experiment.samples, seeds, experiment.epochs)
-    return experiment.initial_weights(seeds), learning_rates.astype(np.float32), rows
-
-
 def assign(variables: Sequence[Any], values: Sequence[Array]) -> None:
-    """Put each value into its variable."""
+    """Assign the i-th value to the i-th variable."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 def values_of(variables: Sequence[Any]) -> list[Array]:
-    """Return copies of variables' values."""
+    """Return a copy of each variable's value, on the host."""
     import keras
 
-    # Keras' own way to NumPy calls, but on PyTorch, an interface that NumPy 2 has deprecated.
+    # Except on PyTorch, Keras' own conversion to NumPy calls an interface that NumPy 2 has deprecated.
     read: Any = keras.ops.convert_to_numpy if backends.backend() == "torch" else np.asarray
     return [np.array(read(keras.ops.convert_to_tensor(variable))) for variable in variables]
 
@@ -101,7 +86,7 @@ class KerasEngine(Engine):
         self.fresh = values_of(self.optimizer.variables)
 
     def compile(self) -> None:
-        """Trace and compile, the model and the optimizer being in place."""
+        """Trace and compile; the model and the optimizer are there already."""
         raise NotImplementedError
 
     def load(self, weights: Array, learning_rate: float) -> None:
@@ -110,12 +95,10 @@ class KerasEngine(Engine):
             assign(self.optimizer.variables, self.fresh)
             if learning_rate != self.experiment.learning_rate:
                 self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
-            sizes = np.cumsum([np.prod(shape) for shape in self.experiment.net.shapes])[:-1]
-            shaped = zip(np.split(weights, sizes), self.experiment.net.shapes, strict=True)
-            assign(self.model.weights, [value.reshape(shape) for value, shape in shaped])
+            assign(self.model.weights, self.experiment.net.shaped(weights))
 
     def here(self) -> AbstractContextManager[Any]:
-        """Return what places tensors that are made within it on the device."""
+        """Return a context in which new tensors are placed on the device."""
         return self.scope()
 
     def padded(self, rows: Array, length: int) -> Array:

@@ -1,0 +1,45 @@
+"""Which program trains a block of members, and what the block begins with."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parabola import registry
+from parabola.ensemble.members import fill_block, members_program
+from parabola.training.experiment import Experiment
+
+
+def test_a_block_is_filled_up_with_its_last_member() -> None:
+    """Five places for three members: weights, rates and rows of the third stand twice more; orders are by epoch."""
+    spec = Experiment(samples=9, epochs=2)
+    weights, rates, rows = fill_block(spec, 5, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
+
+    np.testing.assert_array_equal(weights, [spec.initial_weights(seed) for seed in (7, 0, 11, 11, 11)])
+    assert rates.tolist() == np.array([0.1, 0.3, 0.2, 0.2, 0.2], np.float32).tolist()
+    assert rates.dtype == np.float32
+    assert rows.tolist() == [[437, 1731, 2211, 2211, 2211], [194, 3635, 1357, 1357, 1357]]
+    full = fill_block(spec, 3, np.array([7, 0, 11]), np.array([0.1, 0.3, 0.2]))
+    assert [len(full[0]), len(full[1]), full[2].shape[1]] == [3, 3, 3]
+
+
+def test_the_program_is_the_engines_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine with a program of its own trains members by it; the others' members are trained by `compiled`."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    made = list[tuple[str, Any, int]]()
+    monkeypatch.setattr(registry, "load", lambda path: lambda *told: made.append((path, *told)))
+    own = registry.Engine(classes={"tensorflow": "a:Engine"}, members={"tensorflow": "a:Members", "jax": "b:Members"})
+    monkeypatch.setitem(registry.ENGINES, "own", own)
+    for engine in ("compiled", "native", "own"):
+        members_program(Experiment(engine=engine), 5)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    for engine in ("fit", "own"):
+        members_program(Experiment(engine=engine), 5)
+
+    assert made == [
+        ("parabola.ensemble.members_tensorflow:MembersProgram", Experiment(), 5),
+        ("parabola.ensemble.members_tensorflow:MembersProgram", Experiment(engine="native"), 5),
+        ("a:Members", Experiment(engine="own"), 5),
+        ("parabola.ensemble.members_jax:MembersProgram", Experiment(engine="fit"), 5),
+        ("b:Members", Experiment(engine="own"), 5),
+    ]
