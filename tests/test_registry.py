@@ -1,6 +1,10 @@
 """The registry: what each engine is, and what follows from it."""
 
+import inspect
+import pkgutil
 import re
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -8,20 +12,19 @@ import pytest
 from parabola import registry
 from parabola.ensemble.members import members_program
 from parabola.machine.backends import BACKENDS
-from parabola.training.engines import Engine
+from parabola.training import engines, networks
 from parabola.training.experiment import OPTIMIZERS, Experiment
-from parabola.training.networks import Network
 
 
 def test_the_registry_says_where_each_engine_is() -> None:
     """TensorFlow and JAX have a compiled engine and members of their own; `fit` and `native` are the same for all."""
-    engines = "parabola.training.engines"
+    room = "parabola.training.engines"
     assert {name: engine.classes for name, engine in registry.ENGINES.items()} == {
-        "fit": dict.fromkeys(BACKENDS, f"{engines}.fit:FitEngine"),
-        "fused_fit": dict.fromkeys(BACKENDS, f"{engines}.fit:FusedFitEngine"),
-        "compiled": {"tensorflow": f"{engines}.compiled:CompiledEngine", "jax": f"{engines}.jax:CompiledEngine"},
-        "native": dict.fromkeys(BACKENDS, f"{engines}.native:NativeEngine"),
-        "distributed": {"tensorflow": f"{engines}.distributed:DistributedEngine"},
+        "fit": dict.fromkeys(BACKENDS, f"{room}.fit:FitEngine"),
+        "fused_fit": dict.fromkeys(BACKENDS, f"{room}.fit:FusedFitEngine"),
+        "compiled": {"tensorflow": f"{room}.compiled:CompiledEngine", "jax": f"{room}.jax:CompiledEngine"},
+        "native": dict.fromkeys(BACKENDS, f"{room}.native:NativeEngine"),
+        "distributed": {"tensorflow": f"{room}.distributed:DistributedEngine"},
     }
     assert {name: engine.members for name, engine in registry.ENGINES.items() if engine.members} == {
         "compiled": {
@@ -37,10 +40,30 @@ def test_every_engine_can_be_loaded(name: str) -> None:
     entry = registry.ENGINES[name]
 
     assert set(entry.classes) | set(entry.members) <= set(BACKENDS)
-    assert all(issubclass(registry.load(path), Engine) for path in entry.classes.values())
+    assert all(issubclass(registry.load(path), engines.Engine) for path in entry.classes.values())
     assert all({"reset", "run"} <= set(dir(registry.load(path))) for path in entry.members.values())
     assert set(entry.optimizers) <= set(OPTIMIZERS)
     assert set(entry.networks) <= set(registry.NETWORKS)
+
+
+def concrete_classes(package: ModuleType, base: type[Any]) -> set[str]:
+    """Return, as "module:Class", what the modules of a package define that is a whole engine, or a whole network."""
+    modules = [import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
+    return {
+        f"{module.__name__}:{name}"
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)
+        if value.__module__ == module.__name__
+    }
+
+
+def test_no_engine_or_network_is_left_out() -> None:
+    """What lies in their rooms has its entry: a file alone cannot be asked for."""
+    named = {path for entry in registry.ENGINES.values() for path in entry.classes.values()}
+
+    assert concrete_classes(engines, engines.Engine) == named
+    assert concrete_classes(networks, networks.Network) == set(registry.NETWORKS.values())
 
 
 @pytest.mark.parametrize("name", registry.NETWORKS)
@@ -48,7 +71,7 @@ def test_every_network_can_be_loaded(name: str) -> None:
     """What the registry names is a network, and has that name."""
     network = registry.load(registry.NETWORKS[name])(name)
 
-    assert isinstance(network, Network)
+    assert isinstance(network, networks.Network)
     assert network.name == name
 
 

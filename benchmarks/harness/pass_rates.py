@@ -15,7 +15,7 @@ from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
-from parabola.training.experiment import Experiment
+from parabola.training.experiment import INITS, Experiment
 from parabola.training.networks import load_network
 from parabola.training.target import Array
 
@@ -25,12 +25,19 @@ TESTED_SEEDS = 400
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause
 CHANGE, POWER = 0.15, 0.95  # a change so large, in any one cell, is found with at least that probability
 LEVEL = SUITE_LEVEL / (len(TARGETS) * len(LEARNING_RATES) * len(BATCH_SIZES))  # of each test on one device: Bonferroni
+
+
+def initialisers(network: str) -> tuple[str, ...]:
+    """Return the initialisers that make a difference to a network: a sign needs an output kernel that can have it."""
+    return INITS if load_network(network).output_kernel is not None else INITS[:1]
+
+
 GRIDS = {
     f"{network}-{init}": Grid(
         Experiment(network=network, target=target, init=init), LEARNING_RATES, BATCH_SIZES, BASELINE_SEEDS
     )
     for network, target in TARGETS.items()
-    for init in (("glorot",) if load_network(network).output_kernel is None else ("glorot", "sign-aware"))
+    for init in initialisers(network)
 }
 
 

@@ -33,11 +33,11 @@ def test_all_engines_agree_weight_by_weight(network: str, batch_size: int) -> No
     """
     knobs: dict[str, Any] = {"network": network, "batch_size": batch_size, "epochs": EPOCHS}
     knobs["samples"] = 199 if batch_size == 1 else 999
-    runs = {name: run(engine=name, **knobs) for name in registry.timings()}
+    runs = {name: run(engine=name, **knobs) for name in registry.timings() if not engines.missing(name)}
 
     moved = np.abs(runs["native"][-1] - Experiment(network=network).net.initial_weights(7)).min()
     assert moved > 1e-3
-    for name in registry.timings():
+    for name in runs:
         np.testing.assert_allclose(runs[name], runs["native"], rtol=0, atol=1e-5, err_msg=name)
 
 
