@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -158,6 +159,16 @@ def test_every_test_says_in_a_sentence_what_it_holds(path: Path) -> None:
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
 
     assert [node.name for node in functions if node.name.startswith("test_") and not ast.get_docstring(node)] == []
+
+
+def test_recipes_name_tests_that_are_there() -> None:
+    """Each test that CONTRIBUTING.md names as the one that fails exists under that name."""
+    files = [path for top in ("tests", "benchmarks") for path in (ROOT / top).rglob("*.py")]
+    known = {name for path in files for name in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)}
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "CONTRIBUTING.md").read_text()))
+
+    assert named
+    assert named <= known
 
 
 def test_a_program_needs_its_mark() -> None:

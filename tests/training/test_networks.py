@@ -37,6 +37,19 @@ def test_coefficients_are_what_keras_computes(name: str) -> None:
     np.testing.assert_allclose(np.asarray(model(x.astype(np.float32))), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", registry.NETWORKS)
+def test_the_closest_weights_are_the_tested_target(name: str) -> None:
+    """Each network can represent the target that it is tested on: at the closest weights its formula is that target."""
+    network, x = load_network(name), np.linspace(-2, 3, 9)
+    target = network.tested_target
+    weights = network.closest_weights(target, -2, 3)
+
+    assert network.can_represent(target)
+    np.testing.assert_allclose(network.predict(weights.tolist(), x), target(x), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(network.coefficients(weights), target.coefficients, rtol=1e-6, atol=1e-6)
+    assert network.initial_weights(5).shape == weights.shape == (network.size,)
+
+
 @settings(deadline=None)
 @given(numbers.filter(lambda a: abs(a) > 1e-2), numbers, numbers)
 def test_two_neuron_weights_are_the_inverse(a: float, b: float, c: float) -> None:
