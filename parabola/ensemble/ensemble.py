@@ -11,28 +11,29 @@ from parabola.machine import devices, ending, host
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, coefficient_error, first_settled, first_true
 
-BLOCK_MEMBERS = 512  # on a CPU: weights, moments and gradients of so many about fit a core's first-level cache
-BLOCK_VALUES = 2**23  # at most so many samples, and so many weights over all epochs, a block: 32 MiB each
-GPU_BLOCK_VALUES = 2**26  # a guess, not measured
+BLOCK_MEMBERS = 512  # on a CPU: the weights, moments and gradients of 512 members about fit a core's first-level cache
+BLOCK_VALUES = 2**23  # a block has at most so many samples, and as many weights over all epochs: 32 MiB each
+GPU_BLOCK_VALUES = 2**26  # the same on a GPU: a guess, not measured
 LAST_EPOCHS = 100
 
 
 @dataclass(frozen=True)
 class Members:
-    """What came out of an ensemble, a value a member; epochs count from 1, and 0 means never.
+    """What came out of an ensemble: one value for each member. Epochs are counted from 1, and 0 means never.
 
     Attributes:
-        experiment: what all have in common; its seed and, unless it is a function's, its learning rate are not used.
-        seeds: shape (members,), int64.
-        learning_rates: shape (members,), float64.
-        weights: shape (members, weights), float32, after the last epoch.
-        coefficients: shape (members, 3), float64, after the last epoch.
-        coefficient_error: shape (members,), float64, after the last epoch; NaN or inf after divergence.
-        passed: shape (members,), bool: coefficient error < learning rate (the smallest of a schedule's) at the end.
-        first_pass_epoch: shape (members,), int64: the first after which the error was below it.
-        settled_epoch: shape (members,), int64: the first from which it was, and stayed to the end.
-        late_pass_share: shape (members,), float64: the share of the last 100 epochs after which it was.
-        diverged_epoch: shape (members,), int64: the first after which a weight was NaN or inf.
+        experiment: what all members have in common. Its seed is not used, and its learning rate only if the optimizer
+            is a function.
+        seeds: shape (members,), int64: each member's seed.
+        learning_rates: shape (members,), float64: each member's learning rate.
+        weights: shape (members, size of the network), float32: the weights after the last epoch.
+        coefficients: shape (members, 3), float64: (a, b, c) after the last epoch.
+        coefficient_error: shape (members,), float64: the error after the last epoch; NaN or inf after divergence.
+        passed: shape (members,), bool: whether the last error is below the learning rate, the smallest of a schedule.
+        first_pass_epoch: shape (members,), int64: the first epoch after which the error was below it.
+        settled_epoch: shape (members,), int64: the first epoch from which the error stayed below it to the end.
+        late_pass_share: shape (members,), float64: in which share of the last 100 epochs the error was below it.
+        diverged_epoch: shape (members,), int64: the first epoch after which a weight was NaN or inf.
     """
 
     experiment: Experiment
@@ -48,27 +49,29 @@ class Members:
     diverged_epoch: Array
 
     def split(self, parts: int) -> "list[Members]":
-        """Return the members in so many equal parts, in order."""
+        """Return the members, in their order, cut into a number of equal parts."""
         arrays = [np.split(getattr(self, item.name), parts) for item in fields(self)[1:]]
         return [Members(self.experiment, *part) for part in zip(*arrays, strict=True)]
 
 
 class Ensemble:
-    """An experiment's members, in blocks of one size; built once, and run for any seeds and learning rates.
+    """Trains an experiment's members in blocks of one size: built once, and run for any seeds and learning rates.
 
-    An optimizer that is given as a function has to be elementwise: what clips by a norm, say, would mix the members.
+    An optimizer that is given as a function has to be elementwise: one that clips by a norm, say, would mix members.
 
     Raises:
         ValueError: if the device is not there.
     """
 
     def __init__(self, experiment: Experiment, members: int, *, workers: int | None = None) -> None:
-        """Build for about so many members at a time.
+        """Build the program of a block, once for each worker.
 
         Args:
-            experiment: what all have in common.
-            members: how many a call of `train` has, or so; any number from 1 will do, but this one fills the blocks.
-            workers: blocks that run side by side, each on a core; as many as there are, or one on a GPU.
+            experiment: what all members have in common.
+            members: about how many members a call of `train` will have. Every number from 1 can be trained later; this
+                one fills all blocks.
+            workers: how many blocks run side by side, each on a core of its own. None takes as many as there are cores,
+                or one on a GPU.
         """
         gpu = experiment.device.startswith("gpu")
         workers = workers or (1 if gpu else host.usable_cores())
@@ -78,7 +81,8 @@ class Ensemble:
             most *= len(devices.resolve_all(experiment.device))
             blocks = -(-members // most)
         else:
-            # An even number, whatever the cores: the size decides rounding, and that now and then who passes.
+            # Always an even number of blocks, independent of the core count: the block size affects rounding, and
+            # rounding can decide whether a borderline seed passes.
             blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, BLOCK_MEMBERS)))
         self.block_members = -(-members // blocks)
         self.experiment = experiment
@@ -90,15 +94,16 @@ class Ensemble:
         """Train members from fresh weights.
 
         Args:
-            seeds: shape (members,), one or more integers from 0: initial weights and order, as for a single run.
-            learning_rates: shape (members,), at least the final one; the experiment's unless given.
+            seeds: shape (members,), one or more integers from 0; each decides initial weights and orders, as for a
+                single run.
+            learning_rates: shape (members,), each at least the final learning rate; None takes the experiment's.
             progress: called after each block with the number of members done.
 
         Returns:
-            What became of each, in the order of the seeds.
+            The members, in the order of the seeds.
 
         Raises:
-            ValueError: if learning rates are given where the optimizer is a function, which takes one for all.
+            ValueError: if learning rates are given although the optimizer is a function, which has one for all.
         """
         spec, size = self.experiment, self.block_members
         if learning_rates is None:
@@ -129,7 +134,13 @@ class Ensemble:
 
 
 def summarise(experiment: Experiment, learning_rates: Array, history: Array) -> tuple[Array, ...]:
-    """Return the fields of Members from `weights` on, of weights of shape (epochs, weights, members)."""
+    """Return the fields of Members from `weights` on.
+
+    Args:
+        experiment: what all members have in common.
+        learning_rates: shape (members,): each member's learning rate.
+        history: shape (epochs, size of the network, members): the weights after each epoch.
+    """
     history = np.moveaxis(history, 1, 2)
     with np.errstate(all="ignore"):
         coefficients = experiment.net.coefficients(history)

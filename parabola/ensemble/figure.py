@@ -15,14 +15,15 @@ def map_figure(
     """Draw the map: pass rate as colour over learning rate and batch size, and in figures in each cell.
 
     Args:
-        cells: what maps.Cell has.
-        grid: what learning_map.Grid.identity() gives.
-        title: one line.
-        subtitle: one line.
-        framed: learning rate and batch size of cells to frame; the subtitle should say why.
+        cells: the cells, each with the fields of map_file.Cell.
+        grid: the identity of the grid, as learning_map.Grid.identity() returns it.
+        title: the heading, one line.
+        subtitle: the line below it.
+        framed: learning rate and batch size of the cells that get a frame; the subtitle should say why.
 
     Returns:
-        An Altair chart; its tooltips have each cell's interval, median error and split by the second kernel's sign.
+        An Altair chart; its tooltips have each cell's interval, its median error and its split by the sign with which
+        the second kernel began.
     """
     import altair as alt
 
@@ -82,7 +83,7 @@ def map_figure(
 
 
 def _split(cell: Mapping[str, Any]) -> dict[str, str]:
-    """Return the shares by the second kernel's first sign; nothing where there is no second kernel."""
+    """Return the pass rates by the sign with which the second kernel began; nothing if there is no second kernel."""
     passes, seeds = cell["positive_passes"], cell["positive_seeds"]
     if seeds is None:
         return {}

@@ -16,20 +16,20 @@ from parabola.training.target import Array
 
 LEARNING_RATES = tuple(float(f"{rate:.4g}") for rate in np.geomspace(1e-4, 1, 25))  # 0.001 and 0.1 are among them
 BATCH_SIZES = (1, 3, 9, 27, 37, 111, 333, 999)  # all that leave no partial batch of the 999 samples
-MOST_SEEDS = 10**6  # of a cell, so that what became of each fits in memory
-AT_A_TIME = {"cpu": 1000, "gpu": 20_000}  # members or more, after which finished cells are saved: some seconds
+MOST_SEEDS = 10**6  # in a cell, so that the members of a cell fit in memory
+AT_A_TIME = {"cpu": 1000, "gpu": 20_000}  # finished cells are saved after at least so many members: some seconds
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Which cells, and what each has in common.
+    """The cells of a map, and what they have in common.
 
     Attributes:
-        experiment: its learning rate, batch size and seed are the cells' own.
-        learning_rates: finite, above 0.
-        batch_sizes: 1 to samples.
-        seeds: how many a cell.
-        first_seed: they follow one another from here.
+        experiment: what all runs have in common; its learning rate, batch size and seed are not used.
+        learning_rates: the learning rates of the cells, each finite and above 0.
+        batch_sizes: the batch sizes of the cells, each from 1 to samples.
+        seeds: how many seeds are trained in each cell.
+        first_seed: the first of the seeds, which follow one another.
 
     Raises:
         ValueError: if an axis is empty or holds a value twice, or a value is out of bounds.
@@ -56,12 +56,16 @@ class Grid:
                 replace(spec, learning_rate=learning_rate, batch_size=batch_size)
 
     def identity(self, backend: str = "") -> dict[str, Any]:
-        """Return all that decides the cells, as JSON holds it; of the process' backend unless another is meant."""
+        """Return everything that decides the cells, as JSON holds it.
+
+        Args:
+            backend: the backend that trains them; empty for that of this process.
+        """
         backend = backend or backends.backend()
         own = {"engine", "strategy", "learning_rate", "batch_size", "seed"}
         shared = {name: value for name, value in vars(self.experiment).items() if name not in own}
         axes = {name: value for name, value in asdict(self).items() if name != "experiment"}
-        # The default is not said: maps from before there was another one go on.
+        # The default backend is left out, so that maps from before there was another one can be continued.
         other = {} if backend == backends.BACKENDS[0] else {"backend": backend}
         known = {**other, **shared, "target": [*self.experiment.target.coefficients], **axes}
         return dict(json.loads(json.dumps(known)))
@@ -85,14 +89,14 @@ def train_cells(
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[list[map_file.Cell]]:
-    """Train seeds, shape (n,), at each learning rate; give the cells as they are done, a few at a time.
+    """Train the same seeds at each learning rate, and yield the cells as they are done, a few at a time.
 
     Args:
-        experiment: its learning rate and seed are not used.
-        learning_rates: of the cells.
-        seeds: the same in every cell.
-        group: how many cells at a time; it decides the size of blocks, and so rounding.
-        workers: as for Ensemble.
+        experiment: what all runs have in common; its learning rate and seed are not used.
+        learning_rates: the learning rate of each cell.
+        seeds: shape (n,), integers from 0: the seeds that are trained in every cell.
+        group: how many cells are trained at a time; this decides the size of the blocks, which affects rounding.
+        workers: how many blocks run side by side, as for Ensemble.
         progress: called with the share that is done, from 0 to 1.
     """
     members = len(learning_rates) * len(seeds)
@@ -112,30 +116,41 @@ def train_cells(
 
 
 def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
-    """Return how many of so many cells are trained before any is saved: more on a GPU, which needs them to be fast."""
+    """Return how many cells are trained before any of them is saved: more on a GPU, which is fast with many members.
+
+    Args:
+        experiment: says the device.
+        rates: how many cells there are.
+        seeds: how many seeds each cell has.
+    """
     return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
 def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[map_file.Cell]:
-    """Train what the map on disk lacks, saving cells as they are done; return all, batch size by batch size.
+    """Train the cells that the map on disk lacks, and save them as they are done.
 
     Args:
-        grid: which cells.
-        path: where the map is, or will be; the same call goes on from there after an interruption.
-        progress: called with the share that is done, from 0 to 1, by what it costs.
+        grid: the cells of the whole map.
+        path: the file that holds the map, or will hold it. After an interruption the same call continues it.
+        progress: called with the share that is done, from 0 to 1, weighted by the cost of the cells.
+
+    Returns:
+        All cells of the grid, batch size by batch size.
 
     Raises:
-        ValueError: as for maps.read.
+        ValueError: if the file is not a whole map of this grid, as map_file.read says.
     """
     cells = {(cell.batch_size, cell.learning_rate): cell for cell in map_file.read(path, grid.identity())}
     columns = [
         (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in cells])
         for size in grid.batch_sizes
     ]
-    # A step costs about what a sample does.
+    # A step costs about as much as a sample.
     costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
-    seeds = grid.first_seed + np.arange(grid.seeds)  # of int64 up to its end, where a range would turn to float
-    # Of the whole grid, however little is missing.
+    seeds = grid.first_seed + np.arange(
+        grid.seeds
+    )  # int64 up to its largest value; np.arange(first, end) would turn to float
+    # From the whole grid, however few cells are missing: so a continued map has the same blocks, and the same rounding.
     group = cells_at_a_time(grid.experiment, len(grid.learning_rates), grid.seeds)
     for column, (experiment, rates) in enumerate(columns):
 

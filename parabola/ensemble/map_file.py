@@ -17,17 +17,18 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Cell:
-    """One learning rate at one batch size.
+    """One cell of a map: what became of the seeds at one learning rate and batch size.
 
     Attributes:
-        learning_rate, batch_size: which cell.
-        seeds: how many were trained.
-        passes: how many ended with a coefficient error below the learning rate (the smallest of a schedule's).
+        learning_rate, batch_size: the place of the cell in the map.
+        seeds: how many seeds were trained.
+        passes: how many ended with a coefficient error below the learning rate (the smallest of a schedule).
         low, high: Wilson's 95 % interval for the pass rate.
-        positive_seeds, positive_passes: the same of those whose second kernel began positive; None where there is none.
-        diverged: how many went to NaN or inf.
-        median_error: of the coefficients, over those that did not diverge; None if all did.
-        passed: which seeds passed: a bit each in hexadecimal, the first seed's first, padded to whole bytes.
+        positive_seeds, positive_passes: how many seeds began with a positive output kernel, and how many of these
+            passed; None if the network has no output kernel.
+        diverged: how many seeds went to NaN or inf.
+        median_error: the median coefficient error of the seeds that did not diverge; None if all did.
+        passed: which seeds passed: one bit for each in hexadecimal, the first seed's first, padded to whole bytes.
     """
 
     learning_rate: float
@@ -44,13 +45,13 @@ class Cell:
 
 
 def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
-    """Return the cell that members make.
+    """Return the cell that sums up its members.
 
     Args:
-        learning_rate, batch_size: which cell.
-        passed: shape (members,), bool: who passed.
-        positive: shape (members,), bool: whose second kernel began positive; None where there is none.
-        errors: shape (n,), float: coefficient errors of those that did not diverge.
+        learning_rate, batch_size: the place of the cell in the map.
+        passed: shape (members,), bool: whether each member passed.
+        positive: shape (members,), bool: whether each member's output kernel began positive; None if there is none.
+        errors: shape (n,), float: the coefficient errors of the members that did not diverge.
     """
     passes, seeds = int(passed.sum()), len(passed)
     low, high = statistics.share_interval(passes, seeds)
@@ -73,11 +74,11 @@ def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
     """Return the cells of a map on disk; none if there is no file.
 
     Args:
-        path: of the map.
-        grid: what it has to be of, as JSON holds it.
+        path: the file that holds the map.
+        grid: the identity of the grid that the map has to belong to, as JSON holds it.
 
     Raises:
-        ValueError: if the file is no map, is not whole, or is of another grid.
+        ValueError: if the file is no map, is not whole, or belongs to another grid.
     """
     if not path.exists():
         return []
@@ -96,7 +97,7 @@ def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
 
 
 def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell]) -> None:
-    """Put a map on disk, whole or not at all."""
+    """Write a map to a file, whole or not at all."""
     rows = ",\n".join(json.dumps(asdict(cell)) for cell in cells)
     text = f'{{"parabola_map": {VERSION},\n"grid": {json.dumps(grid)},\n"cells": [\n{rows}\n]}}\n'
     files.write_text(text, path)

@@ -1,4 +1,4 @@
-"""What is printed of a map."""
+"""What the command `map` prints."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
     """Print pass rates in per cent with their intervals: a row a learning rate, a column a batch size.
 
     Args:
-        cells: what maps.Cell has.
-        grid: what learning_map.Grid.identity() gives.
-        title: what was trained, in a line or two.
+        cells: the cells, each with the fields of map_file.Cell.
+        grid: the identity of the grid, as learning_map.Grid.identity() returns it.
+        title: says in a line or two what was trained.
     """
     console = Console(highlight=False)
     table, meaning = _map_table(cells, grid, whole=True), "pass rate in %, with its 95 % interval"
@@ -31,7 +31,7 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
 
 
 def _map_table(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], *, whole: bool) -> Table:
-    """Lay out the map: in each cell the pass rate and its interval, or the interval alone."""
+    """Lay out the map: each cell has the pass rate and its interval if `whole`, and the interval alone otherwise."""
     digits = 0 if grid["seeds"] < 1000 else 1
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in ("", *map(str, grid["batch_sizes"])):

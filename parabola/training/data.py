@@ -6,14 +6,20 @@ import numpy as np
 
 from parabola.training.target import Array, Parabola
 
-BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds so many permutations, or as many as fit into so much
-ORDER_STREAM, WEIGHT_STREAM = 1, 2  # keep the draws for orders and for initial weights apart
+BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds at most so many permutations, in at most so many bytes
+ORDER_STREAM, WEIGHT_STREAM = 1, 2  # the first key of a hash: keeps draws for orders and for initial weights apart
 
 
 def sample(
     target: Parabola, samples: int = 999, *, seed: int = 42, low: float = 0.0, high: float = 1.0
 ) -> tuple[Array, Array]:
     """Draw x uniformly on [low, high), by NumPy's legacy generator as in the published experiment; y = target(x).
+
+    Args:
+        target: the parabola that gives y.
+        samples: how many are drawn.
+        seed: decides which x are drawn.
+        low, high: the range of x; high is not included.
 
     Returns:
         x and y, each of shape (samples, 1), float32: what Keras trains on.
@@ -23,12 +29,14 @@ def sample(
 
 
 def curves_up(x: Array, y: Array) -> bool:
-    """Say whether samples of shape (samples, 1) bend upwards: the middle one lies below the chord of the outer two.
-
-    As far as their float32 values show it; of fewer than three the answer means nothing.
+    """Say whether samples bend upwards: whether the middle one lies below the chord of the outer two.
 
     A network that opens to the other side has to pass through a = 0, where the linear term needs an infinite first
     kernel: few runs find the way.
+
+    Args:
+        x, y: the samples, each of shape (samples, 1), float32. Three samples are needed: the answer means nothing for
+            fewer, and it is only as good as their float32 values.
     """
     ends = np.argsort(x, axis=None)[[0, -1]]
     middle = np.abs(x - x[ends].mean()).argmin()
@@ -36,7 +44,13 @@ def curves_up(x: Array, y: Array) -> bool:
 
 
 def hash_uint64(*keys: Array | int) -> Array:
-    """Mix integers, broadcast against each other, into well-spread uint64 values.
+    """Mix integers into well-spread uint64 values.
+
+    Args:
+        keys: integers from 0, whose shapes broadcast against each other.
+
+    Returns:
+        The shape of all keys together, uint64.
 
     Source: SplitMix64's increment and finaliser; Steele, Lea and Flood, "Fast splittable pseudorandom number
     generators", OOPSLA 2014.
@@ -53,11 +67,14 @@ def hash_uint64(*keys: Array | int) -> Array:
 
 @lru_cache(maxsize=1)
 def order_bank(samples: int) -> Array:
-    """Return the permutations that every order is taken from; made once, and bounded in memory.
+    """Return the permutations from which every order is taken; they are made once, and bounded in memory.
+
+    Args:
+        samples: number of samples in each permutation.
 
     Returns:
         Shape (rows, samples), int32, read-only: row r is a permutation of 0 … samples - 1 made from (samples, r).
-        4,096 rows up to 4,096 samples; fewer above, so that they fit into 64 MiB; at least one.
+        There are 4,096 rows for up to 4,096 samples, and fewer for more, so that all fit into 64 MiB; at least one.
     """
     rows = max(1, min(BANK_ROWS, BANK_BYTES // (4 * samples)))
     bank = np.empty((rows, samples), np.int32)
@@ -68,15 +85,15 @@ def order_bank(samples: int) -> Array:
 
 
 def order_rows(samples: int, seeds: Array | int, epochs: int) -> Array:
-    """Return each epoch's row of the bank: a hash of (seed, epoch), alike for all engines.
+    """Return which row of the bank gives each epoch its order: a hash of (seed, epoch), the same for all engines.
 
     Args:
-        samples: of the bank.
-        seeds: shape (...), integers from 0.
-        epochs: of the run.
+        samples: number of samples in each permutation of the bank.
+        seeds: shape (...), integers from 0; one run for each.
+        epochs: number of epochs in a run.
 
     Returns:
-        Shape (epochs, ...), int32.
+        Shape (epochs, ...), int32: rows of order_bank(samples).
     """
     rows = np.uint64(len(order_bank(samples)))
     epoch = np.arange(epochs).reshape(-1, *[1] * np.ndim(seeds))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from parabola.display.pictures import BLUE, GREY, ORANGE
 
-MOST_POINTS = 800  # a line a screen wide shows no more
+MOST_POINTS = 800  # a line as wide as a screen shows no more
 
 
 def training_figure(
@@ -25,13 +25,13 @@ def training_figure(
 
     Args:
         x: shape (n,): the test inputs.
-        true: shape (n,): the target there.
-        learnt: shape (n,): what was learnt there.
+        true: shape (n,): the target at the test inputs.
+        learnt: shape (n,): the learnt parabola at the test inputs.
         loss: shape (epochs,): mean squared error over all samples after each epoch.
-        coefficient_error: shape (epochs,), after each epoch.
-        learning_rate: what the coefficient error has to get below.
-        title: one line.
-        subtitle: one line.
+        coefficient_error: shape (epochs,): the error after each epoch.
+        learning_rate: the bound below which the coefficient error has to get.
+        title: the heading, one line.
+        subtitle: the line below it.
 
     Returns:
         An Altair chart.

@@ -9,7 +9,7 @@ from parabola.machine.backends import backend
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, coefficient_error, first_true, mean_squared_error, polynomial
 
-OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # of a Fit: a row after every epoch
+OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # the fields of a Fit with a row for every epoch
 Verdict = Literal["pass", "fail", "not representable", "diverged"]
 
 
@@ -18,14 +18,14 @@ class Fit:
     """The one record that comes out of every engine.
 
     Attributes:
-        experiment: what was asked for.
+        experiment: the experiment that was run.
         device: where the weights were found to be: "cpu:0", "gpu:0", …
-        weights: shape (epochs, weights), float32, in Keras' order, after every epoch.
-        seconds: inside the clock: the epochs alone.
-        compile_seconds: building, tracing and compiling, before the clock.
-        coefficients: shape (epochs, 3), float64.
-        coefficient_error: shape (epochs,), float64; NaN or inf after divergence.
-        loss: shape (epochs,), float64: mean squared error over all samples.
+        weights: shape (epochs, size of the network), float32: the flat weights, in Keras' order, after every epoch.
+        seconds: how long the epochs took; nothing else is inside the clock.
+        compile_seconds: how long building, tracing and compiling took, before the clock was started.
+        coefficients: shape (epochs, 3), float64: (a, b, c) after every epoch.
+        coefficient_error: shape (epochs,), float64: the error after every epoch; NaN or inf after divergence.
+        loss: shape (epochs,), float64: mean squared error over all samples after every epoch.
     """
 
     experiment: Experiment
@@ -53,7 +53,7 @@ class Fit:
 
     @property
     def below(self) -> Array:
-        """Shape (epochs,), bool: after which epochs the coefficient error was below the (smallest) learning rate."""
+        """Shape (epochs,), bool: whether the error after each epoch was below the (smallest) learning rate."""
         return np.asarray(self.coefficient_error < self.experiment.smallest_learning_rate)
 
     @property
@@ -90,10 +90,10 @@ class Fit:
 
 
 def on_host(weights: Array) -> Array:
-    """Return a run's weights.
+    """Return a run's weights as they are, once it is known that they are on the host.
 
     Raises:
-        TypeError: if they are the device's still: then the clock may have stopped before the device did.
+        TypeError: if they are still the device's: then the clock may have stopped before the device did.
     """
     if type(weights) is not np.ndarray:
         found = f"{type(weights).__module__}.{type(weights).__name__}"

@@ -11,7 +11,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Parabola:
-    """The true y = a x² + b x + c, in float64. A line (a = 0) is refused: no network here holds one exactly.
+    """The true y = a x² + b x + c, in float64. A line (a = 0) is refused: no network here can represent one exactly.
 
     Raises:
         ValueError: if a coefficient is not finite, or a is 0.
@@ -50,7 +50,7 @@ class Parabola:
 
 
 def polynomial(coefficients: Array, digits: int = 6) -> str:
-    """Write (a, b, c), shape (3,), as a reader would, to so many significant digits: "x² + 2x + 2"."""
+    """Write (a, b, c), shape (3,), as "x² + 2x + 2", each coefficient rounded to a number of significant digits."""
     terms = ""
     for value, power in zip(coefficients, ("x²", "x", ""), strict=True):
         number = f"{abs(value):.{digits}g}"
@@ -99,10 +99,24 @@ def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
 
 
 def first_true(happened: Array) -> Array:
-    """Return the first epoch, counted from 1, that is true; 0 if none is. Shape (epochs, ...) to (...), int64."""
+    """Return the first epoch after which something happened.
+
+    Args:
+        happened: shape (epochs, ...), bool: whether it happened, for each epoch.
+
+    Returns:
+        Shape (...), int64: epochs are counted from 1; 0 where it never happened.
+    """
     return np.where(happened.any(axis=0), happened.argmax(axis=0) + 1, 0)
 
 
 def first_settled(below: Array) -> Array:
-    """Return the first epoch from which all are true to the end; 0 if the last is not. Shapes as above."""
+    """Return the first epoch from which something holds to the end.
+
+    Args:
+        below: shape (epochs, ...), bool: whether it holds, for each epoch.
+
+    Returns:
+        Shape (...), int64: epochs are counted from 1; 0 where it does not hold after the last epoch.
+    """
     return first_true(np.logical_and.accumulate(below[::-1])[::-1])

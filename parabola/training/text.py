@@ -1,4 +1,4 @@
-"""What is printed of one training run."""
+"""What the command `train` prints about a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ def verdict_line(run: Mapping[str, Any]) -> str:
     """Say in one line what became of a run.
 
     Args:
-        run: what Fit.summary() gives.
+        run: the run as Fit.summary() returns it.
     """
     if run["diverged_epoch"] is not None:
         return f"diverged: a weight was NaN or infinite after epoch {run['diverged_epoch']}"
@@ -24,7 +24,7 @@ def print_training(run: Mapping[str, Any]) -> None:
     """Print the learnt parabola beside the true one, the verdict and the times.
 
     Args:
-        run: what Fit.summary() gives.
+        run: the run as Fit.summary() returns it.
     """
     console = Console(highlight=False, soft_wrap=True)
     last = run["smallest_learning_rate"]

@@ -10,23 +10,23 @@ from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit, on_host
 
-REPORT_SECONDS = 0.3  # between two reports of progress; each costs the engine a call
+REPORT_SECONDS = 0.3  # the time between two reports of progress, each of which costs the engine a call
 
 
 class NotRepresentableWarning(UserWarning):
-    """The network cannot hold the target: no training brings the coefficients there."""
+    """Warns that the network cannot represent the target, so that no training can bring the coefficients there."""
 
 
 def train(experiment: Experiment, *, progress: Callable[[int], None] | None = None) -> Fit:
     """Build an engine, train from fresh weights, and return what came out.
 
     Args:
-        experiment: what to train.
-        progress: called every 0.3 seconds or so with the number of epochs done; the run then goes in pieces, with the
-            same result. Without it, it is one call.
+        experiment: the run to train.
+        progress: called about every 0.3 seconds with the number of epochs done. The run is then cut into pieces, with
+            the same result; without `progress` it is one call of the engine.
 
     Returns:
-        The Fit. A run that diverges ends with NaN or inf in it; that is data, not an error.
+        The Fit. If the run diverges, the Fit holds NaN or inf from then on; that is data, not an error.
 
     Raises:
         ValueError: if the device is not there.

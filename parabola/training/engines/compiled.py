@@ -11,20 +11,20 @@ from parabola.training.target import Array
 class CompiledEngine(KerasEngine):
     """Every epoch and step in one XLA program: nested loops around Keras' own forward pass, loss and update.
 
-    The number of epochs is read at run time (a row of -1 ends the run), so building is compiling and no more: a
-    run of no epochs. Any number up to experiment.epochs then reuses the program.
+    The number of epochs is read at run time: a row of -1 ends the run. So building can compile the program by a run of
+    no epochs, and a run of any number up to experiment.epochs uses the same program.
     """
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
-        # As float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy the bank in every run.
+        # The bank goes as float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy it in every run.
         bank = self.bank.view(np.float32)
         self.inputs = [self.framework.constant(array) for array in (self.x, self.y, bank)]
         self.program = self.framework.function(self._traced(), autograph=False, jit_compile=True)
         self.run(np.zeros(0, np.int32))
 
     def run(self, rows: Array) -> Array:
-        """Run the program; the rows, four bytes an epoch, are copied within."""
+        """Run the program; inside the clock only the rows are copied to the device, four bytes an epoch."""
         tf = self.framework
         with tf.device(self.placement):
             weights = self.program(*self.inputs, tf.constant(self.padded(rows, self.experiment.epochs + 1)))
@@ -45,7 +45,7 @@ class CompiledEngine(KerasEngine):
             optimizer.apply(tape.gradient(loss, variables), variables)
 
         def program(x: Any, y: Any, bank: Any, rows: Any) -> Any:
-            # tf.gather, not rows[index]: XLA takes what a strided slice begins at for a constant, and recompiles.
+            # tf.gather, not rows[index]: XLA treats the beginning of a strided slice as a constant, and recompiles.
             def epoch(index: Any, history: Any) -> Any:
                 # Gathered once an epoch: a gather in every step costs two to three times as much.
                 order = tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32)

@@ -14,12 +14,12 @@ from parabola.training.target import Array
 
 
 class DistributedEngine(KerasEngine):
-    """An epoch a dispatch: a loop of our own around `strategy.run`. Keras' `fit` does not work under all strategies.
+    """One dispatch an epoch: our own loop around `strategy.run`, as Keras' `fit` does not work under all strategies.
 
-    A batch is dealt out to the replicas, sample by sample; where it does not come out even, what is missing has a
-    weight of 0. Each replica's loss is its part of the batch's mean, so that the sum of the gradients, which the stock
-    Keras optimizer takes over all replicas, is that of one process. Not compiled by XLA: tf.distribute and it exclude
-    each other. `multi_worker` finds its peers in TF_CONFIG, as TensorFlow documents it.
+    A batch is dealt out to the replicas sample by sample. Where the samples do not suffice for all, a replica gets one
+    with the weight 0. Each replica's loss is its part of the batch's mean; the stock Keras optimizer adds up the
+    gradients of all replicas, and so has the gradient that one process would have. XLA does not compile it, because
+    tf.distribute and XLA exclude each other. `multi_worker` finds its peers in TF_CONFIG, as TensorFlow documents it.
     """
 
     def place(self) -> str:
@@ -27,11 +27,11 @@ class DistributedEngine(KerasEngine):
         tf, kind = self.framework, self.experiment.device.partition(":")[0]
         if self.experiment.strategy == "mirrored":
             self.strategy = tf.distribute.MirroredStrategy(devices.resolve_all(self.experiment.device))
-        else:  # before any other use of TensorFlow, even a list of its devices
+        else:  # this has to come before any other use of TensorFlow, even before a list of its devices
             if index_here() is None:
                 raise ValueError("strategy multi_worker needs TF_CONFIG, which says who the other processes are")
             if kind == "cpu":
-                tf.config.set_visible_devices([], "GPU")  # it would take all
+                tf.config.set_visible_devices([], "GPU")  # the strategy would take all GPUs
             with self._peers():
                 self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         self.local: list[str] = list(self.strategy.extended.worker_devices)
@@ -41,7 +41,7 @@ class DistributedEngine(KerasEngine):
         return self.names[0]
 
     def build(self) -> None:
-        """Make the model and the optimizer of each replica; then trace and compile."""
+        """Make a model and an optimizer on each replica; then trace and compile."""
         with self._peers(), self.strategy.scope():
             self.make()
         copies = self.strategy.experimental_local_results(self.model.weights[0].value)
@@ -52,11 +52,11 @@ class DistributedEngine(KerasEngine):
         self.run(np.zeros(1, np.int32))
 
     def here(self) -> AbstractContextManager[Any]:
-        """Return what places variables on every replica."""
+        """Return a context in which new variables are placed on every replica."""
         return self.strategy.scope()  # type: ignore[no-any-return]
 
     def run(self, rows: Array) -> Array:
-        """Train epoch by epoch."""
+        """Train epoch by epoch, one dispatch each."""
         history = []
         with self._peers():
             for row in rows:
@@ -66,7 +66,7 @@ class DistributedEngine(KerasEngine):
 
     @contextmanager
     def _peers(self) -> Iterator[None]:
-        """Say in a line what TensorFlow, in one of many ways, says of a process that is gone."""
+        """Turn the many errors by which TensorFlow reports that a process is gone into one PeerError of one line."""
         try:
             yield
         except self.framework.errors.OpError as error:
@@ -75,9 +75,9 @@ class DistributedEngine(KerasEngine):
             raise PeerError(f"a worker is gone, or cannot be reached: {error.message.splitlines()[0]}") from None
 
     def _deal_out(self) -> list[Any]:
-        """Return the inputs, on each replica: x, y, the bank of orders, and which part of every batch is its own.
+        """Return the inputs on each replica: x, y, the bank of orders, and the replica's own part of every batch.
 
-        A part is said by places in an order and their weights, each of shape (steps, samples of the part, 1).
+        A part is given as places in an order, and as their weights; both have the shape (steps, samples a part, 1).
         """
         tf, spec, replicas = self.framework, self.experiment, self.strategy.num_replicas_in_sync
         part = -(-spec.batch_size // replicas)
@@ -86,7 +86,9 @@ class DistributedEngine(KerasEngine):
         there = places < spec.samples
         weights = (there / there.sum(axis=1, keepdims=True)).astype(np.float32)
         dealt = [values.reshape(spec.steps, part, 1, replicas) for values in (places * there, weights)]
-        alike = [np.broadcast_to(one.reshape(-1, 1), (one.size, replicas)) for one in (self.x, self.y, self.bank)]
+        alike = [
+            np.broadcast_to(values.reshape(-1, 1), (values.size, replicas)) for values in (self.x, self.y, self.bank)
+        ]
 
         def on_each(values: Array) -> Any:
             def own(context: Any) -> Any:

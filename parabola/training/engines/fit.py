@@ -1,4 +1,4 @@
-"""Keras `Model.fit`: as most people train, and with the best that its own knobs give. On any backend."""
+"""Keras `Model.fit` on any backend: as most people use it, and with the best settings that it offers."""
 
 from importlib import import_module
 from typing import Any, Protocol
@@ -9,14 +9,14 @@ from parabola.machine.backends import backend
 from parabola.training.engines.keras_engine import KerasEngine, values_of
 from parabola.training.target import Array
 
-JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what Keras' own "auto" means on a CPU
+JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what jit_compile="auto" means to Keras on a CPU
 
 
 class Feed(Protocol):
-    """What `fit` trains on: samples in the order of each epoch.
+    """Gives `fit` the samples in the order of each epoch.
 
     Attributes:
-        arguments: for `fit`.
+        arguments: the keyword arguments by which `fit` is given the samples.
     """
 
     arguments: dict[str, Any]
@@ -25,18 +25,18 @@ class Feed(Protocol):
         """Take note of a run's rows of the bank of orders."""
 
     def begin_epoch(self, epoch: int) -> None:
-        """Have an epoch's order in place, before `fit` asks for its first batch."""
+        """Put an epoch's order in place; called before `fit` asks for the epoch's first batch."""
 
 
 class ArrayFeed:
-    """Arrays, as most people pass them; `fit` does not shuffle, but between epochs we put them into their order."""
+    """Arrays, as most people pass them. `fit` does not shuffle; the arrays are put into each epoch's order instead."""
 
     def __init__(self, engine: KerasEngine) -> None:
         self.engine, self.x, self.y = engine, engine.x.copy(), engine.y.copy()
         self.arguments = {"x": self.x, "y": self.y, "batch_size": engine.experiment.batch_size}
 
     def choose(self, rows: Array) -> None:
-        """Take note of them."""
+        """Take note of the run's rows."""
         self.rows = rows
 
     def begin_epoch(self, epoch: int) -> None:
@@ -49,7 +49,7 @@ class ArrayFeed:
 class FitEngine(KerasEngine):
     """`Model.fit`, one dispatch a step, compiled only where Keras does so by default: on JAX."""
 
-    one_iterator = False  # for all epochs
+    one_iterator = False  # whether one iterator serves all epochs
     steps_per_execution = 1
 
     @property
@@ -86,7 +86,7 @@ class FitEngine(KerasEngine):
         self.run(np.zeros(1, np.int32))
 
     def make_feed(self) -> Feed:
-        """Return what to train on: arrays; on TensorFlow, whose `fit` would copy them, its own pipeline."""
+        """Return the feed: arrays, except on TensorFlow, whose `fit` would copy them: there it is a pipeline."""
         if backend() != "tensorflow":
             return ArrayFeed(self)
         pipeline: Any = import_module("parabola.training.engines.pipeline")
@@ -102,11 +102,11 @@ class FitEngine(KerasEngine):
 
 
 class FusedFitEngine(FitEngine):
-    """`Model.fit` with `jit_compile=True`, and an epoch a dispatch where the backend can.
+    """`Model.fit` with `jit_compile=True`, and with one dispatch for each epoch where the backend can do that.
 
     `steps_per_execution` puts an epoch's steps into one call. On TensorFlow `steps_per_epoch` lets Keras keep its
-    iterator, where it would make a new one every epoch at tens of milliseconds each. On JAX the steps of a call are
-    still dispatched one by one, and PyTorch knows only one a call.
+    iterator; otherwise it would make a new one every epoch, which takes tens of milliseconds. On JAX the steps of a
+    call are still dispatched one by one, and PyTorch allows only one step a call.
     """
 
     one_iterator = True
@@ -116,7 +116,8 @@ class FusedFitEngine(FitEngine):
         """Set the knobs; the rest is as in `fit`."""
         self.steps_per_execution = 1 if backend() == "torch" else self.experiment.steps
         if backend() == "torch":
-            # What other models were compiled for would decide how this one is; and in the end it would run uncompiled.
+            # Otherwise the models that were compiled before decide how this one is compiled, and after too many of them
+            # PyTorch would run it uncompiled.
             self.framework.compiler.reset()
             self.framework._dynamo.config.fail_on_recompile_limit_hit = True
         super().compile()

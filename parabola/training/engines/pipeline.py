@@ -1,4 +1,4 @@
-"""What `fit` trains on under TensorFlow: a tf.data pipeline, in our order of the samples."""
+"""The tf.data pipeline by which `fit` gets the samples on TensorFlow, in the order that all engines share."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from parabola.training.target import Array
 
 
 class Pipeline:
-    """The pipeline that Keras makes from arrays, but with our indices instead of a shuffle of its own.
+    """The pipeline that Keras makes from arrays, except that our order takes the place of its own shuffle.
 
-    Batches of indices, gathered samples, prefetch; Keras makes its iterator anew every epoch.
+    It makes batches of indices, gathers their samples and prefetches them. Keras makes a new iterator every epoch.
     """
 
     steps_per_epoch: int | None = None
@@ -26,11 +26,11 @@ class Pipeline:
         self.rows = rows
 
     def begin_epoch(self, epoch: int) -> None:
-        """Put the epoch's order where its iterator, which Keras makes next, will find it."""
+        """Put the epoch's order into the variable that the iterator, which Keras makes next, will read."""
         self.order.assign(self.engine.bank[self.rows[epoch]])
 
     def _orders(self) -> Any:
-        """Return a dataset of one order: the present epoch's."""
+        """Return a dataset whose one element is the order of the present epoch."""
         self.order = self.tf.Variable(self.engine.bank[0])
         return self.tf.data.Dataset.range(1).map(lambda _: self.order.read_value()).prefetch(1)
 
@@ -50,26 +50,26 @@ class Pipeline:
         )
         options = tf.data.Options()
         options.experimental_optimization.apply_default_optimizations = False
-        # Where its length is unknown, Keras ends an epoch by a call that finds no data but still runs the one part of
-        # a step that needs none: `iterations` counts one step too many, and Adam's bias correction is off.
+        # If Keras does not know the length, it ends an epoch by a call that finds no data but still runs the one part
+        # of a step that needs none: `iterations` counts one step too many, and Adam's bias correction is off.
         length = spec.steps if self.steps_per_epoch is None else tf.data.INFINITE_CARDINALITY
         dataset = dataset.with_options(options).apply(tf.data.experimental.assert_cardinality(length))
         return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 class EndlessPipeline(Pipeline):
-    """One iterator for all epochs: Keras keeps it where it is told the steps of an epoch."""
+    """One iterator for all epochs: Keras keeps its iterator if it is told how many steps an epoch has."""
 
     def __init__(self, engine: KerasEngine) -> None:
         self.steps_per_epoch = engine.experiment.steps
         super().__init__(engine)
 
     def choose(self, rows: Array) -> None:
-        """Put the run's rows where the iterator will find them."""
+        """Put the run's rows into the variable that the iterator reads."""
         self.chosen.assign(self.engine.padded(rows, self.engine.experiment.epochs))
 
     def begin_epoch(self, epoch: int) -> None:
-        """Do nothing: the iterator goes on."""
+        """Do nothing, as the iterator goes on to the next order by itself."""
 
     def _orders(self) -> Any:
         """Return a dataset of all epochs' orders, one after the other, without end."""
