@@ -45,7 +45,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Engine:
+class EngineEntry:
     """What the rest of the program knows of an engine without importing it.
 
     Attributes:
@@ -89,15 +89,15 @@ def on_every_backend(path: str) -> dict[str, str]:
 # Batch sizes: 1 is the published run; 9, 27 and 111 divide 999, and lie where the cost moves from the steps to the
 # samples; 999 is one step an epoch.
 ENGINES = {
-    "fit": Engine(
+    "fit": EngineEntry(
         classes=on_every_backend("parabola.training.engines.fit:FitEngine"),
         timing=Timing(Cost(0.03, 1.2e-3), Cost(0.03, 1.2e-3), round_seconds=0.2, quick_batch_sizes=(1, 111, 999)),
     ),
-    "fused_fit": Engine(
+    "fused_fit": EngineEntry(
         classes=on_every_backend("parabola.training.engines.fit:FusedFitEngine"),
         timing=Timing(Cost(2.5e-3, 2e-4), Cost(2.5e-3, 2e-4), round_seconds=0.2, quick_batch_sizes=(1, 111, 999)),
     ),
-    "compiled": Engine(
+    "compiled": EngineEntry(
         classes={
             "tensorflow": "parabola.training.engines.compiled:CompiledEngine",
             "jax": "parabola.training.engines.jax:CompiledEngine",
@@ -114,7 +114,7 @@ ENGINES = {
             quick_batch_sizes=(1, 9, 27, 111, 999),
         ),
     ),
-    "native": Engine(
+    "native": EngineEntry(
         classes=on_every_backend("parabola.training.engines.native:NativeEngine"),
         devices=("cpu",),
         optimizers=("adam",),
@@ -130,7 +130,7 @@ ENGINES = {
             quick_batch_sizes=(1, 9, 27, 111, 999),
         ),
     ),
-    "distributed": Engine(
+    "distributed": EngineEntry(
         classes={"tensorflow": "parabola.training.engines.distributed:DistributedEngine"},
         strategies=("mirrored", "multi_worker"),
     ),

@@ -104,7 +104,7 @@ def test_native_runs_on_the_first_cpu_alone() -> None:
 
 def test_an_entry_decides_what_an_experiment_may_ask_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Devices, optimizers, networks, strategies and schedules: each is refused by name where the entry lacks it."""
-    entry = registry.Engine(
+    entry = registry.EngineEntry(
         classes={"tensorflow": "a:A"},
         devices=("cpu", "tpu"),
         optimizers=("sgd", "adam"),
@@ -112,7 +112,7 @@ def test_an_entry_decides_what_an_experiment_may_ask_of_the_engine(monkeypatch: 
         schedules=False,
     )
     monkeypatch.setitem(registry.ENGINES, "own", entry)
-    monkeypatch.setitem(registry.ENGINES, "dealt", registry.Engine({"tensorflow": "a:B"}, strategies=("ring",)))
+    monkeypatch.setitem(registry.ENGINES, "dealt", registry.EngineEntry({"tensorflow": "a:B"}, strategies=("ring",)))
     right: dict[str, Any] = {"engine": "own", "network": "one_neuron"}
     Experiment(**right, optimizer="sgd", device="tpu:0")
     Experiment(engine="dealt", strategy="ring")
@@ -139,7 +139,7 @@ def test_an_entry_decides_what_an_experiment_may_ask_of_the_engine(monkeypatch: 
 def test_a_backend_has_members_where_an_engine_of_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an engine that trains members, the line says what the backend has instead."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    monkeypatch.setitem(registry.ENGINES, "compiled", registry.Engine({"jax": "a:A"}, members={"jax": "a:B"}))
+    monkeypatch.setitem(registry.ENGINES, "compiled", registry.EngineEntry({"jax": "a:A"}, members={"jax": "a:B"}))
     message = "members is not there on the tensorflow backend, which has fit, fused_fit, native, distributed"
     with pytest.raises(ValueError, match=f"^{message}$"):
         members_program(Experiment(), 3)

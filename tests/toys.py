@@ -12,7 +12,7 @@ from parabola.training.networks import Network
 from parabola.training.target import Array, Parabola
 
 NETWORK = "tests.toys:ToyNetwork"
-ENGINE = registry.Engine(
+ENGINE = registry.EngineEntry(
     classes=registry.on_every_backend("tests.toys:ToyEngine"),
     devices=("cpu",),
     optimizers=("adam",),

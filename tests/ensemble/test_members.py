@@ -28,7 +28,9 @@ def test_the_program_is_the_engines_own(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     made = list[tuple[str, Any, int]]()
     monkeypatch.setattr(registry, "load", lambda path: lambda *told: made.append((path, *told)))
-    own = registry.Engine(classes={"tensorflow": "a:Engine"}, members={"tensorflow": "a:Members", "jax": "b:Members"})
+    own = registry.EngineEntry(
+        classes={"tensorflow": "a:Engine"}, members={"tensorflow": "a:Members", "jax": "b:Members"}
+    )
     monkeypatch.setitem(registry.ENGINES, "own", own)
     for engine in ("compiled", "native", "own"):
         members_program(Experiment(engine=engine), 5)

@@ -208,6 +208,15 @@ def test_native_compiles_the_kernel_of_its_run(
     assert engine.device == "cpu:0"
 
 
+def test_native_forgets_its_kernels() -> None:
+    """A kernel is made once for all engines of its kind; after forgetting, the next engine makes another one."""
+    kept = make_kernel(True, True)
+    assert make_kernel(True, True) is kept
+    NativeEngine(Experiment(engine="native", samples=9)).forget()
+
+    assert make_kernel(True, True) is not kept
+
+
 def test_natives_smallest_steps_have_keras_epsilon() -> None:
     """A gradient of 1.5e-5, whose root mean square is near to epsilon, makes a step of four fifths of the usual."""
     engine = uncompiled(Experiment(engine="native", samples=1, epochs=1))
