@@ -129,6 +129,11 @@ def test_an_entry_decides_what_an_experiment_may_ask_of_the_engine(monkeypatch: 
             "engine distributed or dealt has a strategy, and no other engine has. "
             "Received: engine='own', strategy='ring'",
         ),
+        (
+            {"engine": "dealt", "strategy": "mirrored"},
+            "engine distributed or dealt has a strategy, and no other engine has. "
+            "Received: engine='dealt', strategy='mirrored'",
+        ),
         ({"strategy": "star"}, "unknown strategy 'star'; known: mirrored, multi_worker, ring"),
     )
     for knobs, message in refused:

@@ -95,11 +95,11 @@ class Experiment:
         refuse_keras_limits()
 
     def _check_strategy(self) -> None:
-        """Raise ValueError unless a strategy is given where the engine has some to choose from, and only there."""
+        """Raise ValueError unless the strategy is one of the engine's; an engine without any takes none."""
         strategies = {name: engine.strategies for name, engine in registry.ENGINES.items() if engine.strategies}
         if self.strategy is not None:
             known("strategy", self.strategy, [strategy for names in strategies.values() for strategy in names])
-        if (self.engine in strategies) != (self.strategy is not None):
+        if self.strategy not in strategies.get(self.engine, (None,)):
             received = f"engine={self.engine!r}, strategy={self.strategy!r}"
             names = " or ".join(strategies)
             raise ValueError(f"engine {names} has a strategy, and no other engine has. Received: {received}")
