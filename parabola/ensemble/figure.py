@@ -12,7 +12,7 @@ def map_figure(
     subtitle: str,
     framed: Sequence[tuple[float, int]] = (),
 ) -> Any:
-    """Draw the map: pass rate as colour over learning rate and batch size, and in figures in each cell.
+    """Draw the map: each cell, over learning rate and batch size, shows its pass rate as colour and as a number.
 
     Args:
         cells: the cells, each with the fields of map_file.Cell.

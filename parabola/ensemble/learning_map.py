@@ -147,9 +147,8 @@ def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | Non
     ]
     # A step costs about as much as a sample.
     costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
-    seeds = grid.first_seed + np.arange(
-        grid.seeds
-    )  # int64 up to its largest value; np.arange(first, end) would turn to float
+    # Not np.arange(first, end), which turns to float near the largest int64.
+    seeds = grid.first_seed + np.arange(grid.seeds)
     # From the whole grid, however few cells are missing: so a continued map has the same blocks, and the same rounding.
     group = cells_at_a_time(grid.experiment, len(grid.learning_rates), grid.seeds)
     for column, (experiment, rates) in enumerate(columns):

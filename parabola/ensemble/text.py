@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title: str) -> None:
-    """Print pass rates in per cent with their intervals: a row a learning rate, a column a batch size.
+    """Print pass rates in per cent with their intervals, by learning rate (rows) and batch size (columns).
 
     Args:
         cells: the cells, each with the fields of map_file.Cell.

@@ -21,7 +21,7 @@ def verdict_line(run: Mapping[str, Any]) -> str:
 
 
 def print_training(run: Mapping[str, Any]) -> None:
-    """Print the learnt parabola beside the true one, the verdict and the times.
+    """Print the learnt parabola beside the true one, and the verdict and the times below.
 
     Args:
         run: the run as Fit.summary() returns it.
