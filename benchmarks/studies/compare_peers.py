@@ -20,6 +20,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
+from parabola import registry
 from parabola.display import console as display_console
 
 PEERS = Path(__file__).parent / "peers"
@@ -36,7 +37,7 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     from parabola.training import engines
     from parabola.training.experiment import Experiment
 
-    keras = engine.endswith("fit")
+    keras = not registry.ENGINES[engine].fast  # Keras' own loop, whose epochs are timed one by one
     built: Any = engines.build(Experiment(engine=engine, epochs=epochs + keras, batch_size=batch_size))
     if keras:
         begin_epoch, clock = built.feed.begin_epoch, list[float]()
