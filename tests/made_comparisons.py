@@ -6,10 +6,10 @@ from threading import Event
 from typing import Any
 
 from parabola.compare.outcome import Options, Outcome
+from parabola.compare.referee import Referee
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch, Measured
-from parabola.compare.verdicts import Referee
 
 BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))
 HEAD = Checkout("head", "working tree", "d" * 9 + "2" * 31, "A new|way", Path("/x/head"), Path("/x/head/sub"))

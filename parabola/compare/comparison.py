@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from parabola.compare.outcome import Options, Outcome
+from parabola.compare.referee import Referee
 from parabola.compare.sides.launch import CONTROL, Launch
-from parabola.compare.verdicts import Referee
 from parabola.machine import host
 
 VERSION = 1

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from parabola.compare.referee import MINIMUM_EFFECT, Referee
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import Launch
-from parabola.compare.verdicts import MINIMUM_EFFECT, Referee
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from parabola.compare.verdicts import FEWEST_LAUNCHES, Referee, Verdict
+from parabola.compare.referee import FEWEST_LAUNCHES, Referee, Verdict
 
 MOST_LAUNCHES = 1000  # what is further from its decision comes last
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parabola import statistics
-from parabola.compare.verdicts import FEWEST_LAUNCHES, Referee
+from parabola.compare.referee import FEWEST_LAUNCHES, Referee
 from parabola.records.fingerprint import short_name
 
 SIMULATIONS, POWER = 200, 0.9

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from parabola import statistics
 from parabola.compare.outcome import Options, Outcome, Progress
+from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups
 from parabola.compare.sides.checkouts import Repository, others
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.side import SideFailed
-from parabola.compare.verdicts import Referee
 from parabola.machine import ending
 from parabola.records.fingerprint import short_name
 

@@ -18,8 +18,8 @@ import pytest
 from parabola.compare import figure, self_test
 from parabola.compare import text as comparison_report
 from parabola.compare.outcome import Options
+from parabola.compare.referee import Referee
 from parabola.compare.session import _Comparison
-from parabola.compare.verdicts import Referee
 from parabola.machine import host
 from tests.conftest import git
 

@@ -9,8 +9,8 @@ import pytest
 
 from parabola.compare import comparison
 from parabola.compare.comparison import _agreed, _number, _overall, as_json, make_record
+from parabola.compare.referee import Referee
 from parabola.compare.sides.launch import CONTROL
-from parabola.compare.verdicts import Referee
 from parabola.machine import host
 from tests.made_comparisons import (
     FACTS,

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups, launches_needed
-from parabola.compare.verdicts import Referee
 
 NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
 COSTS = Costs(9.0, {"near": 2.0, "far": 3.0, "changed": 4.0, "x": 3.0})

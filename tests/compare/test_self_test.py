@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from parabola.compare import self_test
+from parabola.compare.referee import Referee
 from parabola.compare.self_test import SLOWDOWNS, Ability, _simulate, abilities, lines
-from parabola.compare.verdicts import Referee
 
 RATIOS = (1.02, 0.98, 1.0, 1.01, 0.97, 1.005, 0.99)
 

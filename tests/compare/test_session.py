@@ -10,10 +10,10 @@ import pytest
 
 from parabola.compare import session
 from parabola.compare.outcome import Options, Outcome, Progress
+from parabola.compare.referee import Referee
 from parabola.compare.session import _Comparison
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.side import SideFailed
-from parabola.compare.verdicts import Referee
 from parabola.machine import ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.stats import mstats
 
 from parabola import statistics
-from parabola.compare.verdicts import Referee, _confirms
+from parabola.compare.referee import Referee, _confirms
 
 BAD = 0.1  # share of launches that are off by themselves, by ten times the spread of the others
 values_of_launches = st.lists(st.floats(-1, 1), min_size=4, max_size=40)
