@@ -1,6 +1,7 @@
 """Shares, quantiles and tests with known error rates, from plain numbers; SciPy underneath."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +75,21 @@ TRIMMED_SHARE = (
 )
 
 
-def trimmed(values: npt.ArrayLike) -> tuple[float, float, int]:
+class Trimmed(NamedTuple):
+    """A trimmed mean.
+
+    Attributes:
+        mean: the mean of the values that are not trimmed.
+        error: its standard error.
+        freedom: the degrees of freedom of the error.
+    """
+
+    mean: float
+    error: float
+    freedom: int
+
+
+def trimmed(values: npt.ArrayLike) -> Trimmed:
     """Return the trimmed mean, its standard error and its degrees of freedom; the error is infinite below 4 values.
 
     At each end a tenth of the values, and at least one, count for the mean as left out, and for the error as being
@@ -88,10 +103,10 @@ def trimmed(values: npt.ArrayLike) -> tuple[float, float, int]:
     cut = max(1, int(TRIMMED_SHARE * number))
     kept = number - 2 * cut
     if kept < 2:
-        return float(np.median(ordered)), float("inf"), 1
+        return Trimmed(float(np.median(ordered)), float("inf"), 1)
     winsorized = np.clip(ordered, ordered[cut], ordered[-cut - 1])
     error = winsorized.std(ddof=1) / (kept / number * np.sqrt(number))
-    return float(ordered[cut:-cut].mean()), float(error), kept - 1
+    return Trimmed(float(ordered[cut:-cut].mean()), float(error), kept - 1)
 
 
 def trimmed_interval(values: npt.ArrayLike, confidence: float) -> tuple[float, float]:

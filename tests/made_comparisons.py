@@ -5,11 +5,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import msgspec
+
+from parabola.compare.comparison import ComparedCase, ComparedCommit, ComparedControl, ComparedLaunch, Comparison
 from parabola.compare.outcome import Options, Outcome
 from parabola.compare.referee import Referee
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch, Measured
+from parabola.compare.verdicts import Verdict
 
 BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))
 HEAD = Checkout("head", "working tree", "d" * 9 + "2" * 31, "A new|way", Path("/x/head"), Path("/x/head/sub"))
@@ -47,13 +52,13 @@ def made_launch(
     """Return a launch that is over, without processes: head takes as long as its ratio says, and a wobble longer."""
     launch = Launch(SETUP, number, cores, None)
     launch.finished, launch.plan = finished, [CONTROL, *cases]
-    launch.only = {"base": ["a.py::gone[1]", "a.py::past"], "head": ["b/c.py::fresh"]}
+    launch.only = BySide(["a.py::gone[1]", "a.py::past"], ["b/c.py::fresh"])
     for at, case in enumerate(launch.plan):
         rounds, ratio = ROUNDS[case]
         ratio = (ratios or {}).get(case, ratio) * (1 + wobble)
         base, head = info.get(case, ({}, {}))
-        seconds = {"base": list(rounds), "head": [ratio * one for one in rounds]}
-        launch.measured[case] = Measured(seconds, {"base": base, "head": head}, 1.0 + at)
+        seconds = BySide(list(rounds), [ratio * one for one in rounds])
+        launch.measured[case] = Measured(seconds, BySide(base, head), 1.0 + at)
     return launch
 
 
@@ -65,14 +70,14 @@ def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
     referee, control = Referee(cases), Referee([CONTROL], decides=False)
     for launch in launches:
         log_ratios = {
-            case: statistics.launch_log_ratio(measured.seconds["base"], measured.seconds["head"])
+            case: statistics.launch_log_ratio(measured.seconds.base, measured.seconds.head)
             for case, measured in launch.measured.items()
         }
         control.add({case: value for case, value in log_ratios.items() if case == CONTROL})
         referee.add({case: value for case, value in log_ratios.items() if case != CONTROL})
     made: dict[str, Any] = {
         "base": BASE, "head": HEAD, "launches": launches, "referee": referee, "control": control,
-        "only": {"base": ["a.py::gone[1]", "a.py::past"], "head": ["b/c.py::fresh"]}, "unmeasured": (),
+        "only": BySide(["a.py::gone[1]", "a.py::past"], ["b/c.py::fresh"]), "unmeasured": (),
         "ended": "decided", "why": "", "usage": False, "disturbed": False, "seconds": 12.5,
     }  # fmt: skip
     return Outcome(**{**made, **changes})
@@ -88,29 +93,36 @@ def mixed_outcome(**changes: Any) -> Outcome:
     return made_outcome(launches, **changes)
 
 
-def made_case(case: str, verdict: str, **changes: Any) -> dict[str, Any]:
-    """Return a case as a comparison's record has it."""
+def made_case(case: str, verdict: str, **changes: Any) -> ComparedCase:
+    """Return a case as a comparison has it."""
     made: dict[str, Any] = {
         "case": case, "ratio": 1.1234, "low": 1.0506, "high": 1.2, "confidence": 0.995, "launches": 8,
-        "launches_needed": 0, "suspected": False, "verdict": verdict,
-        "median_seconds": {"base": 0.00123456, "head": 2.5e-7},
-        "coefficient_error": {"base": None, "head": None}, "passed": {"base": None, "head": None},
+        "launches_needed": 0, "suspected": False, "verdict": Verdict[verdict.upper()],
+        "median_seconds": BySide(0.00123456, 2.5e-7), "coefficient_error": BySide(None, None),
+        "passed": BySide(None, None),
     }  # fmt: skip
-    return {**made, **changes}
+    return ComparedCase(**{**made, **changes})
 
 
-def made_record(*cases: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return the record of a comparison with these cases."""
-    control = {**made_case(CONTROL, "same", ratio=0.998, low=0.991, high=1.0049, launches=11), "moved": False}
+def made_control(**changes: Any) -> ComparedControl:
+    """Return the control as a comparison has it."""
+    made = {"ratio": 0.998, "low": 0.991, "high": 1.0049, "launches": 11, "moved": False, **changes}
+    moved = made.pop("moved")
+    return ComparedControl(**msgspec.structs.asdict(made_case(CONTROL, "same", **made)), moved=moved)
+
+
+def made_comparison(*cases: ComparedCase, verdict: str = "slower", **changes: Any) -> Comparison:
+    """Return a comparison with these cases, and three launches of which one is not finished."""
+    launches = [ComparedLaunch(number, "base", [], finished=number != 1, seconds={}) for number in range(3)]
     made: dict[str, Any] = {
-        "parabola_comparison": 1, "verdict": "slower", "ended": "decided", "why": "", "disturbed": False,
-        "seconds": 61.6, "base": {"revision": BASE.revision, "commit": BASE.commit, "subject": BASE.subject},
-        "head": {"revision": HEAD.revision, "commit": HEAD.commit, "subject": HEAD.subject},
-        "options": {"slower": {}, "budget_seconds": 90.0}, "confidence": 0.995, "minimum_effect": 0.025,
-        "machine": FACTS, "control": control, "cases": list(cases), "only_in_base": [], "only_in_head": [],
-        "unmeasured": [], "launches": [{"finished": True}, {"finished": False}, {"finished": True}],
+        "version": 1, "verdict": Verdict[verdict.upper()], "ended": "decided", "why": "", "disturbed": False,
+        "seconds": 61.6, "base": ComparedCommit(BASE.revision, BASE.commit, BASE.subject),
+        "head": ComparedCommit(HEAD.revision, HEAD.commit, HEAD.subject),
+        "options": Options(BASE.revision, budget_seconds=90.0), "confidence": 0.995, "minimum_effect": 0.025,
+        "machine": FACTS, "control": made_control(), "cases": list(cases), "only_in_base": [], "only_in_head": [],
+        "unmeasured": [], "launches": launches,
     }  # fmt: skip
-    return {**made, **changes}
+    return Comparison(**{**made, **changes})
 
 
 def made_options(**changes: Any) -> Options:
@@ -177,7 +189,7 @@ class ScriptedLaunch(Launch):
         script = self.script
         began = script.clock.now
         everything = [case for case in script.ratios if case != CONTROL]
-        self.only = {"base": [f"a.py::gone_{self.number}"], "head": [f"a.py::new_{self.number}"]}
+        self.only = BySide([f"a.py::gone_{self.number}"], [f"a.py::new_{self.number}"])
         script.clock.now += script.overhead
         if self.number in script.fails and script.fails[self.number].args[:1] == ("before its plan",):
             raise script.fails[self.number]
@@ -193,8 +205,8 @@ class ScriptedLaunch(Launch):
             script.clock.now += script.costs.get(case, 1.0)
             if case not in script.skipped:
                 ratios = script.ratios[case]
-                seconds = {"base": [0.5, 0.5], "head": [0.5 * ratios[min(self.number, len(ratios) - 1)]] * 2}
-                self.measured[case] = Measured(seconds, {"base": {}, "head": {}}, script.clock.now - began)
+                seconds = BySide([0.5, 0.5], [0.5 * ratios[min(self.number, len(ratios) - 1)]] * 2)
+                self.measured[case] = Measured(seconds, BySide({}, {}), script.clock.now - began)
         self.finished = True
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The README's tables and pictures of the suite, from the committed records: python -m benchmarks.studies.readme"""
+"""The README's tables and pictures, from the committed records and the code: python -m benchmarks.studies.readme"""
 
 import hashlib
 import io
@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks.harness import summary
 from parabola import files
 from parabola.display import pictures
+from parabola.exit_codes import ExitCode
 from parabola.records import reading
 from parabola.records import record as record_of_records
 from parabola.report import page, parts
@@ -60,11 +61,18 @@ def blocks(found: Sequence[record_of_records.Record], sections: Sequence[parts.S
     past = [section for section in sections if section.title.startswith("History")]
     digest = hashlib.sha256(b"".join(Path(record.path).read_bytes() for record in found)).hexdigest()[:12]
     return {
+        "exit-codes": exit_codes(),
         "summary": _fenced(lambda console: summary.print_suite(measured, content["parabola"]["left_out"], console)),
         "history": _fenced(lambda console: report_text.print_report(past, console)),
         "records": f"![The page, with times over batch size](docs/{SCREENSHOT.name})\n\n"
         f"<!-- pictures of the records with the hash {digest} -->",
     }
+
+
+def exit_codes() -> str:
+    """Return the table of exit codes in Markdown, a row for each line of their enum."""
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    return "\n".join(["| exit code | of `python -m parabola` |", "|---|---|", *rows])
 
 
 def refresh(text: str, new: Mapping[str, str]) -> str:

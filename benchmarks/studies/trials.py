@@ -1,18 +1,20 @@
 """How often does `compare` cry wolf, and what does it find? Comparisons of a tree with itself, over and over."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from pytest_benchmark.utils import parse_compare_fail
 
 from parabola import files, registry, statistics
-from parabola.compare.comparison import as_json, make_record
+from parabola.compare.comparison import Comparison, NoComparison, as_json, read
+from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options
 from parabola.compare.session import compare
+from parabola.compare.sides.launch import CONTROL
+from parabola.compare.verdicts import Verdict
 from parabola.display import console
 from parabola.machine import ending
 from parabola.records.fingerprint import short_name
@@ -41,9 +43,12 @@ def run(
         outcome = compare(options, Path.cwd())
         if outcome.ended in ("failed", "interrupted"):
             raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}".rstrip(": "))
-        files.write_text(as_json(make_record(outcome, options)), paths[number])
-    records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))[:comparisons]]
-    print("\n".join(summary(records)))
+        files.write_text(as_json(conclude(outcome, options)), paths[number])
+    try:
+        found = [read(path) for path in sorted(folder.glob("*.json"))[:comparisons]]
+    except NoComparison as reason:
+        raise SystemExit(str(reason)) from None
+    print("\n".join(summary(found)))
 
 
 def planted_case(engine: str, number: int) -> str:
@@ -54,65 +59,70 @@ def planted_case(engine: str, number: int) -> str:
     return f"benchmarks/bench_epoch_time.py::bench_epoch_time[{name}]"
 
 
-def summary(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def summary(comparisons: Sequence[Comparison]) -> list[str]:
     """Count, over comparisons of a tree with itself, what was said of cases with and without a planted slowdown."""
-    untouched = [[case for case in record["cases"] if case["case"] not in slower(record)] for record in records]
-    planted = [case for record in records for case in record["cases"] if case["case"] in slower(record)]
-    every = [case for cases in untouched for case in cases]
-    false = sum(any(case["verdict"] in ("slower", "faster") for case in cases) for cases in untouched)
-    decided = sum(case["verdict"] != "inconclusive" for case in every)
-    seconds = np.median([record["seconds"] for record in records])
-    lines = [
-        f"{len(records)} comparisons of a tree with itself, {seconds:.0f} s each (median)",
-        f"false slower or faster in a case where nothing is planted: {share(false, len(records))} of comparisons",
-        f"contaminated: {share(sum(record['verdict'] == 'contaminated' for record in records), len(records))}",
-        f"cases decided: {share(decided, len(every))}",
-        f"pytest-benchmark's median:5%, the sides of one launch: {share(*cries(records, 0))} of comparisons",
-        f"pytest-benchmark's median:5%, base of one launch, head of the next: {share(*cries(records, 1))}",
+    untouched = [
+        [case for case in comparison.cases if case.case not in comparison.options.slower] for comparison in comparisons
     ]
-    lines += [f"spread between launches, {name}: {100 * spread:.1f} %" for name, spread in spreads(records).items()]
+    planted = [
+        case for comparison in comparisons for case in comparison.cases if case.case in comparison.options.slower
+    ]
+    every = [case for cases in untouched for case in cases]
+    false = sum(any(case.verdict in (Verdict.SLOWER, Verdict.FASTER) for case in cases) for cases in untouched)
+    decided = sum(case.verdict != Verdict.INCONCLUSIVE for case in every)
+    contaminated = sum(comparison.verdict == Verdict.CONTAMINATED for comparison in comparisons)
+    seconds = np.median([comparison.seconds for comparison in comparisons])
+    whole = len(comparisons)
+    lines = [
+        f"{whole} comparisons of a tree with itself, {seconds:.0f} s each (median)",
+        f"false slower or faster in a case where nothing is planted: {share(false, whole)} of comparisons",
+        f"contaminated: {share(contaminated, whole)}",
+        f"cases decided: {share(decided, len(every))}",
+        f"pytest-benchmark's median:5%, the sides of one launch: {share(*cries(comparisons, 0))} of comparisons",
+        f"pytest-benchmark's median:5%, base of one launch, head of the next: {share(*cries(comparisons, 1))}",
+    ]
+    lines += [f"spread between launches, {name}: {100 * spread:.1f} %" for name, spread in spreads(comparisons).items()]
     if planted:
-        found = sum(case["verdict"] == "slower" for case in planted)
+        found = sum(case.verdict == Verdict.SLOWER for case in planted)
         lines.append(f"planted slowdowns found: {share(found, len(planted))}")
     return lines
 
 
-def spreads(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def spreads(comparisons: Sequence[Comparison]) -> dict[str, float]:
     """Return the standard deviation of the log ratio over all launches, a case each, where nothing is planted."""
     ratios = dict[str, list[float]]()
-    for record in records:
-        for launch in record["launches"]:
-            for case, sides in launch["seconds"].items():
-                if case not in slower(record):
-                    ratio = statistics.launch_log_ratio(sides["base"], sides["head"])
+    for comparison in comparisons:
+        for launch in comparison.launches:
+            for case, seconds in launch.seconds.items():
+                if case not in comparison.options.slower:
+                    ratio = statistics.launch_log_ratio(seconds.base, seconds.head)
                     ratios.setdefault(short_name(case), []).append(ratio)
     return {case: float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
 
 
-def slower(record: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return what was planted."""
-    planted: Mapping[str, float] = record["options"]["slower"]
-    return planted
-
-
-def cries(records: Sequence[Mapping[str, Any]], later: int) -> tuple[int, int]:
+def cries(comparisons: Sequence[Comparison], later: int) -> tuple[int, int]:
     """Count the comparisons in which pytest-benchmark's own check fails for a case where nothing is planted.
 
     Args:
-        records: of comparisons.
+        comparisons: of a tree with itself.
         later: the head is taken from so many launches after the first on the same cores; 0 for the same launch.
+
+    Returns:
+        How many comparisons fail, and how many have launches enough to be counted.
     """
     check = parse_compare_fail("median:5%")
     failed = counted = 0
-    for record in records:
-        finished = [launch for launch in record["launches"] if launch["finished"]]
-        launches = [launch["seconds"] for launch in finished if launch["cores"] == finished[0]["cores"]]
+    for comparison in comparisons:
+        finished = [launch for launch in comparison.launches if launch.finished]
+        launches = [launch.seconds for launch in finished if launch.cores == finished[0].cores]
         if len(launches) > later:
-            both = [
-                case for case in launches[0] if case in launches[later] and case not in (*slower(record), "control")
-            ]
+            left_out = (*comparison.options.slower, CONTROL)
+            both = [case for case in launches[0] if case in launches[later] and case not in left_out]
             medians = [
-                [{"median": float(np.median(launches[at][case][side]))} for at, side in ((later, "head"), (0, "base"))]
+                [
+                    {"median": float(np.median(rounds))}
+                    for rounds in (launches[later][case].head, launches[0][case].base)
+                ]
                 for case in both
             ]
             counted += 1

@@ -8,6 +8,7 @@ import typer.core
 
 from parabola.commands import exits
 from parabola.commands.options import Plot, read_planted, read_seconds, read_share
+from parabola.exit_codes import ExitCode
 
 
 class WithPytestOptions(typer.core.TyperCommand):
@@ -55,10 +56,9 @@ def compare(
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
     """
     from parabola import files
-    from parabola.compare import comparison as comparison_record
-    from parabola.compare import figure, schedule, session
+    from parabola.compare import conclusion, figure, schedule, session, text
     from parabola.compare import self_test as ability
-    from parabola.compare import text as comparison_report
+    from parabola.compare.comparison import as_json
     from parabola.compare.outcome import Options
     from parabola.display import console, pictures
     from parabola.machine import ending
@@ -77,7 +77,7 @@ def compare(
             limit_seconds=read_seconds("limit", limit),
             cores_per_launch=cores,
             launches_at_once=at_once,
-            slower=dict(read_planted(text) for text in inject or ()),
+            slower=dict(map(read_planted, inject or ())),
         )
         schedule.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):
@@ -90,17 +90,17 @@ def compare(
             raise ValueError(outcome.why)
     except ValueError as error:
         exits.stop(error)
-    record = comparison_record.make_record(outcome, options)
+    comparison = conclusion.conclude(outcome, options)
     if json_file:
-        files.write_text(comparison_record.as_json(record), json_file)
+        files.write_text(as_json(comparison), json_file)
     if markdown:
-        files.write_text(comparison_report.markdown(record), markdown)
+        files.write_text(text.markdown(comparison), markdown)
     if plot:
-        pictures.save(figure.ratio_figure(record), plot)
-    comparison_report.print_comparison(record, console.wide_console())
+        pictures.save(figure.ratio_figure(comparison), plot)
+    text.print_comparison(comparison, console.wide_console())
     if self_test and outcome.ended in ("decided", "budget"):
-        print("\n".join(ability.lines(ability.abilities(record), record)))
+        print("\n".join(ability.lines(ability.abilities(comparison), comparison)))
     if outcome.ended == "interrupted":
-        raise typer.Exit(exits.INTERRUPTED)
-    undecided = not record["cases"] or any(case["verdict"] == "inconclusive" for case in record["cases"])
-    raise typer.Exit(exits.COMPARED.get(record["verdict"]) or (exits.INCONCLUSIVE if strict and undecided else 0))
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    code = comparison.verdict.exit_code
+    raise typer.Exit(ExitCode.DONE if code == ExitCode.INCONCLUSIVE and not strict else code)

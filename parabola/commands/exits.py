@@ -1,16 +1,19 @@
-"""How a command ends."""
+"""A command stops: a line on stderr, and one of the exit codes of parabola/exit_codes.py."""
 
 import sys
 from typing import NoReturn
 
 import typer
 
-CHECK_FAILED, USAGE, INCONCLUSIVE, CONTAMINATED, SIDE_FAILED, NO_RECORD, WORKER_FAILED, INTERRUPTED = *range(1, 8), 130
-COMPARED = {"slower": CHECK_FAILED, "wrong": CHECK_FAILED, "contaminated": CONTAMINATED, "failed": SIDE_FAILED}
+from parabola.exit_codes import ExitCode
 
 
-def stop(error: Exception | str, code: int = USAGE) -> NoReturn:
-    """Say in one line on stderr what was wrong, and exit with that code.
+def stop(error: Exception | str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
+    """Say in one line on stderr what was wrong, and exit with a code.
+
+    Args:
+        error: what was wrong.
+        code: the exit code; bad input unless another is given.
 
     Raises:
         typer.Exit: always.

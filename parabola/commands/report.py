@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from parabola.commands import exits
+from parabola.exit_codes import ExitCode
 
 
 def report(
@@ -60,7 +61,7 @@ def report(
     for reason in skipped:
         print(f"skipped {reason}", file=sys.stderr)
     if not read:
-        exits.stop(f"none of {len(found)} files is a record that can be read", exits.NO_RECORD)
+        exits.stop(f"none of {len(found)} files is a record that can be read", ExitCode.NO_RECORD)
     if html:
         files.write_text(drawn, html)
     if markdown:

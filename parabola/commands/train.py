@@ -9,6 +9,7 @@ import typer
 
 from parabola import registry
 from parabola.commands import exits, options
+from parabola.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from parabola.training.experiment import Experiment
@@ -99,7 +100,7 @@ def train(
     elif not worker:  # all have the same weights; the first speaks for all
         text.print_training(summary)
     if check and summary["verdict"] != "pass":
-        raise typer.Exit(exits.CHECK_FAILED)
+        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def run(experiment: "Experiment") -> "Fit":
@@ -121,7 +122,7 @@ def run(experiment: "Experiment") -> "Fit":
         with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
             return train(experiment, progress=bar or workers.report_here())
     except PeerError as error:
-        exits.stop(error, exits.WORKER_FAILED)
+        exits.stop(error, ExitCode.WORKER_FAILED)
     except ValueError as error:  # of a device that is known only where it is used
         exits.stop(error)
 
@@ -141,7 +142,7 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
         with console.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
             return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
     except workers.WorkerError as error:
-        exits.stop(error, exits.WORKER_FAILED)
+        exits.stop(error, ExitCode.WORKER_FAILED)
 
 
 def training_figure(fit: "Fit") -> Any:

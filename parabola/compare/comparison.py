@@ -1,113 +1,154 @@
-"""A comparison as plain values: the one place that knows its JSON, and what it comes to."""
+"""A comparison as its JSON has it, key for key; and how a file of one is read, and refused."""
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
 
-import numpy as np
+import msgspec
 
-from parabola.compare.outcome import Options, Outcome
-from parabola.compare.referee import Referee
-from parabola.compare.sides.launch import CONTROL, Launch
-from parabola.machine import host
+from parabola.compare.outcome import Ended, Options
+from parabola.compare.sides.by_side import BySide
+from parabola.compare.verdicts import Verdict
 
-VERSION = 1
-SIDES = ("base", "head")
+VERSION_KEY, VERSION = "parabola_comparison", 1
+Number = bool | int | float | None  # a number or a truth that a suite tells of itself
 
 
-def make_record(outcome: Outcome, options: Options) -> dict[str, Any]:
-    """Return everything about a comparison, with every round of every launch, as what JSON holds.
+class ComparedCommit(msgspec.Struct, frozen=True):
+    """What a side was: as it was asked for, and the commit that this is."""
 
-    Times are in seconds, ratios are head : base; what is not known is None.
+    revision: str
+    commit: str
+    subject: str
+
+
+class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison says of a case. Times are in seconds, ratios are head : base; None is what is not known.
+
+    Attributes:
+        case: its name in the suite.
+        ratio, low, high: how many times as long head takes as base, and the interval of this.
+        confidence: the confidence of this interval alone, after Holm.
+        launches: how many launches measured it.
+        launches_needed: about how many more would decide it.
+        suspected: the interval excludes 1, but fresh launches have not confirmed it.
+        verdict: what is said of it.
+        median_seconds: a round, by the median over launches of the medians over rounds.
+        coefficient_error: as most launches have it.
+        passed: whether its runs passed, as most launches have it.
     """
-    measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
-    cases = [_case(case, outcome.referee, outcome.launches) for case in measured]
-    control = _case(CONTROL, outcome.control, outcome.launches)
-    standing = outcome.control.standing(CONTROL)
-    moved = standing in ("slower", "faster")
-    return {
-        "parabola_comparison": VERSION,
-        "verdict": _overall(outcome.ended, moved, [case["verdict"] for case in cases]),
-        "ended": outcome.ended,
-        "why": outcome.why,
-        "disturbed": outcome.disturbed,
-        "seconds": outcome.seconds,
-        "base": _side(outcome.base),
-        "head": _side(outcome.head),
-        "options": asdict(options),
-        "confidence": outcome.referee.confidence,
-        "minimum_effect": options.minimum_effect,
-        "machine": host.facts(),
-        "control": {**control, "verdict": standing, "moved": moved},
-        "cases": cases,
-        "only_in_base": list(outcome.only["base"]),
-        "only_in_head": list(outcome.only["head"]),
-        "unmeasured": list(outcome.unmeasured),
-        "launches": [_launch(launch) for launch in outcome.launches],
-    }
+
+    case: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    launches: int
+    launches_needed: int | None
+    suspected: bool
+    verdict: Verdict
+    median_seconds: BySide[float | None]
+    coefficient_error: BySide[Number]
+    passed: BySide[Number]
 
 
-def as_json(record: Mapping[str, Any]) -> str:
-    """Return a record as the text of a file."""
-    return json.dumps(record, indent=1, allow_nan=False)
+class ComparedControl(ComparedCase, frozen=True, kw_only=True):
+    """The same of the control; and whether it moved, so that no verdict can be trusted."""
+
+    moved: bool
 
 
-def _side(checkout: Any) -> dict[str, str]:
-    return {"revision": checkout.revision, "commit": checkout.commit, "subject": checkout.subject}
+class ComparedLaunch(msgspec.Struct, frozen=True):
+    """What a launch measured.
+
+    Attributes:
+        number: from 0, in the order in which launches began.
+        began_with: the side that had the first turn.
+        cores: the cores that both sides ran on; none if they could not be chosen.
+        finished: whether it came to its own end.
+        seconds: by case, those of every round.
+    """
+
+    number: int
+    began_with: Literal["base", "head"]
+    cores: list[int]
+    finished: bool
+    seconds: dict[str, BySide[list[float]]]
 
 
-def _launch(launch: Launch) -> dict[str, Any]:
-    return {
-        "number": launch.number,
-        "began_with": SIDES[launch.number % 2],
-        "cores": launch.cores,
-        "finished": launch.finished,
-        "seconds": {case: measured.seconds for case, measured in launch.measured.items()},
-    }
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is kept of a comparison.
+
+    Attributes:
+        version: of this form.
+        verdict: what the comparison comes to.
+        ended: what ended it.
+        why: where it failed, the reason; else empty.
+        disturbed: whether another comparison ran on this machine meanwhile.
+        seconds: from beginning to end.
+        base, head: the two sides.
+        options: what was asked for.
+        confidence: the confidence of all intervals together.
+        minimum_effect: 0.05 calls times that differ by less than 5 % the same.
+        machine: the facts of parabola.machine.host.
+        control: what is said of the control.
+        cases: what is said of each case that both sides measured.
+        only_in_base, only_in_head: the cases that the other side does not have.
+        unmeasured: the cases that both sides have, but that one skips.
+        launches: in the order in which they ended.
+    """
+
+    version: int = msgspec.field(name=VERSION_KEY)
+    verdict: Verdict
+    ended: Ended
+    why: str
+    disturbed: bool
+    seconds: float
+    base: ComparedCommit
+    head: ComparedCommit
+    options: Options
+    confidence: float
+    minimum_effect: float
+    machine: dict[str, Any]
+    control: ComparedControl
+    cases: list[ComparedCase]
+    only_in_base: list[str]
+    only_in_head: list[str]
+    unmeasured: list[str]
+    launches: list[ComparedLaunch]
 
 
-def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> dict[str, Any]:
-    verdict = referee.verdict(case)
-    measured = [launch.measured[case] for launch in launches if case in launch.measured]
-    medians = {
-        side: _number(float(np.median([np.median(one.seconds[side]) for one in measured]))) if measured else None
-        for side in SIDES
-    }
-    accuracy = {
-        name: {side: _number(_agreed([one.extra_info[side].get(name) for one in measured])) for side in SIDES}
-        for name in ("coefficient_error", "passed")
-    }
-    wrong = accuracy["passed"] == {"base": True, "head": False}
-    return {
-        "case": case,
-        **{name: _number(value) for name, value in asdict(verdict).items() if name != "name"},
-        "verdict": "wrong" if wrong else verdict.name,
-        "median_seconds": medians,
-        **accuracy,
-    }
+class NoComparison(ValueError):
+    """A file is no comparison that can be read; the message says in one line which file, and why."""
 
 
-def _agreed(values: Sequence[Any]) -> Any:
-    """Return what most launches say, the first of these where none does; None without any."""
-    return max(values, key=values.count, default=None)
+def as_json(comparison: Comparison) -> str:
+    """Return a comparison as the text of a file.
+
+    Raises:
+        ValueError: if it holds a number that JSON does not have, such as NaN.
+    """
+    return json.dumps(msgspec.to_builtins(comparison), indent=1, allow_nan=False)
 
 
-def _number(value: Any) -> Any:
-    """Return a number or a truth; None for anything else, as NaN."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+def read(path: Path) -> Comparison:
+    """Read a file that `compare --json` wrote.
 
-
-def _overall(ended: str, moved: bool, verdicts: Sequence[str]) -> str:
-    """Return what a comparison comes to: the first of these that holds."""
-    if ended == "failed":
-        return "failed"
-    if "wrong" in verdicts:
-        return "wrong"
-    if moved:
-        return "contaminated"
-    return next(
-        (name for name in ("slower", "inconclusive", "faster") if name in verdicts),
-        "same" if verdicts else "inconclusive",
-    )
+    Raises:
+        NoComparison: if it is none, or one of a version that is not known here.
+    """
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise NoComparison(f"{path}: {error.strerror or error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NoComparison(f"{path}: not JSON, or cut off ({error})") from None
+    if not isinstance(content, Mapping) or VERSION_KEY not in content:
+        raise NoComparison(f"{path}: not a comparison: it has no {VERSION_KEY!r}")
+    if content[VERSION_KEY] != VERSION:
+        raise NoComparison(f"{path}: of version {content[VERSION_KEY]!r}; this parabola reads version {VERSION}")
+    try:
+        return msgspec.convert(content, Comparison)
+    except msgspec.ValidationError as error:
+        raise NoComparison(f"{path}: damaged: {error}") from None

@@ -1,40 +1,41 @@
 """A comparison as a picture: the intervals of all ratios."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from parabola.display.pictures import BLUE, GREY
+from parabola.compare.comparison import Comparison
+from parabola.compare.verdicts import Verdict
 from parabola.records.fingerprint import short_name
 
-VERDICT_COLOURS = {"slower": "#c0392b", "wrong": "#7b241c", "faster": "#1e8449", "same": BLUE, "inconclusive": GREY}
+ENDS = ("change", "low", "high")
 
 
-def ratio_figure(record: Mapping[str, Any]) -> Any:
+def ratio_figure(comparison: Comparison) -> Any:
     """Draw the intervals of all ratios of a comparison: a row a case, the control last.
 
     Args:
-        record: what comparison_record.make_record gives.
+        comparison: what is drawn.
 
     Returns:
         An Altair chart; the shaded band is the minimum effect. A case with too few launches has a point alone.
     """
     import altair as alt
 
-    control = {**record["control"], "case": "control (no change can touch it)"}
-    rows = [
+    named = [(short_name(case.case), case) for case in comparison.cases]
+    rows: list[dict[str, Any]] = [
         {
-            "case": short_name(case["case"]),
-            "change": case["ratio"] - 1,
-            "low": None if case["high"] is None else case["low"] - 1,
-            "high": None if case["high"] is None else case["high"] - 1,
-            "verdict": case["verdict"],
-            "launches": case["launches"],
+            "case": name,
+            "change": case.ratio - 1,
+            "low": None if case.low is None or case.high is None else case.low - 1,
+            "high": None if case.high is None else case.high - 1,
+            "verdict": case.verdict.value,
+            "launches": case.launches,
         }
-        for case in [*record["cases"], control]
-        if case["ratio"] is not None
+        for name, case in [*named, ("control (no change can touch it)", comparison.control)]
+        if case.ratio is not None
     ]
     order = [row["case"] for row in rows]
-    effect = record["minimum_effect"]
+    effect = comparison.minimum_effect
+    colours = {verdict.value: verdict.colour for verdict in Verdict if verdict.colour}
     widest = max([abs(row[end]) for row in rows for end in ENDS if row[end] is not None] + [2 * effect])
     scale = alt.Scale(domain=[-1.1 * widest, 1.1 * widest], nice=False)
     y = alt.Y("case:N", sort=order, title=None, axis=alt.Axis(labelLimit=520, labelFontSize=12))
@@ -43,7 +44,7 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
         color=alt.Color(
             "verdict:N",
             title=None,
-            scale=alt.Scale(domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values())),
+            scale=alt.Scale(domain=list(colours), range=list(colours.values())),
             legend=alt.Legend(orient="bottom", labelFontSize=12),
         ),
         tooltip=["case:N", "verdict:N", "launches:Q", *(alt.Tooltip(f"{end}:Q", format="+.1%") for end in ENDS)],
@@ -53,10 +54,10 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
     band = alt.Chart(alt.Data(values=[{"low": -effect, "high": effect}])).mark_rect(color="#888", opacity=0.15)
     zero = alt.Chart(alt.Data(values=[{"low": 0}])).mark_rule(color="#777", strokeDash=[4, 4]).encode(x=x)
-    sides = [f"{record[side]['revision']} ({record[side]['commit'][:9]})" for side in ("base", "head")]
+    base_name, head_name = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
     head = alt.TitleParams(
-        text=f"{record['verdict']}: {sides[1]} against {sides[0]}",
-        subtitle=f"intervals, together {100 * record['confidence']:g} %; shaded: ±{100 * effect:g} %, counts as same",
+        text=f"{comparison.verdict}: {head_name} against {base_name}",
+        subtitle=f"intervals, together {100 * comparison.confidence:g} %; shaded: ±{100 * effect:g} %, counts as same",
         anchor="start",
         fontSize=16,
         subtitleFontSize=13,
@@ -64,6 +65,3 @@ def ratio_figure(record: Mapping[str, Any]) -> Any:
     )
     layers = alt.layer(band.encode(x=x, x2="high:Q"), zero, bars, points)
     return layers.properties(width=460, height=alt.Step(30), title=head, padding=16)
-
-
-ENDS = ("change", "low", "high")

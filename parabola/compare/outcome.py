@@ -1,11 +1,15 @@
-"""What a comparison is asked, how far it is, and what comes of it."""
+"""What a comparison is asked for, how far it is, and what was measured when it ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from parabola.compare.referee import MINIMUM_EFFECT, Referee
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import Launch
+
+Ended = Literal["decided", "budget", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -13,14 +17,14 @@ class Options:
     """How to compare.
 
     Attributes:
-        base, head: revisions; None for the working tree as it stands.
-        pytest_options: for both sides.
-        budget_seconds: after which nothing is measured any more.
+        base, head: revisions of the repository; None for the working tree as it stands.
+        pytest_options: what pytest is called with, on both sides.
+        budget_seconds: nothing is measured any more after this time.
         minimum_effect: 0.05 calls times that differ by less than 5 % the same.
-        limit_seconds: how long a side may be silent.
-        cores_per_launch: on which both sides of a launch run, in turn.
-        launches_at_once: side by side, each on its own cores; None for as many as the cores allow.
-        slower: share of extra work to plant on the side of head, by case or a part of its name that no other has.
+        limit_seconds: how long a side may be silent before it is taken to hang.
+        cores_per_launch: how many cores each launch has to itself; its two sides share them, in turn.
+        launches_at_once: how many launches run side by side, each on its own cores; None for what the cores allow.
+        slower: the share of extra work to plant in a case of head, by its name or by a part that no other name has.
     """
 
     base: str | None
@@ -36,7 +40,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is going on, for a line on the terminal: times in seconds, how many cases are decided, those in work."""
+    """What is going on, for a line on the terminal.
+
+    Attributes:
+        seconds: since the comparison began.
+        launches: how many launches are over.
+        decided: how many cases are decided.
+        cases: how many cases there are; 0 as long as nobody knows.
+        doing: the short names of the cases that are being measured.
+    """
 
     seconds: float
     launches: int
@@ -54,16 +66,16 @@ class Outcome:
     """What was measured, and how it ended.
 
     Attributes:
-        base, head: the two sides.
-        launches: that are over, in the order in which they ended.
-        referee: what they say of the cases.
+        base, head: the checkouts of the two sides.
+        launches: all launches that are over, in the order in which they ended.
+        referee: what the launches say of the cases.
         control: what they say of the control.
-        only: by side, the cases that the other does not have.
-        unmeasured: cases that both have, but that a side skips.
-        ended: "decided", "budget", "failed" or "interrupted".
-        why: where it failed.
-        usage: it failed since pytest refused its options.
-        disturbed: another comparison ran on this machine meanwhile.
+        only: the cases of each side that the other does not have.
+        unmeasured: the cases that both sides have, but that one of them skips.
+        ended: all cases are decided, the budget is used up, a side failed, or Ctrl-C.
+        why: if it failed, the reason in one line; else empty.
+        usage: whether it failed because pytest refused its options on both sides.
+        disturbed: whether another comparison ran on this machine meanwhile.
         seconds: from beginning to end.
     """
 
@@ -72,9 +84,9 @@ class Outcome:
     launches: Sequence[Launch]
     referee: Referee
     control: Referee
-    only: Mapping[str, Sequence[str]]
+    only: BySide[list[str]]
     unmeasured: Sequence[str]
-    ended: str
+    ended: Ended
     why: str
     usage: bool
     disturbed: bool

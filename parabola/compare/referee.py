@@ -1,33 +1,31 @@
-"""What the launches of a comparison say: a verdict for each case, and when there are enough of them."""
+"""The referee: what the launches of a comparison say of each case, and when there are enough of them."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from parabola import statistics
+from parabola.compare.suspicion import Suspicion, confirmations_needed, confirms
+from parabola.compare.verdicts import Verdict
 
-CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
-FEWEST_LAUNCHES = 5
-CONFIRMED = 0.07  # of the sign test over the launches since a case was first suspected
+FAMILY_CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
+FEWEST_LAUNCHES = 5  # from which on a case has an interval
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Evidence:
     """What is known of a case.
 
     Attributes:
-        name: "same", "slower", "faster" or "inconclusive".
-        ratio: time of head : time of base; NaN before the first launch.
-        low, high: its interval, at the family's confidence.
-        confidence: of this interval alone, after Holm.
-        launches: that measured the case.
+        ratio: the time of head divided by the time of base; NaN before the first launch.
+        low, high: the interval of the ratio; 0 and infinity as long as there are too few launches for one.
+        confidence: the confidence of this interval alone, after Holm.
+        launches: how many launches measured the case.
         launches_needed: about how many more would decide it; 0 if it is decided, None if unknown or above 1,000.
         suspected: the interval excludes 1, but fresh launches have not confirmed it.
+        verdict: the verdict by its times: INCONCLUSIVE until it is decided.
     """
 
-    name: str
     ratio: float
     low: float
     high: float
@@ -35,6 +33,21 @@ class Verdict:
     launches: int
     launches_needed: int | None
     suspected: bool
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the log ratio of a case lies.
+
+    Attributes:
+        center: the trimmed mean of the launches; NaN without any.
+        low, high: its ends; infinite as long as there are too few launches.
+    """
+
+    center: float
+    low: float
+    high: float
 
 
 class Referee:
@@ -51,22 +64,22 @@ class Referee:
         self,
         cases: Sequence[str],
         minimum_effect: float = MINIMUM_EFFECT,
-        confidence: float = CONFIDENCE,
+        confidence: float = FAMILY_CONFIDENCE,
         decides: bool = True,
     ) -> None:
         """Begin without launches.
 
         Args:
-            cases: the family that Holm's method is over.
+            cases: the names of all cases that are judged together: the family of Holm's method.
             minimum_effect: 0.05 calls times that differ by less than 5 % the same.
-            confidence: of all verdicts together.
-            decides: False for a control: all its launches count, to the end.
+            confidence: the probability that all verdicts together are right.
+            decides: False for a control, which is never decided: all its launches count, to the end.
         """
         self.decides = decides
         self.log_ratios: dict[str, list[float]] = {case: [] for case in cases}
-        self.decided: dict[str, str] = {}
-        self._final: dict[str, Verdict] = {}
-        self.suspected_from: dict[str, tuple[int, int]] = {}  # by case: launches before, and 1 for slower or -1
+        self.decided: dict[str, Verdict] = {}
+        self._final: dict[str, Evidence] = {}
+        self.suspicions: dict[str, Suspicion] = {}
         self.bound = math.log1p(minimum_effect)
         self.confidence = confidence
 
@@ -88,38 +101,40 @@ class Referee:
         """The cases without a verdict."""
         return [case for case in self.log_ratios if case not in self.decided]
 
-    def verdict(self, case: str) -> Verdict:
-        """Return what is known of a case."""
+    def evidence(self, case: str) -> Evidence:
+        """Return what is known of a case; once it is decided, what was known then."""
         return self._final.get(case) or self._describe(case, 1 - self._levels()[case])
 
-    def _describe(self, case: str, confidence: float) -> Verdict:
+    def _describe(self, case: str, confidence: float) -> Evidence:
         values = self.log_ratios[case]
-        center, low, high = self._interval(values, confidence)
-        return Verdict(
-            name=self.decided.get(case, "inconclusive"),
-            ratio=_exp(center),
-            low=_exp(low),
-            high=_exp(high),
+        interval = self._interval(values, confidence)
+        return Evidence(
+            ratio=_exp(interval.center),
+            low=_exp(interval.low),
+            high=_exp(interval.high),
             confidence=confidence,
             launches=len(values),
-            launches_needed=self._needed(case, center, confidence),
-            suspected=case in self.suspected_from and case not in self.decided,
+            launches_needed=self._needed(case, interval.center, confidence),
+            suspected=case in self.suspicions and case not in self.decided,
+            verdict=self.decided.get(case, Verdict.INCONCLUSIVE),
         )
 
-    def standing(self, case: str) -> str:
+    def standing(self, case: str) -> Verdict:
         """Return the verdict that the interval over all launches suggests, confirmed or not."""
         return self._standing(case, 1 - self._levels()[case])
 
     def looks_changed(self, case: str) -> bool:
         """Return whether more launches would rather call a case slower or faster than the same."""
         values = self.log_ratios[case]
-        return case in self.suspected_from or bool(values and abs(statistics.trimmed(values)[0]) > self.bound / 2)
+        return case in self.suspicions or bool(values and abs(statistics.trimmed(values).mean) > self.bound / 2)
 
-    def _standing(self, case: str, confidence: float) -> str:
-        _, low, high = self._interval(self.log_ratios[case], confidence)
-        if -self.bound < low and high < self.bound:
-            return "same"
-        return "slower" if low > 0 else "faster" if high < 0 else "inconclusive"
+    def _standing(self, case: str, confidence: float) -> Verdict:
+        interval = self._interval(self.log_ratios[case], confidence)
+        if -self.bound < interval.low and interval.high < self.bound:
+            return Verdict.SAME
+        if interval.low > 0:
+            return Verdict.SLOWER
+        return Verdict.FASTER if interval.high < 0 else Verdict.INCONCLUSIVE
 
     def _levels(self) -> dict[str, float]:
         p_values = [
@@ -129,27 +144,26 @@ class Referee:
         levels = statistics.holm_levels(p_values, 1 - self.confidence)
         return dict(zip(self.log_ratios, levels.tolist(), strict=True))
 
-    def _interval(self, values: Sequence[float], confidence: float) -> tuple[float, float, float]:
+    def _interval(self, values: Sequence[float], confidence: float) -> Interval:
         if not values:
-            return math.nan, -math.inf, math.inf
-        center, _, _ = statistics.trimmed(values)
+            return Interval(math.nan, -math.inf, math.inf)
+        center = statistics.trimmed(values).mean
         if len(values) < FEWEST_LAUNCHES:
-            return center, -math.inf, math.inf
-        return center, *statistics.trimmed_interval(values, confidence)
+            return Interval(center, -math.inf, math.inf)
+        return Interval(center, *statistics.trimmed_interval(values, confidence))
 
     def _judge(self, case: str, confidence: float) -> None:
         values, standing = self.log_ratios[case], self._standing(case, confidence)
-        if standing == "same":
+        if standing == Verdict.SAME:
             self.decided[case] = standing
-        elif standing == "inconclusive":
-            self.suspected_from.pop(case, None)
+        elif standing == Verdict.INCONCLUSIVE:
+            self.suspicions.pop(case, None)
         else:
-            sign = 1 if standing == "slower" else -1
-            before, suspected = self.suspected_from.get(case, (len(values), sign))
-            if sign != suspected:
-                before = len(values)
-            self.suspected_from[case] = before, sign
-            if _confirms(values[before:], sign):
+            sign = 1 if standing == Verdict.SLOWER else -1
+            suspicion = self.suspicions.get(case)
+            if suspicion is None or suspicion.sign != sign:
+                suspicion = self.suspicions[case] = Suspicion(len(values), sign)
+            if confirms(values[suspicion.launches_before :], sign):
                 self.decided[case] = standing
 
     def _needed(self, case: str, center: float, confidence: float) -> int | None:
@@ -157,35 +171,17 @@ class Referee:
         values = self.log_ratios[case]
         if case in self.decided:
             return 0
-        if case in self.suspected_from:
-            before, sign = self.suspected_from[case]
-            return _confirmations_needed(values[before:], sign)
+        if case in self.suspicions:
+            suspicion = self.suspicions[case]
+            return confirmations_needed(values[suspicion.launches_before :], suspicion.sign)
         if len(values) < 2:
             return None
         reach = max(abs(center), self.bound - abs(center))
         wanted = statistics.launches_needed(values, confidence, reach)
         if wanted is None:
             return None
-        confirming = _confirmations_needed([], 1) if self.looks_changed(case) else 0
+        confirming = confirmations_needed([], 1) if self.looks_changed(case) else 0
         return max(wanted, FEWEST_LAUNCHES, len(values) + 1) - len(values) + confirming
-
-
-def _confirms(fresh: Sequence[float], sign: int) -> bool:
-    return bool(fresh) and _sign_p_value(int(np.sum(np.sign(fresh) == sign)), len(fresh)) <= CONFIRMED
-
-
-def _confirmations_needed(fresh: Sequence[float], sign: int) -> int:
-    agreeing, more = int(np.sum(np.sign(fresh) == sign)), 0
-    while _sign_p_value(agreeing + more, len(fresh) + more) > CONFIRMED:
-        more += 1
-    return more
-
-
-def _sign_p_value(agreeing: int, launches: int) -> float:
-    """Return how probably at least so many of the launches are on one given side of 1 if either is as likely."""
-    from scipy.special import bdtrc
-
-    return float(bdtrc(agreeing - 1, launches, 0.5)) if agreeing else 1.0
 
 
 def _exp(value: float) -> float:

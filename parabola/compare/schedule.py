@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from parabola.compare.referee import FEWEST_LAUNCHES, Referee, Verdict
+from parabola.compare.referee import FEWEST_LAUNCHES, Evidence, Referee
 
 MOST_LAUNCHES = 1000  # what is further from its decision comes last
 
@@ -61,7 +61,7 @@ def choose(
         seconds_left: of the comparison's budget.
         launches_at_once: launches that run side by side.
     """
-    needed = {case: launches_needed(referee.verdict(case)) for case in undecided}
+    needed = {case: launches_needed(referee.evidence(case)) for case in undecided}
     changed = {case for case in needed if referee.looks_changed(case)}
     in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs.by_case[case]))
     chosen, spent = list[str](), 0.0
@@ -77,11 +77,11 @@ def choose(
     return chosen
 
 
-def launches_needed(verdict: Verdict) -> int:
+def launches_needed(evidence: Evidence) -> int:
     """Return about how many more launches a case needs; where nobody can tell, few at first, then very many."""
-    if verdict.launches_needed is None:
-        return FEWEST_LAUNCHES + 2 - verdict.launches if verdict.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
-    return verdict.launches_needed
+    if evidence.launches_needed is None:
+        return FEWEST_LAUNCHES + 2 - evidence.launches if evidence.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
+    return evidence.launches_needed
 
 
 def core_groups(cores_per_launch: int) -> list[list[int]]:

@@ -2,14 +2,16 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from parabola import statistics
+from parabola.compare.comparison import Comparison
 from parabola.compare.referee import FEWEST_LAUNCHES, Referee
+from parabola.compare.verdicts import Verdict
 from parabola.records.fingerprint import short_name
 
 SIMULATIONS, POWER = 200, 0.9
@@ -21,11 +23,12 @@ class Ability:
     """What comparing a case comes to on this machine, within the budget.
 
     Attributes:
-        case: which.
-        launches: that the budget allows.
-        spread: of the log ratio, from launch to launch: a standard deviation.
-        false_alarms: share of simulated comparisons that call it slower or faster, though nothing is.
-        smallest_slowdown: which nine of ten simulated comparisons find; None if none up to twice the time.
+        case: its name.
+        launches: how many launches the budget allows.
+        spread: the standard deviation of the log ratio from launch to launch.
+        false_alarms: the share of simulated comparisons that call it slower or faster, though nothing is.
+        smallest_slowdown: the smallest one that nine of ten simulated comparisons find; None if none up to twice the
+            time.
     """
 
     case: str
@@ -35,7 +38,7 @@ class Ability:
     smallest_slowdown: float | None
 
 
-def abilities(record: Mapping[str, Any], seed: int = 0) -> list[Ability]:
+def abilities(comparison: Comparison, seed: int = 0) -> list[Ability]:
     """Simulate comparisons from the launches of one, of a tree with itself.
 
     A simulated launch is one of the measured log ratios with a random sign, as neither side has a name when both are
@@ -43,57 +46,65 @@ def abilities(record: Mapping[str, Any], seed: int = 0) -> list[Ability]:
     launches as the budget allows at the pace of the comparison measured.
 
     Args:
-        record: as comparison_record.make_record gives it; cases with too few launches for an interval are left out.
-        seed: of the simulation.
+        comparison: of a tree with itself; cases with too few launches for an interval are left out.
+        seed: of the simulation's random numbers.
     """
-    launches = len(record["launches"])
-    pace = record["seconds"] / max(1, launches)
-    affordable = max(launches, round(record["options"]["budget_seconds"] / pace))
-    family = len(record["cases"])
+    launches = len(comparison.launches)
+    pace = comparison.seconds / max(1, launches)
+    affordable = max(launches, round(comparison.options.budget_seconds / pace))
+    confidence = 1 - (1 - comparison.confidence) / max(1, len(comparison.cases))
     generator = np.random.default_rng(seed)
     found = []
-    for case in record["cases"]:
-        measured = [
-            launch["seconds"][case["case"]] for launch in record["launches"] if case["case"] in launch["seconds"]
-        ]
-        if len(measured) < FEWEST_LAUNCHES:
-            continue
-        pool = np.array([statistics.launch_log_ratio(one["base"], one["head"]) for one in measured])
-        confidence = 1 - (1 - record["confidence"]) / family
-
-        def called(slowdown: float, *names: str, pool: Any = pool, confidence: float = confidence) -> float:
-            referee = (record["minimum_effect"], confidence)
-            verdicts = [_simulate(pool, slowdown, affordable, generator, *referee) for _ in range(SIMULATIONS)]
-            return sum(verdict in names for verdict in verdicts) / SIMULATIONS
-
-        at = bisect_left(SLOWDOWNS, True, key=lambda slowdown: called(slowdown, "slower") >= POWER)
-        smallest = SLOWDOWNS[at] if at < len(SLOWDOWNS) else None
-        found.append(
-            Ability(case["case"], affordable, float(pool.std(ddof=1)), called(0.0, "slower", "faster"), smallest)
-        )
+    for case in (case.case for case in comparison.cases):
+        measured = [launch.seconds[case] for launch in comparison.launches if case in launch.seconds]
+        if len(measured) >= FEWEST_LAUNCHES:
+            pool = np.array([statistics.launch_log_ratio(seconds.base, seconds.head) for seconds in measured])
+            found.append(_ability(case, pool, affordable, generator, comparison.minimum_effect, confidence))
     return found
+
+
+def _ability(
+    case: str, pool: Any, launches: int, generator: np.random.Generator, minimum_effect: float, confidence: float
+) -> Ability:
+    """Return what comparing a case comes to, from its measured log ratios."""
+
+    def share(slowdown: float, *verdicts: Verdict) -> float:
+        """Return the share of simulated comparisons that come to one of some verdicts."""
+        referee = (minimum_effect, confidence)
+        simulated = [_simulate(pool, slowdown, launches, generator, *referee) for _ in range(SIMULATIONS)]
+        return sum(verdict in verdicts for verdict in simulated) / SIMULATIONS
+
+    at = bisect_left(SLOWDOWNS, True, key=lambda slowdown: share(slowdown, Verdict.SLOWER) >= POWER)
+    smallest = SLOWDOWNS[at] if at < len(SLOWDOWNS) else None
+    false_alarms = share(0.0, Verdict.SLOWER, Verdict.FASTER)
+    return Ability(case, launches, float(pool.std(ddof=1)), false_alarms, smallest)
 
 
 def _simulate(
     pool: Any, slowdown: float, launches: int, generator: np.random.Generator, minimum_effect: float, confidence: float
-) -> str:
+) -> Verdict:
     referee = Referee(("case",), minimum_effect, confidence)
     for _ in range(launches):
         log_ratio = generator.choice(pool) * generator.choice((-1, 1)) + math.log1p(slowdown)
         referee.add({"case": float(log_ratio)})
         if not referee.undecided:
             break
-    return referee.decided.get("case", "inconclusive")
+    return referee.decided.get("case", Verdict.INCONCLUSIVE)
 
 
-def lines(found: Sequence[Ability], record: Mapping[str, Any]) -> list[str]:
-    """Say it in lines."""
-    budget = record["options"]["budget_seconds"]
+def lines(found: Sequence[Ability], comparison: Comparison) -> list[str]:
+    """Say in lines what the machine can tell apart.
+
+    Args:
+        found: what comparing each case comes to.
+        comparison: that this was found from.
+    """
+    budget = comparison.options.budget_seconds
     if not found:
         return [f"too few launches in {budget:.0f} s to say what this machine can tell apart: give a larger --budget"]
     none_false = math.prod(1 - ability.false_alarms for ability in found)
     said = [
-        f"self-test: both sides are the same; from {len(record['launches'])} launches, for a budget of {budget:.0f} s "
+        f"self-test: both sides are the same; from {len(comparison.launches)} launches, for a budget of {budget:.0f} s "
         f"({SIMULATIONS} simulated comparisons a figure):",
         f"false alarms: {100 * (1 - none_false):.1f} % of comparisons, over {len(found)} cases",
     ]

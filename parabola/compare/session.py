@@ -6,9 +6,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from parabola import statistics
-from parabola.compare.outcome import Options, Outcome, Progress
+from parabola.compare.outcome import Ended, Options, Outcome, Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository, others
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch
@@ -44,10 +45,10 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             slower=options.slower,
             limit_seconds=options.limit_seconds,
         )
-        return _Comparison(options, setup).run(progress)
+        return _Session(options, setup).run(progress)
 
 
-class _Comparison:
+class _Session:
     """The launches of a comparison, as they come in."""
 
     def __init__(self, options: Options, setup: Setup) -> None:
@@ -62,7 +63,8 @@ class _Comparison:
 
     def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
         """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
-        ended, why, usage = "decided", "", False
+        ended: Ended = "decided"
+        why, usage = "", False
         groups = core_groups(self.options.cores_per_launch)
         with ThreadPoolExecutor(len(groups)) as pool:
             try:
@@ -84,7 +86,7 @@ class _Comparison:
             launches=self.over,
             referee=self.referee,
             control=self.control,
-            only=first.only if first else {"base": [], "head": []},
+            only=first.only if first else BySide(base=[], head=[]),
             unmeasured=self._unmeasured(),
             ended=ended,
             why=why,
@@ -129,7 +131,7 @@ class _Comparison:
         if not self.referee.log_ratios:
             self.referee = Referee(launch.plan[1:], self.options.minimum_effect)
         log_ratios = {
-            case: statistics.launch_log_ratio(measured.seconds["base"], measured.seconds["head"])
+            case: statistics.launch_log_ratio(measured.seconds.base, measured.seconds.head)
             for case, measured in launch.measured.items()
         }
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})

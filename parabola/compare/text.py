@@ -1,120 +1,115 @@
-"""A comparison for people: a table on the terminal, and Markdown for a pull request. Reads the record alone."""
+"""A comparison for people: a table on the terminal, and Markdown for a pull request."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
 
 from rich.console import Console
 
+from parabola.compare.comparison import ComparedCase, Comparison
+from parabola.compare.verdicts import Verdict
 from parabola.display import tables
 from parabola.display.units import duration
 from parabola.machine import host
 from parabola.records.fingerprint import short_name
 
-STYLES = {"slower": "red", "wrong": "bold red", "faster": "green", "same": "", "inconclusive": "yellow"}
 COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")
 TEXT_COLUMNS = ("case", "verdict")
 
 
-def headline(record: Mapping[str, Any]) -> str:
+def headline(comparison: Comparison) -> str:
     """Say in one line what a comparison comes to."""
-    counts = [f"{len(named)} {name}" for name in STYLES if (named := _named(record, name))]
-    counted = ", ".join(counts) if record["cases"] else "no case was measured"
-    verdict = record["verdict"]
-    if verdict == "failed":
-        return f"failed: {record['why']} ({counted})"
-    if verdict == "contaminated":
-        return (
-            f"contaminated: the control, which no change can touch, moved by {_change(record['control'])} ({counted})"
-        )
-    return f"{verdict}: {counted}"
+    numbers = Counter(case.verdict for case in comparison.cases)
+    counts = [f"{numbers[verdict]} {verdict}" for verdict in Verdict if verdict in numbers]
+    counted = ", ".join(counts) if counts else "no case was measured"
+    if comparison.verdict == Verdict.FAILED:
+        return f"failed: {comparison.why} ({counted})"
+    if comparison.verdict == Verdict.CONTAMINATED:
+        change = _change(comparison.control)
+        return f"contaminated: the control, which no change can touch, moved by {change} ({counted})"
+    return f"{comparison.verdict}: {counted}"
 
 
-def print_comparison(record: Mapping[str, Any], console: Console) -> None:
+def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
-    console.print(tables.for_terminal(_table(record), [STYLES[case["verdict"]] for case in record["cases"]]))
-    for line in notes(record):
+    console.print(tables.for_terminal(_table(comparison), [case.verdict.style for case in comparison.cases]))
+    for line in notes(comparison):
         console.print(line, soft_wrap=True, markup=False)
-    style = {"same": "green", "faster": "green", "inconclusive": "yellow"}.get(record["verdict"], "red")
-    console.print(f"\n{headline(record)}", style=style, soft_wrap=True, markup=False)
+    style = comparison.verdict.headline_style
+    console.print(f"\n{headline(comparison)}", style=style, soft_wrap=True, markup=False)
 
 
-def markdown(record: Mapping[str, Any]) -> str:
+def markdown(comparison: Comparison) -> str:
     """Return a comment for a pull request: the verdict, the table, and machine and method in a fold."""
-    table = _table(record)
-    lines = [f"### {tables.escape(headline(record))}", "", tables.escape(_sides(record)), ""]
+    table = _table(comparison)
+    lines = [f"### {tables.escape(headline(comparison))}", "", tables.escape(_sides(comparison)), ""]
     lines += tables.markdown_lines(table) if table.rows else []
-    lines += ["", *(f"- {tables.escape(note)}" for note in notes(record)), ""]
+    lines += ["", *(f"- {tables.escape(note)}" for note in notes(comparison)), ""]
     lines += ["<details><summary>Machine and method</summary>", ""]
-    lines += [f"- {tables.escape(line)}" for line in [*host.lines(record["machine"]), *method(record)]]
+    lines += [f"- {tables.escape(line)}" for line in [*host.lines(comparison.machine), *method(comparison)]]
     return "\n".join([*lines, "", "</details>", ""])
 
 
-def notes(record: Mapping[str, Any]) -> list[str]:
-    """Say what a reader has to know besides the table."""
-    control = record["control"]
-    said = [f"control: {_change(control)} ({_interval(control)}) over {control['launches']} launches"]
-    for side in ("base", "head"):
-        if record[f"only_in_{side}"]:
-            said.append(f"only in {side}: {', '.join(map(short_name, record[f'only_in_{side}']))}")
-    if record["unmeasured"]:
-        said.append(f"not measured, as a side skips it: {', '.join(map(short_name, record['unmeasured']))}")
-    for case in record["cases"]:
-        errors = case["coefficient_error"]
-        if errors["base"] != errors["head"]:
-            both = " → ".join("none" if errors[side] is None else f"{errors[side]:.3g}" for side in ("base", "head"))
-            said.append(f"coefficient error of {short_name(case['case'])}: {both}")
-        if case["verdict"] == "wrong":
-            said.append(f"{short_name(case['case'])} learns in base, and no longer in head")
-    for case, share in record["options"]["slower"].items():
-        said.append(f"planted in head: {100 * share:g} % more work in {short_name(case)}")
-    if record["disturbed"]:
-        said.append("another comparison ran on this machine meanwhile: they disturb each other's times")
-    if record["ended"] == "interrupted":
-        said.append("interrupted: only what was measured until then is here")
-    return said
+def notes(comparison: Comparison) -> list[str]:
+    """Say what a reader has to know besides the table: a sentence a line."""
+    control = comparison.control
+    lines = [f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches"]
+    for side, cases in (("base", comparison.only_in_base), ("head", comparison.only_in_head)):
+        if cases:
+            lines.append(f"only in {side}: {', '.join(map(short_name, cases))}")
+    if comparison.unmeasured:
+        lines.append(f"not measured, as a side skips it: {', '.join(map(short_name, comparison.unmeasured))}")
+    for case in comparison.cases:
+        errors = case.coefficient_error
+        if errors.base != errors.head:
+            both = " → ".join("none" if error is None else f"{error:.3g}" for error in (errors.base, errors.head))
+            lines.append(f"coefficient error of {short_name(case.case)}: {both}")
+        if case.verdict == Verdict.WRONG:
+            lines.append(f"{short_name(case.case)} learns in base, and no longer in head")
+    for name, share in comparison.options.slower.items():
+        lines.append(f"planted in head: {100 * share:g} % more work in {short_name(name)}")
+    if comparison.disturbed:
+        lines.append("another comparison ran on this machine meanwhile: they disturb each other's times")
+    if comparison.ended == "interrupted":
+        lines.append("interrupted: only what was measured until then is here")
+    return lines
 
 
-def method(record: Mapping[str, Any]) -> list[str]:
+def method(comparison: Comparison) -> list[str]:
     """Say how it was measured."""
-    finished = sum(launch["finished"] for launch in record["launches"])
-    effect = f"{100 * record['minimum_effect']:g} %"
+    finished = sum(launch.finished for launch in comparison.launches)
+    effect = f"{100 * comparison.minimum_effect:g} %"
     return [
-        f"{finished} launches (fresh pairs of processes) in {record['seconds']:.0f} s; "
+        f"{finished} launches (fresh pairs of processes) in {comparison.seconds:.0f} s; "
         "rounds alternate base, head, head, base on the same cores",
-        f"intervals: trimmed mean of the launches' log ratios, together {100 * record['confidence']:g} % after Holm",
+        f"intervals: trimmed mean of the launches' log ratios, together {100 * comparison.confidence:g} % after Holm",
         f"same: the interval lies within ±{effect}; slower or faster: it excludes 0, and fresh launches confirm it",
     ]
 
 
-def _table(record: Mapping[str, Any]) -> tables.Table:
-    return tables.Table(_sides(record), COLUMNS, tuple(map(_row, record["cases"])), TEXT_COLUMNS)
+def _table(comparison: Comparison) -> tables.Table:
+    return tables.Table(_sides(comparison), COLUMNS, tuple(map(_row, comparison.cases)), TEXT_COLUMNS)
 
 
-def _row(case: Mapping[str, Any]) -> tuple[str, ...]:
-    medians = case["median_seconds"]
-    times = [duration(medians[side]) if medians[side] else "–" for side in ("base", "head")]
-    verdict = case["verdict"]
-    if verdict == "inconclusive":
-        more = case["launches_needed"]
+def _row(case: ComparedCase) -> tuple[str, ...]:
+    medians = case.median_seconds
+    times = [duration(seconds) if seconds else "–" for seconds in (medians.base, medians.head)]
+    verdict = str(case.verdict)
+    if case.verdict == Verdict.INCONCLUSIVE:
+        more = case.launches_needed
         verdict += f": about {more} more launches" if more else ": many more launches"
-        verdict += " would confirm a suspicion" if case["suspected"] else ""
-    return short_name(case["case"]), *times, _change(case), _interval(case), str(case["launches"]), verdict
+        verdict += " would confirm a suspicion" if case.suspected else ""
+    return short_name(case.case), *times, _change(case), _interval(case), str(case.launches), verdict
 
 
-def _named(record: Mapping[str, Any], verdict: str) -> list[Mapping[str, Any]]:
-    return [case for case in record["cases"] if case["verdict"] == verdict]
+def _change(case: ComparedCase) -> str:
+    return "–" if case.ratio is None else f"{100 * (case.ratio - 1):+.1f} %"
 
 
-def _change(case: Mapping[str, Any]) -> str:
-    return "–" if case["ratio"] is None else f"{100 * (case['ratio'] - 1):+.1f} %"
-
-
-def _interval(case: Mapping[str, Any]) -> str:
-    if case["high"] is None:
+def _interval(case: ComparedCase) -> str:
+    if case.low is None or case.high is None:
         return "–"
-    return f"{100 * (case['low'] - 1):+.1f} to {100 * (case['high'] - 1):+.1f} %"
+    return f"{100 * (case.low - 1):+.1f} to {100 * (case.high - 1):+.1f} %"
 
 
-def _sides(record: Mapping[str, Any]) -> str:
-    base, head = (f"{record[side]['revision']} ({record[side]['commit'][:9]})" for side in ("base", "head"))
+def _sides(comparison: Comparison) -> str:
+    base, head = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
     return f"base {base}, head {head}"

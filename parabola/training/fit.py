@@ -10,7 +10,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.target import Array, coefficient_error, first_true, mean_squared_error, polynomial
 
 OUTCOMES = ("coefficients", "coefficient_error", "loss", "weights")  # the fields of a Fit with a row for every epoch
-Verdict = Literal["pass", "fail", "not representable", "diverged"]
+RunVerdict = Literal["pass", "fail", "not representable", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Fit:
         return np.asarray(self.coefficient_error < self.experiment.smallest_learning_rate)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> RunVerdict:
         """Whether it learnt: "pass" means coefficient error < learning rate, the smallest of a schedule's."""
         if self.diverged_epoch is not None:
             return "diverged"

@@ -16,13 +16,15 @@ from typer.testing import CliRunner, Result
 
 from parabola.__main__ import app
 from parabola.commands import exits
-from parabola.compare import comparison as comparison_record
 from parabola.compare import figure as comparison_figure
 from parabola.compare import session, text
+from parabola.compare.comparison import as_json
+from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.self_test import Ability
 from parabola.compare.sides.launch import CONTROL
 from parabola.display import console, pictures
+from parabola.exit_codes import ExitCode
 from parabola.machine import ending, host
 from tests.conftest import git
 from tests.made_comparisons import (
@@ -132,13 +134,15 @@ def test_what_is_inconclusive_beside_a_speed_up(comes_to: Any) -> None:
 
 def test_every_code_has_one_meaning() -> None:
     """Scripts hang on these numbers."""
-    assert (exits.CHECK_FAILED, exits.USAGE, exits.INCONCLUSIVE, exits.CONTAMINATED) == (1, 2, 3, 4)
-    assert (exits.SIDE_FAILED, exits.NO_RECORD, exits.WORKER_FAILED, exits.INTERRUPTED) == (5, 6, 7, 130)
-    assert exits.COMPARED == {"slower": 1, "wrong": 1, "contaminated": 4, "failed": 5}
+    assert {code.name: code.value for code in ExitCode} == {
+        "DONE": 0, "CHECK_FAILED": 1, "USAGE": 2, "INCONCLUSIVE": 3, "CONTAMINATED": 4, "SIDE_FAILED": 5,
+        "NO_RECORD": 6, "WORKER_FAILED": 7, "INTERRUPTED": 130,
+    }  # fmt: skip
+    assert len({code.meaning for code in ExitCode}) == len(ExitCode)
 
 
-@pytest.mark.parametrize(("code", "expected"), [((), 2), ((6,), 6)])
-def test_a_command_that_stops(code: tuple[int, ...], expected: int, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("code", "expected"), [((), 2), ((ExitCode.NO_RECORD,), 6)])
+def test_a_command_that_stops(code: tuple[ExitCode, ...], expected: int, capsys: pytest.CaptureFixture[str]) -> None:
     """It says why in one line on stderr, and exits with 2 unless told otherwise."""
     with pytest.raises(typer.Exit) as stopped:
         exits.stop(ValueError("no such thing"), *code)
@@ -250,20 +254,20 @@ def test_what_pytest_or_git_refuses_is_bad_input(
 
 
 def test_files_hold_what_was_measured(comes_to: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """JSON, Markdown and picture are of one record; what had these names before is replaced."""
+    """JSON, Markdown and picture are of one comparison; what had these names before is replaced."""
     drawn: list[Any] = []
-    monkeypatch.setattr(comparison_figure, "ratio_figure", lambda record: ("figure", record))
+    monkeypatch.setattr(comparison_figure, "ratio_figure", lambda comparison: ("figure", comparison))
     monkeypatch.setattr(pictures, "save", lambda figure, path: drawn.append((figure, path)))
     (tmp_path / "old.json").write_text("old")
     outcome = mixed_outcome(ended="budget")
     comes_to(outcome)
     answer = invoke("main", "--json", "old.json", "--markdown", "a.md", "--plot", "a.svg", "--minimum-effect", "7%")
-    record = comparison_record.make_record(outcome, Options("main", minimum_effect=0.07))
+    comparison = conclude(outcome, Options("main", minimum_effect=0.07))
 
     assert answer.exit_code == 1
-    assert (tmp_path / "old.json").read_text() == comparison_record.as_json(record)
-    assert (tmp_path / "a.md").read_text() == text.markdown(record)
-    assert drawn == [(("figure", record), Path("a.svg"))]
+    assert (tmp_path / "old.json").read_text() == as_json(comparison)
+    assert (tmp_path / "a.md").read_text() == text.markdown(comparison)
+    assert drawn == [(("figure", comparison), Path("a.svg"))]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "old.json"]
 
 
@@ -288,14 +292,14 @@ def test_the_self_test_follows_the_table(
     from parabola.compare import self_test
 
     found = [Ability(STEADY, 9, 0.01, 0.0, 0.05)]
-    monkeypatch.setattr(self_test, "abilities", lambda record: found)
+    monkeypatch.setattr(self_test, "abilities", lambda comparison: found)
     outcome = nine(STEADY, ended=ended)
     asked = comes_to(outcome)
     answer = invoke("v1", "--self-test")
-    record = comparison_record.make_record(outcome, asked[0][0])
+    comparison = conclude(outcome, asked[0][0])
 
     assert asked[0][0] == Options("v1", "v1")
-    assert answer.stdout.endswith("\n".join(["", *self_test.lines(found, record), ""])) == tested
+    assert answer.stdout.endswith("\n".join(["", *self_test.lines(found, comparison), ""])) == tested
     assert ("self-test: " in answer.stdout) == tested
 
 

@@ -12,16 +12,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from parabola.compare import figure, self_test
 from parabola.compare import text as comparison_report
+from parabola.compare.comparison import ComparedLaunch, Comparison
 from parabola.compare.outcome import Options
 from parabola.compare.referee import Referee
-from parabola.compare.session import _Comparison
-from parabola.machine import host
+from parabola.compare.session import _Session
+from parabola.compare.sides.by_side import BySide
 from tests.conftest import git
+from tests.made_comparisons import made_case, made_comparison
 
 ROOT = Path(__file__).parents[2]
 Project = Callable[..., Path]
@@ -276,30 +279,33 @@ def test_our_own_suite_is_compared(temporary: Path, tmp_path: Path) -> None:
     assert case["coefficient_error"]["base"] == case["coefficient_error"]["head"] > 0
 
 
-def make_record(**changes: Any) -> dict[str, Any]:
-    """Return what a comparison leaves, with one case."""
-    case = {
-        "case": "a.py::bench|x[1]", "ratio": 1.1, "low": 1.05, "high": 1.15, "launches": 8, "launches_needed": 0,
-        "suspected": False, "verdict": "slower", "median_seconds": {"base": 1e-3, "head": 1.1e-3},
-        "coefficient_error": {"base": None, "head": None}, "passed": {"base": None, "head": None},
-    }  # fmt: skip
-    side = {"revision": "main", "commit": "0123456789abcdef", "subject": "s"}
-    off = np.random.default_rng(0).normal(0, 0.01, 12)
-    launches = [{"finished": True, "seconds": {case["case"]: {"base": [1.0], "head": [1 + one]}}} for one in off]
-    control = {**case, "case": "control", "ratio": 1.0, "verdict": "same", "moved": False}
-    facts = host.facts()
-    record: dict[str, Any] = {
-        "verdict": "slower", "ended": "decided", "why": "", "disturbed": False, "seconds": 20.0, "base": side,
-        "head": side, "options": {"slower": {}, "budget_seconds": 30.0}, "confidence": 0.99, "minimum_effect": 0.05,
-        "machine": facts, "control": control, "cases": [{**case, **changes}], "only_in_base": ["a.py::old"],
-        "only_in_head": [], "unmeasured": [], "launches": launches,
-    }  # fmt: skip
-    return record
+def made(**changes: Any) -> Comparison:
+    """Return what a comparison leaves, with one case and twelve launches that differ by 1 %."""
+    figures = {"ratio": 1.1, "low": 1.05, "high": 1.15, "median_seconds": BySide(1e-3, 1.1e-3), **changes}
+    case = made_case("a.py::bench|x[1]", figures.pop("verdict", "slower"), **figures)
+    return made_comparison(
+        case,
+        seconds=20.0,
+        options=Options("main", budget_seconds=30.0),
+        confidence=0.99,
+        minimum_effect=0.05,
+        only_in_base=["a.py::old"],
+        launches=launches_of(1.0),
+    )
+
+
+def launches_of(spread: float) -> list[ComparedLaunch]:
+    """Return twelve launches whose ratios differ by so many per cent."""
+    off = np.random.default_rng(0).normal(0, 0.01, 12) * spread
+    return [
+        ComparedLaunch(number, "base", [], True, {"a.py::bench|x[1]": BySide([1.0], [1 + float(change)])})
+        for number, change in enumerate(off)
+    ]
 
 
 def test_markdown_of_what_markdown_could_misread() -> None:
     """A bar in a name does not end its cell; every row has as many."""
-    text = comparison_report.markdown(make_record())
+    text = comparison_report.markdown(made())
     rows = [line for line in text.splitlines() if line.startswith("|")]
 
     assert len(rows) == 3
@@ -310,15 +316,15 @@ def test_markdown_of_what_markdown_could_misread() -> None:
 @pytest.mark.parametrize(("needed", "says"), [(7, "about 7 more launches"), (None, "many more launches")])
 def test_how_many_launches_are_missing_is_said(needed: int | None, says: str) -> None:
     """Where it can be told; else that they are many."""
-    record = make_record(verdict="inconclusive", launches_needed=needed)
+    comparison = made(verdict="inconclusive", launches_needed=needed)
 
-    assert f"| inconclusive: {says} |" in comparison_report.markdown(record)
+    assert f"| inconclusive: {says} |" in comparison_report.markdown(comparison)
 
 
 def test_the_picture_has_a_case_without_an_interval() -> None:
     """As a point alone; and draws none that was never measured."""
-    drawn = json.dumps(figure.ratio_figure(make_record(low=0.0, high=None)).to_dict(), allow_nan=False)
-    unmeasured = json.dumps(figure.ratio_figure(make_record(ratio=None, high=None)).to_dict(), allow_nan=False)
+    drawn = json.dumps(figure.ratio_figure(made(low=0.0, high=None)).to_dict(), allow_nan=False)
+    unmeasured = json.dumps(figure.ratio_figure(made(ratio=None, high=None)).to_dict(), allow_nan=False)
 
     assert '"case": "bench|x[1]"' in drawn
     assert "bench|x[1]" not in unmeasured
@@ -327,17 +333,14 @@ def test_the_picture_has_a_case_without_an_interval() -> None:
 
 def test_abilities_follow_from_the_spread() -> None:
     """Launches that differ by 1 % find 5 % and give no false alarm; with ten times the spread neither is so sure."""
-    (able,) = self_test.abilities(make_record())
+    (able,) = self_test.abilities(made())
 
     assert able.launches == 18
     assert able.spread == pytest.approx(0.01, rel=0.5)
     assert able.false_alarms <= 0.01
     assert able.smallest_slowdown is not None
     assert 0.01 <= able.smallest_slowdown <= 0.05
-    wide = make_record()
-    for launch in wide["launches"]:
-        (sides,) = launch["seconds"].values()
-        sides["head"] = [1 + 10 * (value - 1) for value in sides["head"]]
+    wide = msgspec.structs.replace(made(), launches=launches_of(10.0))
     (unable,) = self_test.abilities(wide)
     assert (unable.smallest_slowdown or 9.0) > able.smallest_slowdown
     assert self_test.lines([], wide)[0].startswith("too few launches in 30 s")
@@ -364,19 +367,19 @@ def test_progress_on_a_terminal(project: Project, temporary: Path) -> None:
 
 def test_what_looks_changed_is_in_every_launch() -> None:
     """Where the time left decides only some cases, it goes to a suspicion first; else to what is nearest."""
-    comparison = _Comparison(Options("HEAD", budget_seconds=100.0), None)  # type: ignore[arg-type]
-    comparison.referee = Referee(("steady", "slower", "wild"))
+    running = _Session(Options("HEAD", budget_seconds=100.0), None)  # type: ignore[arg-type]
+    running.referee = Referee(("steady", "slower", "wild"))
     noise = (-0.06, 0.05, 0.06, -0.05, 0.0)
     for value in noise:
-        comparison.referee.add({"steady": value, "slower": 0.1 + value, "wild": 5 * value})
+        running.referee.add({"steady": value, "slower": 0.1 + value, "wild": 5 * value})
     ends = {"control": 1.0, "steady": 20.0, "slower": 22.0, "wild": 24.0}
     measured = {case: SimpleNamespace(ended_at=at) for case, at in ends.items()}
-    comparison.over = [SimpleNamespace(measured=measured, finished=False)] * len(noise)  # type: ignore[list-item]
+    running.over = [SimpleNamespace(measured=measured, finished=False)] * len(noise)  # type: ignore[list-item]
 
-    assert comparison.referee.looks_changed("slower")
-    assert not comparison.referee.looks_changed("steady")
-    comparison.started = time.monotonic() - 50  # for two launches side by side, twice
-    assert comparison.referee.undecided == ["steady", "slower", "wild"]
-    assert comparison._next_cases(2) == ["slower"]
-    comparison.started = time.monotonic() - 90
-    assert comparison._next_cases(2) == []
+    assert running.referee.looks_changed("slower")
+    assert not running.referee.looks_changed("steady")
+    running.started = time.monotonic() - 50  # for two launches side by side, twice
+    assert running.referee.undecided == ["steady", "slower", "wild"]
+    assert running._next_cases(2) == ["slower"]
+    running.started = time.monotonic() - 90
+    assert running._next_cases(2) == []

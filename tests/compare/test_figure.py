@@ -4,25 +4,38 @@ from typing import Any
 
 import pytest
 
+from parabola.compare.comparison import ComparedCase, ComparedCommit, ComparedControl
 from parabola.compare.figure import ratio_figure
 from tests.charts import BLUE, GREY, TITLE, field, specification, values
+from tests.made_comparisons import made_case, made_comparison, made_control
 
 
-def comparison(*cases: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return the picture of a comparison's record."""
-    base = {"revision": "main", "commit": "0123456789abcdef"}
-    head = {"revision": "HEAD~2", "commit": "fedcba9876543210"}
-    record = {
-        **{"verdict": "slower", "base": base, "head": head, "confidence": 0.975, "minimum_effect": 0.0625},
-        "control": make_case("benchmarks/a.py::control", 1.0, 0.875, 1.0625, verdict="same", launches=11),
-        "cases": list(cases),
-    }
-    return specification(ratio_figure({**record, **changes}))
+def drawn_of(*cases: ComparedCase, control: ComparedControl | None = None) -> dict[str, Any]:
+    """Return the picture of a comparison with these cases."""
+    return specification(
+        ratio_figure(
+            made_comparison(
+                *cases,
+                base=ComparedCommit("main", "0123456789abcdef", ""),
+                head=ComparedCommit("HEAD~2", "fedcba9876543210", ""),
+                confidence=0.975,
+                minimum_effect=0.0625,
+                control=control or made_control(ratio=1.0, low=0.875, high=1.0625, launches=11),
+            )
+        )
+    )
 
 
-def make_case(name: str, ratio: float | None, low: float | None, high: float | None, **others: Any) -> dict[str, Any]:
-    """Return what a record says of a case."""
-    return {"case": name, "ratio": ratio, "low": low, "high": high, "verdict": "inconclusive", "launches": 2, **others}
+def make_case(
+    name: str,
+    ratio: float | None,
+    low: float | None,
+    high: float | None,
+    verdict: str = "inconclusive",
+    launches: int = 2,
+) -> ComparedCase:
+    """Return a case with these figures."""
+    return made_case(name, verdict, ratio=ratio, low=low, high=high, launches=launches)
 
 
 SLOWER = make_case("benchmarks/b.py::bench[z]", 1.5, 1.25, 1.75, verdict="slower", launches=7)
@@ -30,10 +43,10 @@ LAST = "control (no change can touch it)"
 
 
 def test_the_rows_of_a_comparison() -> None:
-    """A row a case in the record's order and the control last, as changes; what was never measured is left out."""
+    """A row a case in the comparison's order and the control last, as changes; what was never measured is left out."""
     unmeasured = make_case("c.py::never", None, None, None, launches=0)
     few = make_case("c.py::a|b[c]", 0.75, 0.0, None)
-    _, _, bars, points = comparison(SLOWER, unmeasured, few)["layer"]
+    _, _, bars, points = drawn_of(SLOWER, unmeasured, few)["layer"]
     rows = [
         ("bench[z]", 0.5, 0.25, 0.75, "slower", 7),
         ("a|b[c]", -0.25, None, None, "inconclusive", 2),
@@ -47,7 +60,7 @@ def test_the_rows_of_a_comparison() -> None:
 
 def test_the_layers_of_a_comparison() -> None:
     """The band, the zero line, the intervals and the points share an axis; each verdict has its colour."""
-    drawn = comparison(SLOWER)
+    drawn = drawn_of(SLOWER)
     band, zero, bars, points = drawn.pop("layer")
     scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
     x = field("low", title="time of head against base", scale=scale, axis={"format": "+.0%", "titleFontSize": 13})
@@ -107,16 +120,17 @@ def test_the_layers_of_a_comparison() -> None:
         (make_case("a", 0.5, 0.0, None), 0.5),  # and below
     ],
 )
-def test_the_axis_of_a_comparison_is_symmetric(case: dict[str, Any], reach: float) -> None:
+def test_the_axis_of_a_comparison_is_symmetric(case: ComparedCase, reach: float) -> None:
     """It goes a tenth beyond the farthest of all points, ends of intervals, and twice the minimum effect."""
-    domain = comparison(case)["layer"][3]["encoding"]["x"]["scale"]["domain"]
+    domain = drawn_of(case)["layer"][3]["encoding"]["x"]["scale"]["domain"]
 
     assert domain == pytest.approx([-1.1 * reach, 1.1 * reach])
 
 
 def test_the_axis_of_a_comparison_shows_the_whole_band() -> None:
     """Where all intervals are shorter, the axis goes to twice the minimum effect and a tenth of that beyond."""
-    control = make_case("a", 1.0, 0.99, 1.01)
-    domain = comparison(control=control)["layer"][3]["encoding"]["x"]["scale"]["domain"]
+    domain = drawn_of(control=made_control(ratio=1.0, low=0.99, high=1.01))["layer"][3]["encoding"]["x"]["scale"][
+        "domain"
+    ]
 
     assert domain == pytest.approx([-0.1375, 0.1375])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from parabola.compare.sides import launch
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import Launch, Measured
 from parabola.compare.sides.side import SideFailed
@@ -81,14 +82,16 @@ def test_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         head=suite(Case("control", seconds=[0.125]), Case("a", seconds=[4.0], extra_info={"x": 1}), Case("c")),
     )
     made = Launch(setup_of(tmp_path), 1, [], None)
-    assert (made.plan, made.doing, made.only, made.finished, made.measured) == ([], "starting", {}, False, {})
+    assert (made.plan, made.doing, made.only, made.finished, made.measured) == (
+        *([], "starting", BySide([], []), False, {}),
+    )
     made.run()
 
     assert made.measured == {
-        "control": Measured({"base": [0.5, 0.25], "head": [0.125]}, {"base": {}, "head": {}}, 1.5),
-        "a": Measured({"base": [3.0, 2.0, 1.0], "head": [4.0]}, {"base": {}, "head": {"x": 1}}, 4.75),
+        "control": Measured(BySide([0.5, 0.25], [0.125]), BySide({}, {}), 1.5),
+        "a": Measured(BySide([3.0, 2.0, 1.0], [4.0]), BySide({}, {"x": 1}), 4.75),
     }
-    assert made.only == {"base": ["b"], "head": ["c"]}
+    assert made.only == BySide(["b"], ["c"])
     assert made.plan == ["control", "a"]
     assert made.doing == "a"
     assert made.finished
@@ -126,7 +129,7 @@ def test_cases_that_both_have(number: int, tmp_path: Path, monkeypatch: pytest.M
     made.run()
     run = ["b.py::batch_2[a]", "b.py::batch_1[a]"]
 
-    assert made.only == {"base": ["old"], "head": ["new", "newer"]}
+    assert made.only == BySide(["old"], ["new", "newer"])
     assert made.plan == ["control", *run]
     assert stage.player("base").heard[0] == {"run": run, "slower": {}}
     assert stage.player("head").heard[0] == {"run": run, "slower": {"b.py::batch_2[a]": 0.05, "control": 2.0}}
@@ -382,7 +385,7 @@ def test_a_side_that_speaks_out_of_turn(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_was_set_up_and_measured_does_not_change(tmp_path: Path) -> None:
     """The set-up of a comparison and what was measured in it stay what they were when they were made."""
-    for made, field in ((setup_of(tmp_path), "slower"), (Measured({}, {}, 0.0), "seconds")):
+    for made, field in ((setup_of(tmp_path), "slower"), (Measured(BySide([], []), BySide({}, {}), 0.0), "seconds")):
         with pytest.raises(FrozenInstanceError):
             setattr(made, field, {})
 

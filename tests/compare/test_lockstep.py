@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import Launch
@@ -79,12 +80,14 @@ def test_rounds_take_turns(number: int, project: Project, tmp_path: Path, monkey
         worked = sum(after[4] - before[5] for before, after in pairwise(own))
         assert waited > 0.03
         assert worked < waited / 3
-        assert len(made.measured["test_it.py::test_pedantic"].seconds[side]) == 10
+        assert len(getattr(made.measured["test_it.py::test_pedantic"].seconds, side)) == 10
         triples = [one for one in rounds if one[:2] == ["iterations", side]]
         spans = [last[3] - first[2] for first, last in zip(triples[::3], triples[2::3], strict=True)]
-        for per_call, span in zip(made.measured["test_it.py::test_iterations"].seconds[side], spans, strict=True):
+        for per_call, span in zip(
+            getattr(made.measured["test_it.py::test_iterations"].seconds, side), spans, strict=True
+        ):
             assert span / 3 <= per_call < span
-        assert 0.004 <= min(made.measured["test_it.py::test_plain"].seconds[side]) < 0.04
+        assert 0.004 <= min(getattr(made.measured["test_it.py::test_plain"].seconds, side)) < 0.04
 
 
 @pytest.mark.end_to_end
@@ -98,12 +101,10 @@ def test_what_only_one_side_has_is_left_out(project: Project, tmp_path: Path, mo
     )
     made = launch(folder)
 
-    assert made.only == {"base": ["test_it.py::test_setup"], "head": ["test_it.py::test_other"]}
+    assert made.only == BySide(["test_it.py::test_setup"], ["test_it.py::test_other"])
     assert [case.split("_")[-1] for case in made.measured] == ["control", "pedantic", "iterations"]
-    assert {side: len(s) for side, s in made.measured["test_it.py::test_pedantic"].seconds.items()} == {
-        "base": 10,
-        "head": 4,
-    }
+    seconds = made.measured["test_it.py::test_pedantic"].seconds
+    assert (len(seconds.base), len(seconds.head)) == (10, 4)
 
 
 @pytest.mark.end_to_end
@@ -118,7 +119,7 @@ def test_imports_come_from_the_sides_own_tree(project: Project, monkeypatch: pyt
     made = launch(folder)
 
     information = made.measured["test_it.py::test_pedantic"].extra_info
-    assert [information[side]["name"] for side in ("base", "head")] == ["first", "second"]
+    assert (information.base["name"], information.head["name"]) == ("first", "second")
 
 
 @pytest.mark.end_to_end
@@ -238,7 +239,7 @@ def test_a_planted_slowdown_is_real_work(project: Project) -> None:
     made = launch(project(), slower={"pedantic": 3.0})
     seconds = made.measured["test_it.py::test_pedantic"].seconds
 
-    assert 2.5 < min(seconds["head"]) / min(seconds["base"]) < 6
+    assert 2.5 < min(seconds.head) / min(seconds.base) < 6
 
 
 @pytest.mark.end_to_end

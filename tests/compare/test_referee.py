@@ -12,7 +12,9 @@ from scipy import stats
 from scipy.stats import mstats
 
 from parabola import statistics
-from parabola.compare.referee import Referee, _confirms
+from parabola.compare.referee import Referee
+from parabola.compare.suspicion import Suspicion, confirms
+from parabola.compare.verdicts import Verdict
 
 BAD = 0.1  # share of launches that are off by themselves, by ten times the spread of the others
 values_of_launches = st.lists(st.floats(-1, 1), min_size=4, max_size=40)
@@ -196,8 +198,8 @@ def test_at_the_minimum_effect_same_is_rarely_said() -> None:
     generator = np.random.default_rng(6)
     decided = [run(generator, {"a": math.log1p(0.05)}, BAD).decided.get("a") for _ in range(100)]
 
-    assert decided.count("same") <= 3
-    assert decided.count("faster") == 0
+    assert decided.count(Verdict.SAME) <= 3
+    assert decided.count(Verdict.FASTER) == 0
 
 
 def test_a_suspicion_is_confirmed_by_fresh_launches() -> None:
@@ -205,17 +207,17 @@ def test_a_suspicion_is_confirmed_by_fresh_launches() -> None:
     referee = Referee(["a"])
     for at, log_ratio in enumerate([0.1, 0.101, 0.102, 0.103, 0.104]):
         referee.add({"a": log_ratio})
-        assert referee.verdict("a").suspected == (at == 4)
-    assert referee.verdict("a").launches_needed == 4
+        assert referee.evidence("a").suspected == (at == 4)
+    assert referee.evidence("a").launches_needed == 4
     for _ in range(3):
         referee.add({"a": 0.1})
-        assert referee.verdict("a").name == "inconclusive"
-    assert referee.verdict("a").launches_needed == 1
+        assert referee.evidence("a").verdict == "inconclusive"
+    assert referee.evidence("a").launches_needed == 1
     referee.add({"a": 0.1})
 
-    assert referee.verdict("a").name == "slower"
-    assert referee.verdict("a").launches_needed == 0
-    assert referee.verdict("a").ratio == pytest.approx(math.exp(0.1), rel=0.01)
+    assert referee.evidence("a").verdict == "slower"
+    assert referee.evidence("a").launches_needed == 0
+    assert referee.evidence("a").ratio == pytest.approx(math.exp(0.1), rel=0.01)
 
 
 def test_a_suspicion_that_fresh_launches_contradict_is_dropped() -> None:
@@ -224,19 +226,19 @@ def test_a_suspicion_that_fresh_launches_contradict_is_dropped() -> None:
     for log_ratio in [0.08, 0.081, 0.082, 0.083, 0.084, -0.08, -0.081, -0.082]:
         referee.add({"a": log_ratio})
 
-    assert referee.verdict("a").name == "inconclusive"
-    assert not referee.verdict("a").suspected
+    assert referee.evidence("a").verdict == "inconclusive"
+    assert not referee.evidence("a").suspected
     assert referee.standing("a") == "inconclusive"
 
 
 def test_too_few_launches_say_nothing() -> None:
     """Before the fifth there is no interval; before the first no ratio."""
     referee = Referee(["a"])
-    assert math.isnan(referee.verdict("a").ratio)
+    assert math.isnan(referee.evidence("a").ratio)
     for _ in range(4):
         referee.add({"a": 0.3})
 
-    assert referee.verdict("a").high == math.inf
+    assert referee.evidence("a").high == math.inf
     assert referee.undecided == ["a"]
 
 
@@ -246,11 +248,11 @@ def test_what_decided_a_case_is_what_is_shown() -> None:
     for log_ratio in [0.001, -0.001, 0.002, -0.002, 0.0, 0.5, 0.6, 0.7, 0.8]:
         referee.add({"a": log_ratio})
         control.add({"a": log_ratio})
-    verdict = referee.verdict("a")
+    evidence = referee.evidence("a")
 
-    assert (verdict.name, verdict.launches) == ("same", 5)
-    assert 0.95 < verdict.low < verdict.high < 1.05
-    assert control.verdict("a").launches == 9
+    assert (evidence.verdict, evidence.launches) == ("same", 5)
+    assert 0.95 < evidence.low < evidence.high < 1.05
+    assert control.evidence("a").launches == 9
     assert control.standing("a") == "inconclusive"
 
 
@@ -313,11 +315,10 @@ def test_four_launches_have_no_interval_and_five_have() -> None:
     four, five = told(*SLOW[:4]), told(*SLOW)
     low, high = statistics.trimmed_interval(SLOW, 0.99)
 
-    assert (four.verdict("a").low, four.verdict("a").high, four.standing("a")) == (0.0, math.inf, "inconclusive")
-    assert four.verdict("a").ratio == pytest.approx(math.exp(0.1015))
+    assert (four.evidence("a").low, four.evidence("a").high, four.standing("a")) == (0.0, math.inf, "inconclusive")
+    assert four.evidence("a").ratio == pytest.approx(math.exp(0.1015))
     assert five.standing("a") == "slower"
-    assert asdict(five.verdict("a")) == {
-        "name": "inconclusive",
+    assert asdict(five.evidence("a")) == {
         "ratio": pytest.approx(math.exp(0.102)),
         "low": pytest.approx(math.exp(low)),
         "high": pytest.approx(math.exp(high)),
@@ -325,16 +326,17 @@ def test_four_launches_have_no_interval_and_five_have() -> None:
         "launches": 5,
         "launches_needed": 4,
         "suspected": True,
+        "verdict": Verdict.INCONCLUSIVE,
     }
 
 
 def test_nothing_is_known_before_the_first_launch() -> None:
     """No ratio, no bounds, no suspicion, and no number of launches."""
-    verdict = told().verdict("a")
+    evidence = told().evidence("a")
 
-    assert math.isnan(verdict.ratio)
-    assert (verdict.low, verdict.high, verdict.launches, verdict.launches_needed) == (0.0, math.inf, 0, None)
-    assert (verdict.name, verdict.suspected, told().looks_changed("a")) == ("inconclusive", False, False)
+    assert math.isnan(evidence.ratio)
+    assert (evidence.low, evidence.high, evidence.launches, evidence.launches_needed) == (0.0, math.inf, 0, None)
+    assert (evidence.verdict, evidence.suspected, told().looks_changed("a")) == ("inconclusive", False, False)
 
 
 def test_the_minimum_effect_and_the_confidence_are_the_callers() -> None:
@@ -342,8 +344,8 @@ def test_the_minimum_effect_and_the_confidence_are_the_callers() -> None:
     referee = told(*SLOW, minimum_effect=0.5, confidence=0.9)
 
     assert referee.decided == {"a": "same"}
-    assert referee.verdict("a").confidence == pytest.approx(0.9)
-    assert referee.verdict("a").high == pytest.approx(math.exp(statistics.trimmed_interval(SLOW, 0.9)[1]))
+    assert referee.evidence("a").confidence == pytest.approx(0.9)
+    assert referee.evidence("a").high == pytest.approx(math.exp(statistics.trimmed_interval(SLOW, 0.9)[1]))
 
 
 def test_confidences_of_a_family_are_holms() -> None:
@@ -352,7 +354,7 @@ def test_confidences_of_a_family_are_holms() -> None:
     for at, log_ratio in enumerate(SLOW):
         referee.add({"b": log_ratio, "a": 0.3 * (-1) ** at, "c": 0.4 * (-1) ** at})
         expected = [1 - 0.01 / 3] * 3 if at < 4 else [1 - 0.01 / 2, 1 - 0.01 / 3, 1 - 0.01 / 2]
-        assert [referee.verdict(case).confidence for case in "abc"] == pytest.approx(expected)
+        assert [referee.evidence(case).confidence for case in "abc"] == pytest.approx(expected)
 
 
 def test_a_decision_keeps_the_confidence_that_it_was_made_at() -> None:
@@ -360,14 +362,14 @@ def test_a_decision_keeps_the_confidence_that_it_was_made_at() -> None:
     referee = Referee(["a", "b"])
     for log_ratio in (0.001, -0.001, 0.002, -0.002, 0.0):
         referee.add({"a": log_ratio})
-    decided = referee.verdict("a")
+    decided = referee.evidence("a")
     for log_ratio in (*SLOW, *SLOW):
         referee.add({"b": log_ratio, "a": 0.4})
 
     assert referee.decided == {"a": "same", "b": "slower"}
     assert decided.confidence == pytest.approx(1 - 0.01 / 2)
-    assert referee.verdict("a") == decided
-    assert referee.verdict("b").confidence == pytest.approx(1 - 0.01 / 2)
+    assert referee.evidence("a") == decided
+    assert referee.evidence("b").confidence == pytest.approx(1 - 0.01 / 2)
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(1, "slower"), (-1, "faster")])
@@ -377,12 +379,12 @@ def test_six_of_seven_fresh_launches_confirm(sign: int, verdict: str, stray: flo
     referee, needed = told(*[sign * value for value in SLOW]), []
     for log_ratio in (0.1, 0.1, 0.1, stray, 0.1, 0.1, 0.1):
         assert referee.decided == {}
-        needed.append(referee.verdict("a").launches_needed)
+        needed.append(referee.evidence("a").launches_needed)
         referee.add({"a": sign * log_ratio})
 
     assert needed == [4, 3, 2, 1, 3, 2, 1]
     assert referee.decided == {"a": verdict}
-    assert referee.verdict("a").suspected is False
+    assert referee.evidence("a").suspected is False
 
 
 @pytest.mark.parametrize("fresh", range(1, 19))
@@ -392,9 +394,9 @@ def test_fresh_launches_confirm_by_the_sign_test(fresh: int) -> None:
         chance = sum(math.comb(fresh, heads) for heads in range(agreeing, fresh + 1)) / 2**fresh
         launches = [-0.1] * (fresh - agreeing) + [0.2] * agreeing
 
-        assert _confirms(launches, 1) == (chance <= 0.07)
-        assert _confirms([-log_ratio for log_ratio in launches], -1) == (chance <= 0.07)
-    assert not _confirms([], 1)
+        assert confirms(launches, 1) == (chance <= 0.07)
+        assert confirms([-log_ratio for log_ratio in launches], -1) == (chance <= 0.07)
+    assert not confirms([], 1)
 
 
 def test_a_suspicion_of_the_other_direction_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,11 +405,11 @@ def test_a_suspicion_of_the_other_direction_begins_anew(monkeypatch: pytest.Monk
     monkeypatch.setattr(statistics, "trimmed_interval", lambda values, confidence: intervals[len(values)])
     referee = told(*[-0.1] * 6)
 
-    assert referee.suspected_from == {"a": (5, 1)}
+    assert referee.suspicions == {"a": Suspicion(5, 1)}
     referee.add({"a": -0.1})
-    assert referee.suspected_from == {"a": (7, -1)}
+    assert referee.suspicions == {"a": Suspicion(7, -1)}
     referee.add({"a": -0.1})
-    assert referee.suspected_from == {"a": (7, -1)}
+    assert referee.suspicions == {"a": Suspicion(7, -1)}
     assert referee.decided == {}
 
 
@@ -440,21 +442,21 @@ def test_launches_needed_for_either_verdict(
     referee = told(*[sign * log_ratio for log_ratio in log_ratios])
 
     assert wanted > 5
-    assert referee.verdict("a").launches_needed == wanted - len(log_ratios) + confirming
+    assert referee.evidence("a").launches_needed == wanted - len(log_ratios) + confirming
 
 
 def test_launches_needed_at_the_edges() -> None:
     """One launch has no spread; five are the fewest; a control, which is never decided, always needs one more."""
     near = (0.001, 0.0011, 0.0012, 0.0013)
 
-    assert [told(*near[:launches]).verdict("a").launches_needed for launches in (1, 2, 3, 4)] == [None, 3, 2, 1]
-    assert told(*near, 0.001, 0.001, decides=False).verdict("a").launches_needed == 1
-    assert told(*SLOW, 0.1, 0.1, decides=False).verdict("a").launches_needed == 1 + 4
-    assert told(*near, 0.001).verdict("a").launches_needed == 0
-    assert told(-9.0, 9.0).verdict("a").launches_needed is None  # above 1,000
+    assert [told(*near[:launches]).evidence("a").launches_needed for launches in (1, 2, 3, 4)] == [None, 3, 2, 1]
+    assert told(*near, 0.001, 0.001, decides=False).evidence("a").launches_needed == 1
+    assert told(*SLOW, 0.1, 0.1, decides=False).evidence("a").launches_needed == 1 + 4
+    assert told(*near, 0.001).evidence("a").launches_needed == 0
+    assert told(-9.0, 9.0).evidence("a").launches_needed is None  # above 1,000
 
 
 def test_a_ratio_that_no_number_holds_is_infinite() -> None:
     """Up to e to the 700 it is a number."""
-    assert told(*[700.0] * 4).verdict("a").ratio == math.exp(700)
-    assert told(*[701.0] * 4).verdict("a").ratio == math.inf
+    assert told(*[700.0] * 4).evidence("a").ratio == math.exp(700)
+    assert told(*[701.0] * 4).evidence("a").ratio == math.inf

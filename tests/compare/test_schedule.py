@@ -37,7 +37,7 @@ def test_launches_that_a_case_is_thought_to_need() -> None:
               "near": [0.001, 0.0011, 0.0012], "same": [0.0, 0.001, 0.0, 0.001, 0.0]}  # fmt: skip
     referee = referee_of(values)
 
-    assert {case: launches_needed(referee.verdict(case)) for case in values} == {
+    assert {case: launches_needed(referee.evidence(case)) for case in values} == {
         "none": 7, "one": 6, "three": 4, "five": 1000, "six": 1000, "near": 2, "same": 0,
     }  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_what_is_nearest_is_chosen_where_nothing_is_in_time(left: float, chosen:
     """One case at least is chosen, as long as one launch of it would be finished."""
     referee = referee_of({"far": NEAR[:3], "near": NEAR[:2]})
 
-    assert [launches_needed(referee.verdict(case)) for case in ("far", "near")] == [2, 3]
+    assert [launches_needed(referee.evidence(case)) for case in ("far", "near")] == [2, 3]
     assert choose(referee, ["far", "near"], COSTS, left, 1) == chosen
 
 

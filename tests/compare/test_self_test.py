@@ -8,29 +8,38 @@ import numpy as np
 import pytest
 
 from parabola.compare import self_test
+from parabola.compare.comparison import ComparedLaunch, Comparison
+from parabola.compare.outcome import Options
 from parabola.compare.referee import Referee
 from parabola.compare.self_test import SLOWDOWNS, Ability, _simulate, abilities, lines
+from parabola.compare.sides.by_side import BySide
+from parabola.compare.verdicts import Verdict
+from tests.made_comparisons import made_case, made_comparison
 
 RATIOS = (1.02, 0.98, 1.0, 1.01, 0.97, 1.005, 0.99)
 
 
-def measured(cases: Mapping[str, int], **changes: Any) -> dict[str, Any]:
+def measured(cases: Mapping[str, int], budget_seconds: float = 40.0, **changes: Any) -> Comparison:
     """Return a comparison of a tree with itself, whose cases were in so many of its seven launches, the last ones."""
     launches = [
-        {
-            "seconds": {
-                case: {"base": [2.0, 2.0], "head": [2 * ratio, 2 * ratio]}
+        ComparedLaunch(
+            number=at,
+            began_with="base",
+            cores=[],
+            finished=True,
+            seconds={
+                case: BySide([2.0, 2.0], [2 * ratio, 2 * ratio])
                 for case, number in cases.items()
                 if at >= len(RATIOS) - number
-            }
-        }
+            },
+        )
         for at, ratio in enumerate(RATIOS)
     ]
     made: dict[str, Any] = {
-        "launches": launches, "seconds": 21.0, "options": {"budget_seconds": 40.0},
-        "cases": [{"case": case} for case in cases], "confidence": 0.96, "minimum_effect": 0.06,
+        "launches": launches, "seconds": 21.0, "options": Options("main", budget_seconds=budget_seconds),
+        "confidence": 0.96, "minimum_effect": 0.06,
     }  # fmt: skip
-    return {**made, **changes}
+    return made_comparison(*(made_case(case, "inconclusive") for case in cases), **{**made, **changes})
 
 
 @pytest.fixture
@@ -113,17 +122,17 @@ def test_the_simulation_is_repeatable(scripted: Any) -> None:
 def test_the_budget_decides_how_many_launches(budget: float, launches: int, scripted: Any) -> None:
     """At the pace of those measured, three seconds each, rounded; at least as many as there were."""
     scripted(lambda slowdown, turn: "same")
-    record = measured({"a": 7}, options={"budget_seconds": budget})
+    comparison = measured({"a": 7}, budget_seconds=budget)
 
-    assert abilities(record)[0].launches == launches
+    assert abilities(comparison)[0].launches == launches
 
 
 def test_no_launch_at_all_says_nothing() -> None:
     """As with a budget that ended before the first: no case, and a line that asks for a larger budget."""
-    record = measured({"a": 0}, launches=[], seconds=40.0)
+    comparison = measured({"a": 0}, launches=[], seconds=40.0)
 
-    assert abilities(record) == []
-    assert lines([], record) == [
+    assert abilities(comparison) == []
+    assert lines([], comparison) == [
         "too few launches in 40 s to say what this machine can tell apart: give a larger --budget"
     ]
 
@@ -132,13 +141,13 @@ def test_no_launch_at_all_says_nothing() -> None:
 def test_a_perfect_machine(launches: int, smallest: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives no false alarm, and finds what exceeds the minimum effect if nine launches fit: five, and four more."""
     monkeypatch.setattr(self_test, "SIMULATIONS", 10)
-    record = measured({"a": 7}, options={"budget_seconds": 3.0 * launches})
-    for launch in record["launches"]:
-        launch["seconds"]["a"]["head"] = [2.0, 2.0]
-    (able,) = abilities(record)
+    comparison = measured({"a": 7}, budget_seconds=3.0 * launches)
+    for launch in comparison.launches:
+        launch.seconds["a"] = BySide([2.0, 2.0], [2.0, 2.0])
+    (able,) = abilities(comparison)
 
     assert able == Ability("a", launches, spread=0.0, false_alarms=0.0, smallest_slowdown=smallest)
-    assert lines([able], record)[1] == "false alarms: 0.0 % of comparisons, over 1 cases"
+    assert lines([able], comparison)[1] == "false alarms: 0.0 % of comparisons, over 1 cases"
 
 
 def test_neither_side_has_a_name() -> None:
@@ -147,7 +156,7 @@ def test_neither_side_has_a_name() -> None:
     said = [_simulate(pool, 0.0, 12, generator, 0.05, 0.99) for _ in range(60)]
     certain = [_simulate(pool, 0.0, 60, generator, 0.2, 0.99) for _ in range(10)]
 
-    assert said.count("inconclusive") >= 57
+    assert said.count(Verdict.INCONCLUSIVE) >= 57
     assert certain == ["same"] * 10
 
 
@@ -156,7 +165,7 @@ def test_both_directions_are_called() -> None:
     generator, pool = np.random.default_rng(2), np.log([1.1, 1.05, 1.2])
     said = [_simulate(pool, 0.0, 30, generator, 1e-9, 0.5) for _ in range(60)]
 
-    assert min(said.count("slower"), said.count("faster")) >= 4
+    assert min(said.count(Verdict.SLOWER), said.count(Verdict.FASTER)) >= 4
 
 
 def test_a_simulated_comparison_ends_with_its_decision(monkeypatch: pytest.MonkeyPatch) -> None:

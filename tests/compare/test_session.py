@@ -11,7 +11,8 @@ import pytest
 from parabola.compare import session
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.referee import Referee
-from parabola.compare.session import _Comparison
+from parabola.compare.session import _Session
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.side import SideFailed
 from parabola.machine import ending
@@ -35,7 +36,7 @@ def outcome_of(script: Script, monkeypatch: pytest.MonkeyPatch, **options: Any) 
     """Run a comparison of such launches, one at a time unless the options say otherwise."""
     monkeypatch.setattr(session, "Launch", script)
     given = {"launches_at_once": 1, **options}
-    return _Comparison(Options("main", **given), SETUP).run(None)
+    return _Session(Options("main", **given), SETUP).run(None)
 
 
 def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,9 +54,9 @@ def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: p
     assert outcome.launches == script.launches
     assert (outcome.base, outcome.head) == (BASE, HEAD)
     assert (outcome.ended, outcome.why, outcome.usage, outcome.disturbed) == ("decided", "", False, False)
-    assert (outcome.only, outcome.unmeasured) == ({"base": ["a.py::gone_0"], "head": ["a.py::new_0"]}, [])
+    assert (outcome.only, outcome.unmeasured) == (BySide(["a.py::gone_0"], ["a.py::new_0"]), [])
     assert outcome.seconds == 5 * 4 + 4 * 3
-    assert outcome.control.verdict(CONTROL).launches == 9
+    assert outcome.control.evidence(CONTROL).launches == 9
     assert outcome.control.decided == {}
     assert list(outcome.referee.log_ratios) == list(RATIOS)
     assert {launch.stops for launch in script.launches} == {1}
@@ -95,8 +96,8 @@ def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monke
 
     assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
     assert [launch.finished for launch in outcome.launches] == [True, True, True, False]
-    assert outcome.referee.verdict(SLOW).launches == 3
-    assert outcome.control.verdict(CONTROL).launches == 4
+    assert outcome.referee.evidence(SLOW).launches == 3
+    assert outcome.control.evidence(CONTROL).launches == 4
 
 
 def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +107,7 @@ def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch
 
     assert (outcome.ended, outcome.why, outcome.usage) == ("failed", "head failed in b", True)
     assert [launch.finished for launch in outcome.launches] == [True, True, False]
-    assert [outcome.referee.verdict(case).launches for case in RATIOS] == [3, 2, 2]
+    assert [outcome.referee.evidence(case).launches for case in RATIOS] == [3, 2, 2]
     assert outcome.unmeasured == []
 
 
@@ -116,8 +117,8 @@ def test_a_failure_in_the_first_launch(clock: Clock, monkeypatch: pytest.MonkeyP
     later = outcome_of(Script(clock, RATIOS, fails={0: SideFailed("in a case")}), monkeypatch)
 
     assert (early.ended, early.why, early.usage) == ("failed", "before its plan", False)
-    assert (early.only, early.unmeasured, early.referee.undecided) == ({"base": [], "head": []}, [], [])
-    assert (later.only["head"], later.unmeasured, later.referee.undecided) == (["a.py::new_0"], [], list(RATIOS))
+    assert (early.only, early.unmeasured, early.referee.undecided) == (BySide([], []), [], [])
+    assert (later.only.head, later.unmeasured, later.referee.undecided) == (["a.py::new_0"], [], list(RATIOS))
 
 
 def test_ctrl_c_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +141,7 @@ def test_a_ctrl_c_that_python_dropped_ends_it(clock: Clock, monkeypatch: pytest.
     def drop(progress: Progress) -> None:
         asked.extend([signal.SIGTERM] if progress.launches == 3 else [])
 
-    outcome = _Comparison(Options("main", launches_at_once=1), SETUP).run(drop)
+    outcome = _Session(Options("main", launches_at_once=1), SETUP).run(drop)
 
     assert (outcome.ended, len(outcome.launches)) == ("interrupted", 4)
 
@@ -152,8 +153,8 @@ def test_what_was_running_is_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch)
 
     assert outcome.ended == "failed"
     assert sorted(launch.number for launch in outcome.launches) == [0, 1]
-    assert [outcome.referee.verdict(case).launches for case in RATIOS] == [1, 1, 1]
-    assert outcome.only == {"base": ["a.py::gone_1"], "head": ["a.py::new_1"]}
+    assert [outcome.referee.evidence(case).launches for case in RATIOS] == [1, 1, 1]
+    assert outcome.only == BySide(["a.py::gone_1"], ["a.py::new_1"])
 
 
 def test_a_case_that_a_side_skips(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +221,7 @@ def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None
     """After each look at the launches: seconds from the beginning, launches that are over, and cases decided."""
     told: list[Progress] = []
     monkeypatch.setattr(session, "Launch", Script(clock, {STEADY: [1.0], SLOW: [1.5]}, overhead=2.0))
-    _Comparison(Options("main", launches_at_once=1), SETUP).run(told.append)
+    _Session(Options("main", launches_at_once=1), SETUP).run(told.append)
     over = {one.launches: one for one in reversed(told) if one.launches}  # the first that is told after each launch
 
     ends = [5.0, 10.0, 15.0, 20.0, 25.0, 29.0, 33.0, 37.0, 41.0]
@@ -231,7 +232,7 @@ def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_progress_names_what_is_being_measured(clock: Clock) -> None:
     """Each case once, by its short name, also where launches side by side are at different ones."""
-    running = _Comparison(Options("main"), SETUP)
+    running = _Session(Options("main"), SETUP)
     doing = (SLOW, FAST, SLOW)
     launches: Any = {at: SimpleNamespace(doing=case) for at, case in enumerate(doing)}
     running.running = launches
@@ -240,9 +241,9 @@ def test_progress_names_what_is_being_measured(clock: Clock) -> None:
     assert str(running._progress()) == "launch 1: slow[1] and fast[a::b]"
 
 
-def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _Comparison:
+def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _Session:
     """Return a comparison whose cases have said this so far, in one launch of ten seconds each, with this time left."""
-    waits = _Comparison(Options("main"), SETUP)
+    waits = _Session(Options("main"), SETUP)
     waits.referee = Referee(tuple(log_ratios))
     for at in range(max(map(len, log_ratios.values()))):
         waits.referee.add({case: values[at] for case, values in log_ratios.items() if at < len(values)})
@@ -254,7 +255,7 @@ def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _C
 
 def test_before_the_first_launch_all_is_chosen(clock: Clock) -> None:
     """The cases are not known yet; and nothing is chosen once all are decided."""
-    waits = _Comparison(Options("main"), SETUP)
+    waits = _Session(Options("main"), SETUP)
 
     assert waits._next_cases(1) is None
     assert waiting(clock, {"a": [0.0] * 5}, 100.0)._next_cases(1) == []

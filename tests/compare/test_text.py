@@ -4,24 +4,28 @@ import io
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from parabola.compare import text as comparison_report
+from parabola.compare.comparison import Comparison
+from parabola.compare.outcome import Options
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.text import headline, markdown, method, notes, print_comparison
 from parabola.display import console as display_console
 from parabola.display import units
-from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_record
+from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_comparison, made_control
 
 CONTROL_NOTE = "control: -0.2 % (-0.9 to +0.5 %) over 11 launches"
+replace = msgspec.structs.replace
 
 
-def printed(record: dict[str, Any], colours: bool = False) -> str:
-    """Return what is printed of a record, in a wide terminal."""
+def printed(comparison: Comparison, colours: bool = False) -> str:
+    """Return what is printed of a comparison, in a wide terminal."""
     stream = io.StringIO()
     system: Any = "standard" if colours else None
     console = Console(file=stream, width=150, highlight=False, force_terminal=colours, color_system=system)
-    print_comparison(record, console)
+    print_comparison(comparison, console)
     return stream.getvalue()
 
 
@@ -30,55 +34,57 @@ def test_the_headline_counts_by_verdict() -> None:
     names = ("same", "inconclusive", "slower", "same", "faster", "wrong", "same", "faster")
     cases = [made_case(f"a.py::{number}", name) for number, name in enumerate(names)]
 
-    assert headline(made_record(*cases, verdict="wrong")) == (
+    assert headline(made_comparison(*cases, verdict="wrong")) == (
         "wrong: 1 slower, 1 wrong, 2 faster, 3 same, 1 inconclusive"
     )
-    assert headline(made_record(*cases[:1], verdict="same")) == "same: 1 same"
-    assert headline(made_record(verdict="inconclusive")) == "inconclusive: no case was measured"
+    assert headline(made_comparison(*cases[:1], verdict="same")) == "same: 1 same"
+    assert headline(made_comparison(verdict="inconclusive")) == "inconclusive: no case was measured"
 
 
 def test_the_headline_of_a_failure_says_why() -> None:
     """And what was known by then."""
-    record = made_record(made_case(OPEN, "inconclusive"), verdict="failed", why="head hangs: silent for 7 s")
+    comparison = made_comparison(made_case(OPEN, "inconclusive"), verdict="failed", why="head hangs: silent for 7 s")
 
-    assert headline(record) == "failed: head hangs: silent for 7 s (1 inconclusive)"
-    assert headline({**record, "cases": []}) == "failed: head hangs: silent for 7 s (no case was measured)"
+    assert headline(comparison) == "failed: head hangs: silent for 7 s (1 inconclusive)"
+    assert headline(replace(comparison, cases=[])) == "failed: head hangs: silent for 7 s (no case was measured)"
 
 
 @pytest.mark.parametrize(("ratio", "change"), [(1.0312, "+3.1 %"), (0.8, "-20.0 %"), (2.5, "+150.0 %")])
 def test_the_headline_of_a_moved_control_says_how_far(ratio: float, change: str) -> None:
     """To whichever side it moved."""
-    record = made_record(made_case(FAST, "faster"), verdict="contaminated")
-    record["control"] = {**record["control"], "ratio": ratio, "moved": True}
+    control = made_control(ratio=ratio, moved=True)
+    comparison = made_comparison(made_case(FAST, "faster"), verdict="contaminated", control=control)
 
-    assert headline(record) == (f"contaminated: the control, which no change can touch, moved by {change} (1 faster)")
+    assert headline(comparison) == (
+        f"contaminated: the control, which no change can touch, moved by {change} (1 faster)"
+    )
 
 
 def test_notes_that_every_comparison_has() -> None:
     """The control alone, where nothing else is to be said; a dash for what is not known of it."""
-    record = made_record(made_case(STEADY, "same"))
-    unknown = {**record["control"], "ratio": None, "low": 0.0, "high": None, "launches": 0}
+    comparison = made_comparison(made_case(STEADY, "same"))
+    unknown = made_control(ratio=None, low=0.0, high=None, launches=0)
 
-    assert notes(record) == [CONTROL_NOTE]
-    assert notes({**record, "control": unknown}) == ["control: – (–) over 0 launches"]
+    assert notes(comparison) == [CONTROL_NOTE]
+    assert notes(replace(comparison, control=unknown)) == ["control: – (–) over 0 launches"]
 
 
 def test_notes_in_their_order() -> None:
     """Cases of one side, skipped ones, errors that differ, what no longer learns, planted work, and disturbances."""
-    record = made_record(
-        made_case(STEADY, "same", coefficient_error={"base": 0.25, "head": 0.25}),
-        made_case(SLOW, "wrong", coefficient_error={"base": 0.00123456, "head": 12.3456}),
-        made_case(OPEN, "inconclusive", coefficient_error={"base": None, "head": 0.5}),
-        made_case(FAST, "faster", coefficient_error={"base": 0.0, "head": None}),
+    comparison = made_comparison(
+        made_case(STEADY, "same", coefficient_error=BySide(0.25, 0.25)),
+        made_case(SLOW, "wrong", coefficient_error=BySide(0.00123456, 12.3456)),
+        made_case(OPEN, "inconclusive", coefficient_error=BySide(None, 0.5)),
+        made_case(FAST, "faster", coefficient_error=BySide(0.0, None)),
         ended="interrupted",
         disturbed=True,
         only_in_base=["a.py::old[a::b]", "c.py::older"],
         only_in_head=["d/e.py::new"],
         unmeasured=["a.py::skipped", "a.py::left"],
-        options={"slower": {SLOW: 0.25, "control": 2.0}, "budget_seconds": 90.0},
+        options=Options("main", slower={SLOW: 0.25, "control": 2.0}),
     )
 
-    assert notes(record) == [
+    assert notes(comparison) == [
         CONTROL_NOTE,
         "only in base: old[a::b], older",
         "only in head: new",
@@ -97,15 +103,18 @@ def test_notes_in_their_order() -> None:
 @pytest.mark.parametrize("ended", ["decided", "budget", "failed"])
 def test_only_an_interruption_is_noted(ended: str) -> None:
     """Of the ways to end; only the side that has cases of its own is named."""
-    record = made_record(ended=ended, only_in_head=["a.py::new"])
+    comparison = made_comparison(ended=ended, only_in_head=["a.py::new"])
 
-    assert notes(record) == [CONTROL_NOTE, "only in head: new"]
-    assert notes({**record, "only_in_head": [], "only_in_base": ["a.py::old"]}) == [CONTROL_NOTE, "only in base: old"]
+    assert notes(comparison) == [CONTROL_NOTE, "only in head: new"]
+    assert notes(replace(comparison, only_in_head=[], only_in_base=["a.py::old"])) == [
+        CONTROL_NOTE,
+        "only in base: old",
+    ]
 
 
 def test_the_method_by_value() -> None:
     """Launches that finished, rounded seconds, the confidence of all together, and the minimum effect of this one."""
-    assert method(made_record()) == [
+    assert method(made_comparison()) == [
         "2 launches (fresh pairs of processes) in 62 s; rounds alternate base, head, head, base on the same cores",
         "intervals: trimmed mean of the launches' log ratios, together 99.5 % after Holm",
         "same: the interval lies within ±2.5 %; slower or faster: it excludes 0, and fresh launches confirm it",
@@ -115,10 +124,10 @@ def test_the_method_by_value() -> None:
 CASES = [
     made_case(SLOW, "slower"),
     made_case(STEADY, "same", ratio=1.0, low=0.98, high=1.0204, launches=5),
-    made_case(FAST, "faster", ratio=0.5, low=0.25, high=0.75, median_seconds={"base": 20.5, "head": 1.0}),
+    made_case(FAST, "faster", ratio=0.5, low=0.25, high=0.75, median_seconds=BySide(20.5, 1.0)),
     made_case(OPEN, "inconclusive", launches_needed=7, high=None, low=0.0, launches=3),
     made_case("x.py::y", "inconclusive", launches_needed=None, ratio=None, low=0.0, high=None, launches=0,
-              median_seconds={"base": None, "head": 0.0015}),
+              median_seconds=BySide(None, 0.0015)),
     made_case("x.py::z", "inconclusive", launches_needed=1, suspected=True, low=0.9996),
     made_case("x.py::w", "wrong", suspected=True),
 ]  # fmt: skip
@@ -126,7 +135,7 @@ CASES = [
 
 def test_the_comment_on_a_pull_request_word_by_word() -> None:
     """Verdict, sides, table, notes, and machine and method in a fold; nothing in it is taken for Markdown."""
-    text = markdown(made_record(*CASES, only_in_base=["a.py::b<1>"]))
+    text = markdown(made_comparison(*CASES, only_in_base=["a.py::b<1>"]))
 
     assert (
         text
@@ -166,7 +175,7 @@ base v1.2\\|old (bbbbbbbbb), head working tree (ddddddddd)
 
 def test_a_comment_without_a_case_has_no_table() -> None:
     """As when a side failed before the first; the reason is escaped, too."""
-    text = markdown(made_record(verdict="failed", why="a|b <c>"))
+    text = markdown(made_comparison(verdict="failed", why="a|b <c>"))
 
     assert text.startswith("### failed: a\\|b &lt;c&gt; (no case was measured)\n\nbase v1.2\\|old (bbbbbbbbb), head ")
     assert "(ddddddddd)\n\n\n- control: " in text
@@ -175,8 +184,8 @@ def test_a_comment_without_a_case_has_no_table() -> None:
 
 def test_what_is_printed_word_by_word() -> None:
     """Title, table, notes, an empty line and the verdict last; brackets are no markup of Rich."""
-    record = made_record(*CASES[:2], CASES[3], only_in_head=["a.py::new[/red]"], verdict="slower")
-    lines = [line.rstrip() for line in printed(record).splitlines()]
+    comparison = made_comparison(*CASES[:2], CASES[3], only_in_head=["a.py::new[/red]"], verdict="slower")
+    lines = [line.rstrip() for line in printed(comparison).splitlines()]
 
     assert lines[0].strip() == "base v1.2|old (bbbbbbbbb), head working tree (ddddddddd)"
     assert " ".join(lines[2].split()) == "case base head change 99 % interval launches verdict"
@@ -198,14 +207,14 @@ def test_what_is_printed_word_by_word() -> None:
 )  # fmt: skip
 def test_the_colour_of_the_last_line(verdict: str, code: str) -> None:
     """Green is good, yellow is not known, and everything else is red."""
-    record = made_record(made_case(STEADY, "same"), verdict=verdict, why="it hangs")
+    comparison = made_comparison(made_case(STEADY, "same"), verdict=verdict, why="it hangs")
 
-    assert printed(record, colours=True).endswith(f"\n\n\x1b[{code}m{headline(record)}\x1b[0m\n")
+    assert printed(comparison, colours=True).endswith(f"\n\n\x1b[{code}m{headline(comparison)}\x1b[0m\n")
 
 
 def test_the_colour_of_each_verdict() -> None:
     """Of the verdict's cell alone: red for slower and wrong, which is bold, green for faster, yellow for unknown."""
-    text = printed(made_record(*CASES), colours=True)
+    text = printed(made_comparison(*CASES), colours=True)
 
     for cell in ("\x1b[31mslower", "\x1b[1;31mwrong", "\x1b[32mfaster", "\x1b[33minconclusive: about 7"):
         assert cell in text
@@ -215,9 +224,11 @@ def test_the_colour_of_each_verdict() -> None:
 
 def test_long_names_are_not_cut_in_notes() -> None:
     """A line of many names stays one line, whatever the terminal's width."""
-    record = made_record(only_in_base=[f"a.py::case_{number}" for number in range(60)], verdict="failed", why="w" * 300)
+    comparison = made_comparison(
+        only_in_base=[f"a.py::case_{number}" for number in range(60)], verdict="failed", why="w" * 300
+    )
 
-    assert printed(record).splitlines()[-3:] == [notes(record)[1], "", headline(record)]
+    assert printed(comparison).splitlines()[-3:] == [notes(comparison)[1], "", headline(comparison)]
 
 
 @pytest.mark.parametrize(
@@ -246,4 +257,3 @@ def test_a_wide_console(watched: bool, width: int, monkeypatch: pytest.MonkeyPat
 
     assert console.width == width
     assert stream.getvalue() == "7 launches\n"
-    assert tuple(comparison_report.STYLES) == ("slower", "wrong", "faster", "same", "inconclusive")

@@ -113,7 +113,8 @@ def test_a_block_that_is_not_there_once_is_refused(text: str, number: int) -> No
 def test_all_is_written_anew(paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart is the first picture of now, 620 wide; the page of the same report is photographed."""
     text = "".join(
-        f"{name}\n<!-- BEGIN: {name} -->\n<!-- END: {name} -->\n" for name in ("records", "summary", "history")
+        f"{name}\n<!-- BEGIN: {name} -->\n<!-- END: {name} -->\n"
+        for name in ("records", "summary", "history", "exit-codes")
     )
     (tmp_path / "README.md").write_text(text, encoding="utf-8")
     saved, taken = list[tuple[Any, Path]](), list[str]()

@@ -1,50 +1,53 @@
 """Counting what comparisons of a tree with itself said, by hand."""
 
-import json
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import stdev
 from typing import Any
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from benchmarks.studies import trials
-from benchmarks.studies.trials import cries, planted_case, share, slower, spreads, summary
+from benchmarks.studies.trials import cries, planted_case, share, spreads, summary
+from parabola.compare.comparison import ComparedLaunch, Comparison, read
 from parabola.compare.outcome import Options, Outcome
+from parabola.compare.sides.by_side import BySide
 from parabola.machine import host
-from tests.made_comparisons import FACTS, FAST, STEADY, made_launch, made_outcome
+from tests.made_comparisons import FACTS, FAST, STEADY, made_case, made_comparison, made_launch, made_outcome
 
 
-def make_record(verdicts: tuple[str, str], planted: bool, factor: float) -> dict[str, Any]:
+def launch_of(seconds: dict[str, BySide[list[float]]], cores: Sequence[int] = (0,), finished: bool = True) -> Any:
+    """Return a launch that measured this."""
+    return ComparedLaunch(0, "base", list(cores), finished, seconds)
+
+
+def trial(verdicts: tuple[str, str], planted: bool, factor: float, **changes: Any) -> Comparison:
     """Return a comparison of cases a and b; head of the second launch on core 0 takes `factor` times as long."""
-    seconds = {case: {"base": [1.0, 1.0], "head": [1.0, 1.0]} for case in ("a", "b", "control")}
-    later = {case: {"base": [1.0, 1.0], "head": [factor, factor]} for case in ("a", "b", "control")}
-    return {
-        "cases": [{"case": case, "verdict": verdict} for case, verdict in zip("ab", verdicts, strict=True)],
+    seconds = {case: BySide([1.0, 1.0], [1.0, 1.0]) for case in ("a", "b", "control")}
+    later = {case: BySide([1.0, 1.0], [factor, factor]) for case in ("a", "b", "control")}
+    made: dict[str, Any] = {
         "verdict": verdicts[0],
         "seconds": 10.0,
-        "options": {"slower": {"a": 0.1} if planted else {}},
-        "launches": [
-            {"finished": True, "cores": [0], "seconds": seconds},
-            {"finished": True, "cores": [1], "seconds": seconds},
-            {"finished": True, "cores": [0], "seconds": later},
-            {"finished": False, "cores": [0], "seconds": {}},
-        ],
+        "options": Options("HEAD", slower={"a": 0.1} if planted else {}),
+        "launches": [launch_of(seconds), launch_of(seconds, [1]), launch_of(later), launch_of({}, finished=False)],
     }
+    cases = [made_case(case, verdict) for case, verdict in zip("ab", verdicts, strict=True)]
+    return made_comparison(*cases, **{**made, **changes})
 
 
 def test_summary_by_hand() -> None:
     """Of three comparisons one has a false alarm, two have a slowdown planted, of which one is found."""
-    records = [
-        make_record(("slower", "same"), planted=True, factor=1.0),
-        make_record(("inconclusive", "same"), planted=True, factor=1.2),
-        make_record(("same", "faster"), planted=False, factor=1.04),
+    comparisons = [
+        trial(("slower", "same"), planted=True, factor=1.0),
+        trial(("inconclusive", "same"), planted=True, factor=1.2),
+        trial(("same", "faster"), planted=False, factor=1.04),
     ]
-    said = summary(records)
+    said = summary(comparisons)
 
     assert said[0] == "3 comparisons of a tree with itself, 10 s each (median)"
     assert "nothing is planted: 1 of 3, 33.3 %" in said[1]
@@ -54,15 +57,15 @@ def test_summary_by_hand() -> None:
 
 def test_pytest_benchmarks_own_check_on_the_same_rounds() -> None:
     """It fails at more than 5 %: within a launch nothing, of two launches on the same core that of 20 %."""
-    records = [make_record(("same", "same"), planted=False, factor=factor) for factor in (1.0, 1.2, 1.04)]
+    comparisons = [trial(("same", "same"), planted=False, factor=factor) for factor in (1.0, 1.2, 1.04)]
 
-    assert cries(records, 0) == (0, 3)
-    assert cries(records, 1) == (1, 3)
+    assert cries(comparisons, 0) == (0, 3)
+    assert cries(comparisons, 1) == (1, 3)
 
 
 def test_spreads_leave_out_what_is_planted() -> None:
     """Log ratios 0, 0 and log 1.2, of the case without a slowdown and of the control."""
-    found = spreads([make_record(("same", "same"), planted=True, factor=1.2)])
+    found = spreads([trial(("same", "same"), planted=True, factor=1.2)])
 
     assert list(found) == ["b", "control"]
     assert 0.1 < found["b"] < 0.11
@@ -70,16 +73,16 @@ def test_spreads_leave_out_what_is_planted() -> None:
 
 def test_the_whole_summary_word_by_word() -> None:
     """Five comparisons, of unequal length: shares with Wilson's interval, spreads, and what was found."""
-    records = [
-        {**make_record(("slower", "faster"), planted=True, factor=2.0), "seconds": 31.0},
-        {**make_record(("same", "inconclusive"), planted=True, factor=1.3), "seconds": 2.0},
-        {**make_record(("faster", "same"), planted=False, factor=1.0), "verdict": "contaminated", "seconds": 7.0},
-        {**make_record(("slower", "slower"), planted=False, factor=1.0), "seconds": 12.4},
-        {**make_record(("inconclusive", "same"), planted=True, factor=1.0), "seconds": 300.0},
+    comparisons = [
+        trial(("slower", "faster"), planted=True, factor=2.0, seconds=31.0),
+        trial(("same", "inconclusive"), planted=True, factor=1.3, seconds=2.0),
+        trial(("faster", "same"), planted=False, factor=1.0, verdict="contaminated", seconds=7.0),
+        trial(("slower", "slower"), planted=False, factor=1.0, seconds=12.4),
+        trial(("inconclusive", "same"), planted=True, factor=1.0, seconds=300.0),
     ]
     spread = stdev([0.0] * 13 + [math.log(2.0), math.log(1.3)])
 
-    assert summary(records) == [
+    assert summary(comparisons) == [
         "5 comparisons of a tree with itself, 12 s each (median)",
         "false slower or faster in a case where nothing is planted: 3 of 5, 60.0 % (23.1–88.2) of comparisons",
         "contaminated: 1 of 5, 20.0 % (3.6–62.4)",
@@ -95,10 +98,9 @@ def test_the_whole_summary_word_by_word() -> None:
 
 def test_nothing_planted_is_nothing_to_find() -> None:
     """The summary then ends with the spreads."""
-    said = summary([make_record(("same", "same"), planted=False, factor=1.0)])
+    said = summary([trial(("same", "same"), planted=False, factor=1.0)])
 
     assert said[-1] == "spread between launches, control: 0.0 %"
-    assert slower({"options": {"slower": {"a": 0.1}}}) == {"a": 0.1}
 
 
 def test_a_share_of_nothing() -> None:
@@ -111,48 +113,47 @@ def test_a_share_of_nothing() -> None:
 @pytest.mark.parametrize(("factor", "failed"), [(1.0499, 0), (1.0501, 1), (0.9, 0)])
 def test_pytest_benchmark_cries_above_five_per_cent(factor: float, failed: int) -> None:
     """Of the later launch's head, and for a slowdown alone."""
-    records = [make_record(("same", "same"), planted=True, factor=factor)]
+    comparisons = [trial(("same", "same"), planted=True, factor=factor)]
 
-    assert cries(records, 1) == (failed, 1)
-    assert cries(records, 2) == (0, 0)  # there are two on these cores
+    assert cries(comparisons, 1) == (failed, 1)
+    assert cries(comparisons, 2) == (0, 0)  # there are two on these cores
 
 
 def test_cries_heed_finished_launches_on_the_cores_of_the_first() -> None:
     """Not those of one that was cut short, even the first, nor on other cores, nor what one of them did not measure."""
-    record = make_record(("same", "same"), planted=False, factor=1.5)
-    first, _, later, cut = record["launches"]
-    slow = {"finished": True, "cores": [1], "seconds": later["seconds"]}
+    comparison = trial(("same", "same"), planted=False, factor=1.5)
+    first, _, later, cut = comparison.launches
+    slow = launch_of(later.seconds, [1])
 
-    assert cries([{**record, "launches": [cut, first, slow, first]}], 1) == (0, 1)
-    assert cries([{**record, "launches": [{**later, "finished": False}, first, later]}], 1) == (1, 1)
-    assert cries([{**record, "launches": [first, slow]}], 1) == (0, 0)
-    assert cries([{**record, "launches": [cut]}], 0) == (0, 0)
-    only_a = {**first, "seconds": {"a": first["seconds"]["a"]}}
-    slow_b = {**later, "seconds": {"a": first["seconds"]["a"], "b": later["seconds"]["b"]}}
-    assert cries([{**record, "launches": [only_a, slow_b]}], 1) == (0, 1)
-    assert cries([{**record, "launches": [slow_b, only_a]}], 1) == (0, 1)
+    def cried(*launches: ComparedLaunch, after: int = 1) -> tuple[int, int]:
+        return cries([msgspec.structs.replace(comparison, launches=list(launches))], after)
+
+    assert cried(cut, first, slow, first) == (0, 1)
+    assert cried(launch_of(later.seconds, finished=False), first, later) == (1, 1)
+    assert cried(first, slow) == (0, 0)
+    assert cried(cut, after=0) == (0, 0)
+    only_a = launch_of({"a": first.seconds["a"]})
+    slow_b = launch_of({"a": first.seconds["a"], "b": later.seconds["b"]})
+    assert cried(only_a, slow_b) == (0, 1)
+    assert cried(slow_b, only_a) == (0, 1)
 
 
 def test_cries_leave_out_what_is_planted_and_the_control() -> None:
     """And compare medians of rounds: one slow round of three is no slowdown."""
-    record = make_record(("same", "same"), planted=True, factor=1.0)
-    slow = {"base": [1.0], "head": [2.0]}
-    launch = {"finished": True, "cores": [0], "seconds": {"a": slow, "control": slow, "b": {"base": [1.0, 1.0, 2.0]}}}
-    launch["seconds"]["b"]["head"] = [1.0, 9.0, 1.0]  # type: ignore[index]
+    slow = BySide([1.0], [2.0])
+    launches = [launch_of({"a": slow, "control": slow, "b": BySide([1.0, 1.0, 2.0], [1.0, 9.0, 1.0])})]
 
-    assert cries([{**record, "launches": [launch]}], 0) == (0, 1)
-    assert cries([{**record, "launches": [launch], "options": {"slower": {}}}], 0) == (1, 1)
+    assert cries([trial(("same", "same"), planted=True, factor=1.0, launches=launches)], 0) == (0, 1)
+    assert cries([trial(("same", "same"), planted=False, factor=1.0, launches=launches)], 0) == (1, 1)
 
 
 def test_a_spread_needs_two_launches() -> None:
     """A case that one launch measured has none; names are short, and the deviation is that of a sample."""
-    sides = {"base": [1.0], "head": [1.0]}
-    launches = [
-        {"seconds": {"x.py::once": sides, "x.py::twice[1]": sides}},
-        {"seconds": {"x.py::twice[1]": {"base": [1.0], "head": [math.e]}}},
-    ]
+    even, slow = BySide([1.0], [1.0]), BySide([1.0], [math.e])
+    launches = [launch_of({"x.py::once": even, "x.py::twice[1]": even}), launch_of({"x.py::twice[1]": slow})]
+    comparison = trial(("same", "same"), planted=False, factor=1.0, launches=launches)
 
-    assert spreads([{"launches": launches, "options": {"slower": {}}}]) == {"twice[1]": pytest.approx(math.sqrt(0.5))}
+    assert spreads([comparison]) == {"twice[1]": pytest.approx(math.sqrt(0.5))}
 
 
 @pytest.mark.parametrize(
@@ -212,9 +213,9 @@ def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsy
         for planted in ({}, {planted_case("native", 0): 0.1}, {planted_case("native", 2): 0.1})
     ]
     assert {(at, handler) for _, at, handler in asked} == {(tmp_path, signal.default_int_handler)}
-    records = [json.loads((folder / f"00{number}.json").read_text()) for number in range(3)]
-    assert [record["seconds"] for record in records] == [2.0, 1.0, 3.0]
-    assert capsys.readouterr().out.endswith("\n".join(["", *summary(records), ""]))
+    comparisons = [read(folder / f"00{number}.json") for number in range(3)]
+    assert [comparison.seconds for comparison in comparisons] == [2.0, 1.0, 3.0]
+    assert capsys.readouterr().out.endswith("\n".join(["", *summary(comparisons), ""]))
 
 
 def test_trials_as_they_are_unless_told_otherwise(asked: list[Any], tmp_path: Path) -> None:
@@ -259,3 +260,13 @@ def test_trials_end_with_one_that_does_not(
         run(tmp_path, 2)
     assert str(stopped.value) == says
     assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_file_that_is_no_comparison_ends_the_count_in_one_line(asked: list[Any], tmp_path: Path) -> None:
+    """Another's JSON in the folder is named with what is wrong with it, and nothing is counted."""
+    (tmp_path / "000.json").write_text('{"benchmarks": []}')
+
+    with pytest.raises(SystemExit) as stopped:
+        run(tmp_path, 1)
+    assert str(stopped.value) == f"{tmp_path}/000.json: not a comparison: it has no 'parabola_comparison'"
+    assert asked == []

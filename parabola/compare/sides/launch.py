@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup, start_side
 from parabola.compare.sides.side import Side, SideFailed
@@ -26,8 +27,8 @@ class Measured:
         ended_at: seconds on the launch's own clock.
     """
 
-    seconds: dict[str, list[float]]
-    extra_info: dict[str, dict[str, Any]]
+    seconds: BySide[list[float]]
+    extra_info: BySide[dict[str, Any]]
     ended_at: float
 
 
@@ -54,7 +55,7 @@ class Launch:
         """
         self.setup, self.number, self.cores, self.cases = setup, number, list(cores), cases
         self.measured: dict[str, Measured] = {}
-        self.only: dict[str, list[str]] = {}
+        self.only = BySide[list[str]](base=[], head=[])
         self.plan: list[str] = []
         self.doing = "starting"
         self.sides: list[Side] = []
@@ -104,10 +105,10 @@ class Launch:
             raise SideFailed(str(failures[0]), usage=[failure.usage for failure in failures] == [True, True])
         offers = {side.name: side.take()["cases"] for side in self.sides}
         for name in offers:
-            (other,) = set(offers) - {name}
-            self.only[name] = [case for case in offers[name] if case not in offers[other]]
             if not offers[name]:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
+        base, head = offers["base"], offers["head"]
+        self.only = BySide([case for case in base if case not in head], [case for case in head if case not in base])
         both = [case for case in offers["head"] if case in offers["base"]]
         if not both:
             raise SideFailed("base and head have no benchmark in common")
@@ -183,8 +184,9 @@ class Launch:
 
     def _finish(self, sides: Sequence[Side], said: Sequence[Mapping[str, Any]], case: str) -> None:
         if len(sides) == 2:
+            words = {side.name: words for side, words in zip(sides, said, strict=True)}
             self.measured[case] = Measured(
-                seconds={side.name: words["seconds"] for side, words in zip(sides, said, strict=True)},
-                extra_info={side.name: words["extra_info"] for side, words in zip(sides, said, strict=True)},
+                seconds=BySide(words["base"]["seconds"], words["head"]["seconds"]),
+                extra_info=BySide(words["base"]["extra_info"], words["head"]["extra_info"]),
                 ended_at=time.perf_counter() - self.started,
             )

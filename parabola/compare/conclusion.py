@@ -1,0 +1,141 @@
+"""What a comparison comes to, from what was measured and what the referee says of it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from parabola.compare import verdicts
+from parabola.compare.comparison import (
+    VERSION,
+    ComparedCase,
+    ComparedCommit,
+    ComparedControl,
+    ComparedLaunch,
+    Comparison,
+    Number,
+)
+from parabola.compare.outcome import Options, Outcome
+from parabola.compare.referee import Referee
+from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.verdicts import Verdict
+from parabola.machine import host
+
+
+def conclude(outcome: Outcome, options: Options) -> Comparison:
+    """Return everything about a comparison, with every round of every launch.
+
+    Args:
+        outcome: what was measured, and how it ended.
+        options: what was asked for.
+    """
+    measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
+    cases = [_case(case, outcome.referee, outcome.launches) for case in measured]
+    control = _control(outcome.control, outcome.launches)
+    holding = [case.verdict for case in cases]
+    if outcome.ended == "failed":
+        holding.append(Verdict.FAILED)
+    if control.moved:
+        holding.append(Verdict.CONTAMINATED)
+    return Comparison(
+        version=VERSION,
+        verdict=verdicts.overall(holding),
+        ended=outcome.ended,
+        why=outcome.why,
+        disturbed=outcome.disturbed,
+        seconds=outcome.seconds,
+        base=_commit(outcome.base),
+        head=_commit(outcome.head),
+        options=options,
+        confidence=outcome.referee.confidence,
+        minimum_effect=options.minimum_effect,
+        machine=host.facts(),
+        control=control,
+        cases=cases,
+        only_in_base=list(outcome.only.base),
+        only_in_head=list(outcome.only.head),
+        unmeasured=list(outcome.unmeasured),
+        launches=[_launch(launch) for launch in outcome.launches],
+    )
+
+
+def _commit(checkout: Checkout) -> ComparedCommit:
+    return ComparedCommit(checkout.revision, checkout.commit, checkout.subject)
+
+
+def _launch(launch: Launch) -> ComparedLaunch:
+    return ComparedLaunch(
+        number=launch.number,
+        began_with="head" if launch.number % 2 else "base",
+        cores=launch.cores,
+        finished=launch.finished,
+        seconds={case: measured.seconds for case, measured in launch.measured.items()},
+    )
+
+
+def _control(referee: Referee, launches: Sequence[Launch]) -> ComparedControl:
+    """Return what is said of the control, whose interval over all launches is its verdict: it is never decided."""
+    known = msgspec.structs.asdict(_case(CONTROL, referee, launches))
+    standing = referee.standing(CONTROL)
+    moved = standing in (Verdict.SLOWER, Verdict.FASTER)
+    return ComparedControl(**{**known, "verdict": standing, "moved": moved})
+
+
+def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> ComparedCase:
+    evidence = referee.evidence(case)
+    measured = [launch.measured[case] for launch in launches if case in launch.measured]
+    passed = _agreed([launch.extra_info for launch in measured], "passed")
+    return ComparedCase(
+        case=case,
+        ratio=_finite(evidence.ratio),
+        low=_finite(evidence.low),
+        high=_finite(evidence.high),
+        confidence=evidence.confidence,
+        launches=evidence.launches,
+        launches_needed=evidence.launches_needed,
+        suspected=evidence.suspected,
+        verdict=verdicts.judge(evidence.verdict, passed),
+        median_seconds=BySide(
+            base=_median([launch.seconds.base for launch in measured]),
+            head=_median([launch.seconds.head for launch in measured]),
+        ),
+        coefficient_error=_agreed([launch.extra_info for launch in measured], "coefficient_error"),
+        passed=passed,
+    )
+
+
+def _median(launches: Sequence[Sequence[float]]) -> float | None:
+    """Return the median over launches of the median over rounds; None without any launch."""
+    return _finite(float(np.median([np.median(rounds) for rounds in launches]))) if launches else None
+
+
+def _agreed(launches: Sequence[BySide[dict[str, Any]]], name: str) -> BySide[Number]:
+    """Return what most launches say, on each side, of what a suite tells under a name.
+
+    Args:
+        launches: the extra_info of each launch.
+        name: a key of extra_info.
+    """
+    return BySide(
+        base=_number(_most_common([launch.base.get(name) for launch in launches])),
+        head=_number(_most_common([launch.head.get(name) for launch in launches])),
+    )
+
+
+def _most_common(values: Sequence[Any]) -> Any:
+    """Return the value that occurs most often, the first of these if there are several; None without any value."""
+    return max(values, key=values.count, default=None)
+
+
+def _number(value: Any) -> Number:
+    """Return a finite number or a truth; None for anything else, such as NaN or words."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _finite(value: float) -> float | None:
+    """Return a finite number; None for NaN and infinity, for which JSON has no word."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,19 @@
+"""What base has and what head has, side by side."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class BySide(Generic[Value]):
+    """A value for each of the two sides that are compared.
+
+    Attributes:
+        base: the value of the side that is compared with.
+        head: the value of the side that may be slower, or wrong.
+    """
+
+    base: Value
+    head: Value

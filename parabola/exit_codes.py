@@ -1,0 +1,29 @@
+"""Exit codes: what each number that a command ends with says to the script that called it."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a command ended: a number, and the sentence that the README's table has for it."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> "ExitCode":
+        """Make one of a line below."""
+        code = int.__new__(cls, number)
+        code._value_, code.meaning = number, meaning
+        return code
+
+    DONE = 0, "done; `compare`: nothing slower or wrong"
+    CHECK_FAILED = (
+        1,
+        "`--check`, and the run did not pass: error not below the learning rate, not representable, or diverged; "
+        "`compare`: slower, or wrong",
+    )
+    USAGE = 2, "bad input; one line says what was received and what would be right"
+    INCONCLUSIVE = 3, "`compare --strict`: a case is inconclusive"
+    CONTAMINATED = 4, "`compare`: contaminated, the control moved"
+    SIDE_FAILED = 5, "`compare`: a side could not be measured: its tests fail, hang, crash or are not there"
+    NO_RECORD = 6, "`report`: none of the files is a record that can be read"
+    WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"
+    INTERRUPTED = 130, "Ctrl-C"

@@ -1,0 +1,206 @@
+"""What a comparison comes to, by value."""
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+
+from parabola.compare.comparison import ComparedCommit, ComparedLaunch
+from parabola.compare.conclusion import _most_common, _number, conclude
+from parabola.compare.referee import Referee
+from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.launch import CONTROL
+from parabola.compare.verdicts import Verdict
+from parabola.machine import host
+from tests.made_comparisons import (
+    FACTS,
+    FAST,
+    OPEN,
+    SLOW,
+    STEADY,
+    made_comparison,
+    made_launch,
+    made_options,
+    made_outcome,
+    mixed_outcome,
+)
+
+
+@pytest.fixture(autouse=True)
+def _known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "facts", lambda: FACTS)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2, 2], 2),
+        ([2, 2, 1], 2),
+        ([True, False, False], False),
+        ([None, 0.5, 0.5], 0.5),
+        ([3, 1, 2], 3),
+        ([1, 2, 2, 1, 3], 1),
+        ([], None),
+    ],
+)
+def test_most_launches_are_heard(values: list[Any], expected: Any) -> None:
+    """What more of them say counts, neither the first nor the last; of equally many, what was said first."""
+    assert _most_common(values) is expected or _most_common(values) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3, 3), (0, 0), (-0.5, -0.5), (True, True), (False, False), (None, None), ("7", None), ([1], None),
+        (math.nan, None), (math.inf, None), (-math.inf, None),
+    ],
+)  # fmt: skip
+def test_only_finite_numbers_and_truths_are_kept(value: Any, expected: Any) -> None:
+    """Anything else is not known, as JSON has no word for it."""
+    assert _number(value) is expected or _number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "wrong"),
+    [
+        (True, False, True), (False, True, False), (True, True, False), (False, False, False), (True, None, False),
+        (None, False, False), (None, None, False),
+    ],
+)  # fmt: skip
+def test_wrong_is_what_learnt_in_base_alone(base: Any, head: Any, wrong: bool) -> None:
+    """A case whose runs pass in base and fail in head is wrong, whatever its times; no other is."""
+    info = {SLOW: ({"passed": base}, {"passed": head})}
+    comparison = conclude(made_outcome([made_launch(number, [SLOW], info=info) for number in range(9)]), made_options())
+
+    assert comparison.cases[0].passed == BySide(base, head)
+    assert comparison.cases[0].verdict == comparison.verdict == ("wrong" if wrong else "slower")
+
+
+@pytest.mark.parametrize(("factor", "standing"), [(1.5, "slower"), (0.5, "faster")])
+def test_a_control_that_moves_either_way_contaminates(factor: float, standing: str) -> None:
+    """What no change can touch is trusted in neither direction."""
+    outcome = made_outcome([made_launch(number, [STEADY], ratios={CONTROL: factor}) for number in range(6)])
+    comparison = conclude(outcome, made_options())
+
+    assert (comparison.control.verdict, comparison.control.moved) == (standing, True)
+    assert comparison.verdict == "contaminated"
+    assert comparison.cases[0].verdict == "same"
+
+
+def test_a_control_that_is_not_sure_contaminates_nothing() -> None:
+    """As with too few launches for an interval, or a wide one."""
+    outcome = made_outcome([made_launch(number, [STEADY], ratios={CONTROL: 2.0}) for number in range(4)])
+
+    comparison = conclude(outcome, made_options())
+    assert (comparison.control.verdict, comparison.control.moved) == ("inconclusive", False)
+    assert comparison.verdict == "inconclusive"
+
+
+def test_the_whole_comparison() -> None:
+    """Everything about a comparison is there, each under its name and from its own side."""
+    outcome = mixed_outcome(ended="budget", disturbed=True, unmeasured=[OPEN])
+    comparison = conclude(outcome, made_options())
+
+    assert comparison == made_comparison(
+        verdict="slower",
+        ended="budget",
+        why="",
+        disturbed=True,
+        seconds=12.5,
+        base=ComparedCommit("v1.2|old", "b" * 9 + "1" * 31, "The <old> way"),
+        head=ComparedCommit("working tree", "d" * 9 + "2" * 31, "A new|way"),
+        options=made_options(),
+        confidence=0.99,
+        minimum_effect=0.05,
+        machine=FACTS,
+        control=comparison.control,
+        cases=comparison.cases,
+        only_in_base=["a.py::gone[1]", "a.py::past"],
+        only_in_head=["b/c.py::fresh"],
+        unmeasured=[OPEN],
+        launches=comparison.launches,
+    )
+    assert (comparison.control.case, comparison.control.launches) == (CONTROL, 11)
+    assert (comparison.control.verdict, comparison.control.moved) == ("same", False)
+    assert [(case.case, case.verdict) for case in comparison.cases] == [
+        (FAST, "faster"), (STEADY, "same"), (SLOW, "slower"),
+    ]  # fmt: skip
+    assert [launch.number for launch in comparison.launches] == list(range(11))
+
+
+def test_a_failure_says_why() -> None:
+    """A comparison that failed holds its reason, and what was measured until then."""
+    comparison = conclude(mixed_outcome(ended="failed", why="head hangs"), made_options(minimum_effect=0.01))
+
+    assert (comparison.verdict, comparison.ended, comparison.why) == ("failed", "failed", "head hangs")
+    assert comparison.minimum_effect == 0.01
+    assert len(comparison.cases) == 4
+
+
+def test_a_case_by_value() -> None:
+    """Medians over launches of medians over rounds, the verdict's numbers, and what most launches say of accuracy."""
+    info = [
+        {STEADY: ({"passed": True, "coefficient_error": error}, {"passed": passed, "coefficient_error": "much"})}
+        for error, passed in ((0.5, False), (0.25, True), (0.25, True))
+    ]
+    launches = [
+        made_launch(number, [STEADY, OPEN], info=said, wobble=0.01 * number + 0.03 * (number == 2))
+        for number, said in enumerate(info)
+    ]
+    del launches[1].measured[OPEN]
+    comparison = conclude(made_outcome(launches), made_options())
+    steady, open_case = comparison.cases
+
+    assert msgspec.structs.asdict(steady) == {
+        "case": STEADY,
+        "ratio": pytest.approx(1.01),
+        "low": 0.0,
+        "high": None,
+        "confidence": pytest.approx(0.995),
+        "launches": 3,
+        "launches_needed": 6,  # 0.02578 / √9 · 4.317 is within 0.04879 - 0.00995, and 0.02578 / √8 · 4.773 is not
+        "suspected": False,
+        "verdict": Verdict.INCONCLUSIVE,
+        "median_seconds": BySide[Any](0.0025, pytest.approx(0.0025 * 1.01)),
+        "coefficient_error": BySide(0.25, None),
+        "passed": BySide(True, True),
+    }
+    assert open_case.launches == 2
+    assert open_case.median_seconds == BySide[Any](30.0, pytest.approx(30 * 1.025))
+
+
+def test_a_case_that_nothing_measured_has_no_numbers() -> None:
+    """As before the first launch is over."""
+    outcome = made_outcome([], referee=Referee([SLOW]))
+    (case,) = conclude(outcome, made_options()).cases
+
+    assert (case.ratio, case.low, case.high, case.launches, case.launches_needed) == (None, 0.0, None, 0, None)
+    assert case.median_seconds == case.passed == case.coefficient_error == BySide(None, None)
+    assert case.verdict == "inconclusive"
+
+
+def test_launches_of_a_comparison() -> None:
+    """Each has its number, the side that began, its cores and every round; also one that did not finish."""
+    launches = [made_launch(4, [FAST], [5, 6]), made_launch(3, [SLOW], (), finished=False, wobble=1.0)]
+    comparison = conclude(made_outcome(launches), made_options())
+
+    assert comparison.launches == [
+        ComparedLaunch(
+            number=4,
+            began_with="base",
+            cores=[5, 6],
+            finished=True,
+            seconds={CONTROL: BySide([0.5, 0.25, 0.75], [0.5, 0.25, 0.75]), FAST: BySide([0.1], [0.05])},
+        ),
+        ComparedLaunch(
+            number=3,
+            began_with="head",
+            cores=[],
+            finished=False,
+            seconds={
+                CONTROL: BySide([0.5, 0.25, 0.75], [1.0, 0.5, 1.5]),
+                SLOW: BySide([0.375, 0.125], [0.9375, 0.3125]),
+            },
+        ),
+    ]
