@@ -16,9 +16,11 @@ import pytest
 from parabola.compare.sides import environments
 from parabola.compare.sides.environments import PLUGIN
 from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
 from parabola.compare.sides.side import Side, SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
+READY = b'{"kind": "ready", "case": "a.py::b", "rounds": 2, "warmup_rounds": 0}\n'
 MakeSide = Callable[..., tuple[Side, socket.socket]]
 
 
@@ -55,11 +57,12 @@ def failure_of(call: Callable[[], object]) -> SideFailed:
 def test_what_a_side_says_is_peeked_at_and_taken(make_side: MakeSide) -> None:
     """A side's lines come in order, be they several at once, in pieces, or larger than a buffer."""
     side, line = make_side()
-    line.sendall(b'{"kind": "passed", "n": 1}\n{"kind": "passed", "n": 2}\n{"kind": "pa')
+    line.sendall(b'{"kind": "calibrated", "iterations": 1}\n{"kind": "calibrated", "iterations": 2}\n{"kind": "coll')
+    one, two = Calibrated(1), Calibrated(2)
 
-    assert [side.peek()["n"], side.peek()["n"], side.take()["n"], side.take()["n"]] == [1, 1, 1, 2]
-    line.sendall(b'ssed", "n": "' + "ä".encode() * 40_000 + b'"}\n')
-    assert side.take() == {"kind": "passed", "n": "ä" * 40_000}
+    assert [side.peek(), side.peek(), side.hear(Calibrated), side.hear(Calibrated)] == [one, one, one, two]
+    line.sendall(b'ected", "cases": ["' + "ä".encode() * 40_000 + b'"]}\n')
+    assert side.hear(Collected) == Collected(["ä" * 40_000])
     assert side.waiting is None
 
 
@@ -77,9 +80,9 @@ def test_what_a_side_is_told(make_side: MakeSide) -> None:
 def test_a_side_is_silent_for_too_long(make_side: MakeSide) -> None:
     """The failure gives the limit in whole seconds, and the case that the side spoke of last."""
     side, line = make_side(limit=0.51)
-    line.sendall(b'{"kind": "ready", "case": "a.py::b"}\n{"kind": "passed"}\n')
-    side.take()
-    side.take()
+    line.sendall(READY + b'{"kind": "passed"}\n')
+    side.hear(Ready)
+    side.hear(Passed)
     failure = failure_of(side.peek)
 
     assert (str(failure), failure.usage) == ("head hangs: silent for 1 s, in a.py::b", False)
@@ -93,7 +96,7 @@ def test_a_side_tells_of_its_failure(case: str, says: str, make_side: MakeSide) 
     """The failure has the side's own words, and its case or that it was collecting."""
     side, line = make_side()
     line.sendall(json.dumps({"kind": "failed", "case": case, "why": "ValueError: no"}).encode() + b"\n")
-    failure = failure_of(side.take)
+    failure = failure_of(side.peek)
 
     assert (str(failure), failure.usage) == (says, False)
 
@@ -117,7 +120,7 @@ def test_how_a_process_ended(code: int | None, log: bytes, says: str, usage: boo
     """The failure gives the signal's name, or the exit code with the last error or else the last line of the log."""
     side, line = make_side(code, log)
     line.close()
-    failure = failure_of(side.take)
+    failure = failure_of(side.peek)
 
     assert (str(failure), failure.usage) == (says, usage)
 
@@ -125,11 +128,11 @@ def test_how_a_process_ended(code: int | None, log: bytes, says: str, usage: boo
 def test_a_process_that_is_cut_off_has_ended(make_side: MakeSide) -> None:
     """A line that is reset is an end like any other, of the case in work."""
     side, line = make_side(-11)
-    line.sendall(b'{"kind": "ready", "case": "a.py::b"}\n')
-    side.take()
+    line.sendall(READY)
+    side.hear(Ready)
     side.tell(go=True)
     line.close()  # with words in it that it has not read
-    failure = failure_of(side.take)
+    failure = failure_of(side.peek)
 
     assert str(failure) == "head was killed by SIGSEGV, in a.py::b"
 

@@ -108,6 +108,23 @@ def test_what_only_one_side_has_is_left_out(project: Project, tmp_path: Path, mo
 
 
 @pytest.mark.end_to_end
+def test_a_case_that_is_skipped_within_a_round(project: Project) -> None:
+    """It is not measured, no failure, and the cases after it are measured; as is one whose test measures nothing."""
+    again = "def test_more(benchmark):\n    benchmark.pedantic(thing.work, rounds=2)\n"
+    folder = project(test_it=f"import thing\ndef test_first(benchmark):\n    benchmark(thing.work)\n{again}")
+    text = (folder / "test_it.py").read_text().replace("benchmark(thing.work)", "benchmark(skips)")
+    (folder / "test_it.py").write_text(
+        "import itertools, pytest\ncalls = itertools.count()\n"
+        "def skips():\n    if next(calls) > 20:\n        pytest.skip()\n    thing.work()\n" + text
+    )
+    made = launch(folder)
+
+    assert made.plan == ["control", "test_it.py::test_first", "test_it.py::test_more"]
+    assert list(made.measured) == ["control", "test_it.py::test_more"]
+    assert made.finished
+
+
+@pytest.mark.end_to_end
 def test_imports_come_from_the_sides_own_tree(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where the repository's own folder is on the path; as it is with an editable installation."""
     folder = project()

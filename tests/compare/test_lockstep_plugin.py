@@ -1,5 +1,6 @@
 """What a side's pytest does beside its rounds: what it tells the conductor, and which tests it runs."""
 
+import ast
 import json
 import os
 import socket
@@ -7,12 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from parabola.compare.sides import protocol
+from parabola.compare.sides.environments import PLUGIN
 from parabola.compare.sides.launch import CONTROL
 from tests.scripted_conductor import Conductor, Exited, Load, loading
 
@@ -37,6 +40,18 @@ def pytest_with(*plugins: Any) -> Any:
 def test_both_ends_call_the_control_the_same(load: Load) -> None:
     """The conductor and the plugin, which it cannot import, have the same name for the control."""
     assert load().CONTROL == CONTROL == "control"
+
+
+def test_both_ends_know_the_same_messages() -> None:
+    """The plugin says every message of the protocol, each with the fields that it has there, and no other."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse((PLUGIN / "__init__.py").read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "line.say"
+    ]
+    said = {(ast.literal_eval(call.args[0]), *(str(keyword.arg) for keyword in call.keywords)) for call in calls}
+
+    assert said == {(kind.kind(), *kind.__struct_fields__) for kind in get_args(protocol.Said)}
 
 
 @pytest.mark.parametrize("cores", [(3, 1), ()])
@@ -198,7 +213,7 @@ def test_why_a_report_failed(longrepr: Any, why: str, load: Load) -> None:
 
 
 def test_a_failure_is_told(load: Load) -> None:
-    """A failure in set-up, call, tear-down or collecting is told, and what passes or skips is not."""
+    """A failure in set-up, call, tear-down or collecting is told, and a case that failed is not called skipped."""
     conductor = Conductor()
     plugin = load(conductor=conductor)
     for when in ("setup", "call", "teardown"):
@@ -209,6 +224,27 @@ def test_a_failure_is_told(load: Load) -> None:
 
     whys = [("setup is why", CASE), ("call is why", CASE), ("teardown is why", CASE), ("is why", "test_it.py")]
     assert conductor.journal == [("failed", {"case": case, "why": why}) for why, case in whys]
+
+
+@pytest.mark.parametrize(
+    "phases",
+    [
+        [("skipped", "setup"), ("passed", "teardown")],  # by a mark
+        [("passed", "setup"), ("skipped", "call"), ("passed", "teardown")],  # in the test, be it within a round
+        [("passed", "setup"), ("passed", "call"), ("passed", "teardown")],  # which measured nothing
+        [("passed", "setup"), ("passed", "call"), ("skipped", "teardown")],
+    ],
+)
+def test_a_case_without_times_is_told_once_its_test_is_over(phases: list[tuple[str, str]], load: Load) -> None:
+    """The conductor hears of every case how it ended: one that was skipped, or measured nothing, is skipped."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    for outcome, when in phases[:-1]:
+        plugin.pytest_runtest_logreport(report(outcome, when))
+    assert conductor.journal == []
+    plugin.pytest_runtest_logreport(report(*phases[-1]))
+
+    assert conductor.journal == [("skipped", {"case": CASE})]
 
 
 def test_what_a_case_took_is_told_once_its_test_has_passed(load: Load) -> None:

@@ -1,4 +1,4 @@
-"""One pytest process, and the line to it."""
+"""One pytest process, and the conversation with it: what it may say at each moment, and what it is told."""
 
 import json
 import os
@@ -7,53 +7,107 @@ import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from parabola.compare.sides.protocol import (
+    Calibrate,
+    Ended,
+    Failed,
+    Message,
+    NoMessage,
+    OfCase,
+    Ready,
+    Said,
+    Skipped,
+    decode,
+)
+
+Kind = TypeVar("Kind", bound=Message)
 
 
 class SideFailed(Exception):
-    """A side could not be measured.
+    """A side could not be measured; the message says in one line which, and why.
 
     Attributes:
-        usage: since the options were wrong.
+        usage: whether the options were wrong.
     """
 
-    def __init__(self, said: str, usage: bool = False) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, usage: bool = False) -> None:
+        super().__init__(reason)
         self.usage = usage
 
 
 class Side:
-    """One pytest process, and the line to it."""
+    """One pytest process, and the line to it.
+
+    Attributes:
+        name: "base" or "head".
+        ahead: the cases that it was told to run, and has not begun.
+        doing: what it was doing when it last said anything, for the reason of a failure.
+    """
 
     def __init__(self, name: str, process: "subprocess.Popen[bytes]", connection: socket.socket, log: Path) -> None:
         self.name, self.process, self.connection, self.log = name, process, connection, log
         self.received = b""
-        self.waiting: dict[str, Any] | None = None
+        self.waiting: Said | None = None
+        self.ahead: list[str] = []
         self.doing = "starting"
         self.killed = False
 
-    def peek(self) -> dict[str, Any]:
+    def peek(self) -> Said:
         """Wait for what it says next, and leave it there.
 
         Raises:
-            SideFailed: if it failed, ended or is silent for too long.
+            SideFailed: if it failed, hangs or is gone, or if what it says is no message.
         """
         if self.waiting is None:
             self.waiting = self._receive()
         return self.waiting
 
-    def take(self) -> dict[str, Any]:
-        """Wait for what it says next, and take it."""
-        said = self.peek()
-        self.waiting = None
-        return said
+    def hear(self, kind: type[Kind], case: str | None = None) -> Kind:
+        """Wait for what it says next, and take it.
+
+        Args:
+            kind: the only kind of message that fits now.
+            case: the only case that the message may be about; None for any.
+
+        Raises:
+            SideFailed: if it says anything else, failed, hangs, or is gone.
+        """
+        message = self.peek()
+        if isinstance(message, kind) and case in (None, getattr(message, "case", case)):
+            self.waiting = None
+            return message
+        raise self._misfit(message, f'"{kind.kind()}"' + (f" of {case}" if case else ""))
+
+    def expect(self, kind: type[Kind], case: str) -> Kind | None:
+        """Wait for what it says next of a case, and take it, as `hear` does; None if it skips the case instead."""
+        self.peek()
+        return None if self.skips(case) else self.hear(kind, case)
+
+    def skips(self, case: str) -> bool:
+        """Return whether the last that was heard is that it skips the case; this is left to be taken."""
+        return isinstance(self.waiting, Skipped) and self.waiting.case == case
+
+    def next_case(self) -> str | None:
+        """Wait for the case that it comes to next, and leave it there; None if it has ended.
+
+        Raises:
+            SideFailed: if it says anything else, or comes to a case that it was not told to run, or not twice.
+        """
+        message = self.peek()
+        if isinstance(message, Ended):
+            return None
+        if isinstance(message, Calibrate | Ready | Skipped) and message.case in self.ahead:
+            return message.case
+        raise self._misfit(message, f"one of {len(self.ahead)} cases that are left to run")
 
     def tell(self, **message: Any) -> None:
-        """Tell it; if it is gone, its next words are what fails."""
+        """Send it a message, a line of JSON; if the process is gone, the failure comes when it is listened to."""
         with suppress(OSError):
             self.connection.sendall(json.dumps(message).encode() + b"\n")
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> Said:
         while b"\n" not in self.received:
             try:
                 more = self.connection.recv(1 << 16)
@@ -65,15 +119,25 @@ class Side:
             if not more:
                 raise self.death()
             self.received += more
-        first, self.received = self.received.split(b"\n", 1)
-        said: dict[str, Any] = json.loads(first)
-        if said["kind"] == "failed":
-            raise SideFailed(f"{self.name} failed in {said['case'] or 'collecting'}: {said['why']}")
-        self.doing = f"in {said['case']}" if "case" in said else self.doing
-        return said
+        line, self.received = self.received.split(b"\n", 1)
+        try:
+            message = decode(line)
+        except NoMessage as reason:
+            raise SideFailed(f"{self.name} said what is no message, {self.doing}: {reason}") from None
+        if isinstance(message, Failed):
+            raise SideFailed(f"{self.name} failed in {message.case or 'collecting'}: {message.why}")
+        if isinstance(message, OfCase):
+            self.doing = f"in {message.case}"
+        return message
+
+    def _misfit(self, message: Message, expected: str) -> SideFailed:
+        """Return the failure of a side that says what does not fit; one that has ended is asked how."""
+        if isinstance(message, Ended):
+            return self.death()
+        return SideFailed(f"{self.name} said {message}, where {expected} was expected")
 
     def death(self) -> SideFailed:
-        """Say how a process ended that should not have."""
+        """Return the failure of a process that ended when it should not have, with how it ended."""
         try:
             code = self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -29,7 +29,8 @@ if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts
 
 
 line = Line(GIVEN["socket"])
-measured: dict[str, BenchmarkFixture] = {}
+measured: dict[str, BenchmarkFixture] = {}  # by case, whose rounds are over and whose test is not
+told = set[str]()  # the cases that the conductor knows to have finished or failed
 slower: dict[str, float] = {}  # by case: share of extra work to plant
 
 
@@ -181,13 +182,17 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell what a case took, once its test has passed; or why it failed."""
+    """Tell what a case took, once its test has passed; or why it failed; or at its end that it was skipped."""
     if report.failed:
+        told.add(report.nodeid)
         line.say("failed", case=report.nodeid, why=reason(report))
     elif report.when == "call" and report.nodeid in measured:
         benchmark = measured.pop(report.nodeid)
+        told.add(report.nodeid)
         seconds = list(benchmark.stats.stats.data)
         line.say("finished", case=report.nodeid, seconds=seconds, extra_info=benchmark.extra_info)
+    elif report.when == "teardown" and report.nodeid not in told:  # it may also have measured nothing
+        line.say("skipped", case=report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,0 +1,108 @@
+"""What a side says to the conductor: a message a line, typed, and checked as it comes in.
+
+The plugin that says these cannot import them: it stands alone. Of each case it says, in this order: `calibrate` and
+`calibrated` (if pytest-benchmark would calibrate), `ready`, `passed` after every round, and `finished`; or `skipped`
+in place of any of them. `collected` comes before all cases, `ended` after them, and `failed` at any time.
+"""
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+
+LONGEST_QUOTE = 100  # characters of a line that is no message
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="kind", tag=str.lower):
+    """What a side says; its kind is the name of its class, in small letters."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """Return the word that stands for the message on the line."""
+        return cls.__name__.lower()
+
+    def __str__(self) -> str:
+        return f'"{self.kind()}"'
+
+
+class OfCase(Message, frozen=True):
+    """A message that names the case it is about."""
+
+    case: str
+
+    def __str__(self) -> str:
+        return f'"{self.kind()}" of {self.case}'
+
+
+class Collected(Message, frozen=True):
+    """These benchmarks are there."""
+
+    cases: list[str]
+
+
+class Calibrate(OfCase, frozen=True):
+    """The side has to find how many calls make a round, and waits for its turn."""
+
+
+class Calibrated(Message, frozen=True):
+    """So many calls make a round."""
+
+    iterations: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Ready(OfCase, frozen=True):
+    """The side waits for the turn of its first round."""
+
+    rounds: Count
+    warmup_rounds: Count
+
+
+class Passed(Message, frozen=True):
+    """A round is over."""
+
+
+class Finished(OfCase, frozen=True):
+    """The case's test has passed; of each round the seconds, and what the suite tells of the case."""
+
+    seconds: Annotated[list[float], msgspec.Meta(min_length=1)]
+    extra_info: dict[str, Any]
+
+
+class Skipped(OfCase, frozen=True):
+    """The case's test is over without times: it was skipped, or measured nothing."""
+
+
+class Failed(OfCase, frozen=True):
+    """The case's test failed, or a file (which is then in the case's place) could not be collected; and why."""
+
+    why: str
+
+
+class Ended(Message, frozen=True):
+    """The session is over; modules that were imported from where they should not be, each with its file."""
+
+    strangers: dict[str, str]
+
+
+Said = Collected | Calibrate | Calibrated | Ready | Passed | Finished | Skipped | Failed | Ended
+
+
+class NoMessage(ValueError):
+    """A line is no message; the error quotes it and says why."""
+
+
+def decode(line: bytes) -> Said:
+    """Return the message that a line holds.
+
+    Numbers that JSON does not have, such as NaN, are taken in what a suite tells of a case: Python writes them so.
+
+    Raises:
+        NoMessage: if it holds none.
+    """
+    try:
+        return msgspec.convert(json.loads(line), Said)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        text = line.decode(errors="replace").strip()
+        quote = text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"
+        raise NoMessage(f"{quote!r} ({error})") from None
