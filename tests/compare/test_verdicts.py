@@ -67,6 +67,7 @@ def test_every_verdict_has_all_that_follows_from_it() -> None:
     assert sorted(verdict.precedence for verdict in Verdict) == list(range(1, len(Verdict) + 1))
     assert all(Style.parse(style) for verdict in Verdict for style in (verdict.headline_style, verdict.style or "red"))
     assert [verdict for verdict in Verdict if verdict.colour] == list(OF_CASES)
+    assert [verdict for verdict in Verdict if not verdict.colour] == ["contaminated", "failed"]
     assert len(set(colours)) == len(colours)
     assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours)
 
