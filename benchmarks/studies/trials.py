@@ -45,10 +45,10 @@ def run(
             raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}".rstrip(": "))
         files.write_text(as_json(conclude(outcome, options)), paths[number])
     try:
-        found = [read(path) for path in sorted(folder.glob("*.json"))[:comparisons]]
+        done = [read(path) for path in sorted(folder.glob("*.json"))[:comparisons]]
     except NoComparison as reason:
         raise SystemExit(str(reason)) from None
-    print("\n".join(summary(found)))
+    print("\n".join(summary(done)))
 
 
 def planted_case(engine: str, number: int) -> str:

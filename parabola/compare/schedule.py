@@ -9,7 +9,7 @@ import numpy as np
 
 from parabola.compare.referee import FEWEST_LAUNCHES, Evidence, Referee
 
-MOST_LAUNCHES = 1000  # what is further from its decision comes last
+MOST_LAUNCHES = 1000  # that a case is thought to need if nobody can tell, so that it comes last
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Costs:
     """What the launches so far took, in seconds, by the median.
 
     Attributes:
-        overhead: from the start of a launch to its first case.
-        by_case: what each case takes.
+        overhead: the time from the start of a launch to the beginning of its first case.
+        by_case: the time that each case takes, by its name.
     """
 
     overhead: float
@@ -56,10 +56,10 @@ def choose(
 
     Args:
         referee: what the launches so far say of the cases.
-        undecided: cases that are to be measured.
-        costs: what launches and cases take.
-        seconds_left: of the comparison's budget.
-        launches_at_once: launches that run side by side.
+        undecided: the cases that are still to be measured.
+        costs: how long launches and cases take.
+        seconds_left: what is left of the comparison's budget.
+        launches_at_once: how many launches run side by side.
     """
     needed = {case: launches_needed(referee.evidence(case)) for case in undecided}
     changed = {case for case in needed if referee.looks_changed(case)}
@@ -67,7 +67,7 @@ def choose(
     chosen, spent = list[str](), 0.0
     for case in in_order:
         spent += needed[case] * costs.by_case[case]
-        launches = max(needed[one] for one in [*chosen, case])
+        launches = max(needed[name] for name in [*chosen, case])
         late = (spent + launches * costs.overhead) / launches_at_once > seconds_left
         if chosen and late and case not in changed:
             break
@@ -85,10 +85,16 @@ def launches_needed(evidence: Evidence) -> int:
 
 
 def core_groups(cores_per_launch: int) -> list[list[int]]:
-    """Return the cores that each launch at once has to itself; one group of none where cores cannot be chosen.
+    """Return the groups of cores for launches that run side by side, each of which has a group to itself.
+
+    Args:
+        cores_per_launch: how many cores a group has.
+
+    Returns:
+        As many groups as the cores allow; one empty group if the system does not let a process choose its cores.
 
     Raises:
-        ValueError: if there are not so many cores.
+        ValueError: if there are fewer cores than one group needs.
     """
     if not hasattr(os, "sched_getaffinity"):
         return [[]]

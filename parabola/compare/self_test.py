@@ -54,13 +54,13 @@ def abilities(comparison: Comparison, seed: int = 0) -> list[Ability]:
     affordable = max(launches, round(comparison.options.budget_seconds / pace))
     confidence = 1 - (1 - comparison.confidence) / max(1, len(comparison.cases))
     generator = np.random.default_rng(seed)
-    found = []
+    tested = []
     for case in (case.case for case in comparison.cases):
         measured = [launch.seconds[case] for launch in comparison.launches if case in launch.seconds]
         if len(measured) >= FEWEST_LAUNCHES:
             pool = np.array([statistics.launch_log_ratio(seconds.base, seconds.head) for seconds in measured])
-            found.append(_ability(case, pool, affordable, generator, comparison.minimum_effect, confidence))
-    return found
+            tested.append(_ability(case, pool, affordable, generator, comparison.minimum_effect, confidence))
+    return tested
 
 
 def _ability(
@@ -92,25 +92,27 @@ def _simulate(
     return referee.decided.get("case", Verdict.INCONCLUSIVE)
 
 
-def lines(found: Sequence[Ability], comparison: Comparison) -> list[str]:
+def lines(tested: Sequence[Ability], comparison: Comparison) -> list[str]:
     """Say in lines what the machine can tell apart.
 
     Args:
-        found: what comparing each case comes to.
-        comparison: that this was found from.
+        tested: what comparing each case comes to, as `abilities` returns it.
+        comparison: the comparison that this was worked out from.
     """
     budget = comparison.options.budget_seconds
-    if not found:
+    if not tested:
         return [f"too few launches in {budget:.0f} s to say what this machine can tell apart: give a larger --budget"]
-    none_false = math.prod(1 - ability.false_alarms for ability in found)
-    said = [
+    none_false = math.prod(1 - ability.false_alarms for ability in tested)
+    sentences = [
         f"self-test: both sides are the same; from {len(comparison.launches)} launches, for a budget of {budget:.0f} s "
         f"({SIMULATIONS} simulated comparisons a figure):",
-        f"false alarms: {100 * (1 - none_false):.1f} % of comparisons, over {len(found)} cases",
+        f"false alarms: {100 * (1 - none_false):.1f} % of comparisons, over {len(tested)} cases",
     ]
-    for ability in found:
+    for ability in tested:
         name = short_name(ability.case)
         smallest = ability.smallest_slowdown
         finds = "none up to 100 %" if smallest is None else f"{100 * smallest:g} %"
-        said.append(f"{name}: smallest slowdown found {finds} (spread between launches {100 * ability.spread:.1f} %)")
-    return said
+        sentences.append(
+            f"{name}: smallest slowdown found {finds} (spread between launches {100 * ability.spread:.1f} %)"
+        )
+    return sentences

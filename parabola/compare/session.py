@@ -27,12 +27,12 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
     Ctrl-C, too.
 
     Args:
-        options: how.
-        folder: pytest runs in the same folder of each checkout.
-        progress: called some times a second.
+        options: what to compare, and how.
+        folder: a folder of a repository; pytest runs in the same folder of each checkout.
+        progress: called several times a second with what is going on; None for nobody.
 
     Raises:
-        ValueError: if there is no repository, or no such revision.
+        ValueError: if the folder is in no repository, or if there is no such revision or too few cores.
     """
     repository = Repository.find(folder)
     with repository.checkouts(options.base, options.head) as (base, head, scratch):
@@ -49,7 +49,7 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
 
 
 class _Session:
-    """The launches of a comparison, as they come in."""
+    """The launches of a comparison: which are begun, which run, and what those that are over say."""
 
     def __init__(self, options: Options, setup: Setup) -> None:
         self.options, self.setup = options, setup
@@ -117,7 +117,7 @@ class _Session:
                 progress(self._progress())
 
     def _stop(self) -> None:
-        """End what runs, and keep what it finished."""
+        """Stop the launches that run, and keep what they have measured."""
         for launch in self.begun:
             launch.stop()
         wait(self.running)
@@ -125,7 +125,7 @@ class _Session:
             self._take(launch)
 
     def _take(self, launch: Launch) -> None:
-        """Take in a launch that is over."""
+        """Keep a launch that is over, and tell the referees what it measured."""
         self.over.append(launch)
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:

@@ -20,11 +20,11 @@ class Checkout:
 
     Attributes:
         name: "base" or "head".
-        revision: as asked for.
-        commit: what it stands for; of a working tree, the one it was made from.
-        subject: of that commit.
-        top: the folder it is checked out in.
-        folder: where pytest runs: the top, or the folder within that the comparison was started from.
+        revision: what the user asked for: a branch, a tag, a commit, or the working tree.
+        commit: the full name of the commit; of a working tree, the commit that it was changed from.
+        subject: the first line of that commit's message.
+        top: the folder that the commit is checked out in.
+        folder: the folder that pytest runs in, which lies in top as the user's folder lies in the repository.
     """
 
     name: str
@@ -37,10 +37,15 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Repository:
-    """A git repository, as seen from a folder in it."""
+    """A git repository, as seen from a folder in it.
+
+    Attributes:
+        top: the topmost folder of the repository's working tree.
+        prefix: the path from there to the folder that it is seen from; empty for the top itself.
+    """
 
     top: Path
-    prefix: str  # from the top to that folder
+    prefix: str
 
     @classmethod
     def find(cls, folder: Path) -> "Repository":
@@ -61,7 +66,11 @@ class Repository:
     def snapshot(self, scratch: Path) -> str:
         """Return a commit of the working tree as it stands: uncommitted and untracked files, but not ignored ones.
 
-        No branch, index or file is touched; git's garbage collection removes it one day.
+        No branch, index or file is touched. As nothing refers to the commit, git's garbage collection removes it
+        one day.
+
+        Args:
+            scratch: a folder for a copy of the index.
         """
         index = scratch / "index"
         own = Path(git(self.top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
@@ -85,14 +94,14 @@ class Repository:
             Both sides, and the folder that holds them, which is free for use.
 
         Raises:
-            ValueError: for an unknown revision, or one without the folder that was started from.
+            ValueError: if a revision is unknown, or does not have the folder that the comparison was started from.
         """
         for stale in others(running=False):
             self._remove(stale)
         scratch = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         with open(scratch / "new_lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            os.rename(scratch / "new_lock", scratch / "lock")  # never there without being held
+            os.rename(scratch / "new_lock", scratch / "lock")  # so that a lock by this name is always held
             try:
                 yield self._check_out("base", base, scratch), self._check_out("head", head, scratch), scratch
             finally:
@@ -124,16 +133,22 @@ class Repository:
 
 
 def others(running: bool = True, besides: Path | None = None) -> list[Path]:
-    """Return the folders of this user's other comparisons on this machine: those that run, or that were killed."""
-    found = []
+    """Return the folders of this user's other comparisons on this machine.
+
+    Args:
+        running: True for comparisons that run, False for what is left of comparisons that were killed.
+        besides: a folder to leave out: the comparison's own.
+    """
+    folders = []
     for lock in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*/lock"):
         with suppress(FileNotFoundError):  # it ends just now
             if lock.parent != besides and lock.stat().st_uid == os.getuid() and _held(lock) == running:
-                found.append(lock.parent)
-    return found
+                folders.append(lock.parent)
+    return folders
 
 
 def _held(lock: Path) -> bool:
+    """Return whether a process holds a lock, which the system takes from it when it ends."""
     with open(lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -143,9 +158,19 @@ def _held(lock: Path) -> bool:
 
 
 def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
-    """Return what git says. Raises ValueError with git's own line where it fails."""
+    """Return what git prints, without the last line's end.
+
+    Args:
+        folder: the folder that git runs in.
+        arguments: what git is called with.
+        extra: environment variables to set, besides those that this process has; those that begin with GIT_ are not
+            passed on, as a git hook has some that name another repository.
+
+    Raises:
+        ValueError: if git is not installed, or fails; the message has its own words.
+    """
     command = ["git", "-C", str(folder), *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's, say
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         answer = subprocess.run(command, capture_output=True, text=True, env={**clean, **(extra or {})}, check=False)
     except FileNotFoundError:

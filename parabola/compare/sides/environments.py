@@ -13,7 +13,7 @@ from pathlib import Path
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.side import Side
 
-PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package, copied into another's pytest
+PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Setup:
     """What every launch of a comparison has in common.
 
     Attributes:
-        base, head: the two sides.
-        scratch: a folder for sockets and logs.
-        elsewhere: the folder from which neither side may import: the repository's own.
-        pytest_options: for both sides.
-        slower: share of extra work to plant in a case of head.
-        limit_seconds: how long a side may be silent.
+        base, head: the checkouts of the two sides.
+        scratch: the folder that the checkouts and the launches' own folders lie in.
+        elsewhere: the user's repository, from which neither side may import, as both have a tree of their own.
+        pytest_options: what pytest is called with, on both sides.
+        slower: the share of extra work to plant in a case of head, by a part of its name.
+        limit_seconds: how long a side may be silent before it is taken to hang.
     """
 
     base: Checkout
@@ -42,10 +42,10 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
     """Start pytest in a checkout, with the plugin, an environment of its own, and a line to it.
 
     Args:
-        setup: of the comparison.
-        checkout: which side.
-        cores: on which it runs; empty for any.
-        scratch: the launch's folder, for the plugin, the log and temporary files.
+        setup: what all launches of the comparison have in common.
+        checkout: the side that is started.
+        cores: the cores that it runs on; empty for any.
+        scratch: the launch's own folder, for the plugin, the log and temporary files.
     """
     plugins = scratch / "plugin"
     shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
@@ -64,7 +64,7 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
     log = scratch / f"{checkout.name}.log"
-    temporary = scratch / f"{checkout.name}_tmp"  # what a suite leaves in it goes with the launch
+    temporary = scratch / f"{checkout.name}_tmp"  # it is removed with the launch, with all that a suite leaves in it
     temporary.mkdir()
     command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
     own = {
@@ -87,7 +87,15 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
 
 
 def _own_paths(top: Path, elsewhere: Path) -> list[Path]:
-    """Return where a checkout's own modules are found: as the repository's are, by what is on the path within it."""
+    """Return the folders of a checkout that its modules are imported from.
+
+    They are its top, its src/, and those that the user has on the path within the repository; but none in which
+    packages are installed, as these belong to no commit.
+
+    Args:
+        top: the checkout's topmost folder.
+        elsewhere: the user's repository.
+    """
     inside = [Path(entry).resolve() for entry in sys.path if entry]
     within = [path.relative_to(elsewhere) for path in inside if elsewhere == path or elsewhere in path.parents]
     prefix = Path(sys.prefix).resolve()
