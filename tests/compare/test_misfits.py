@@ -110,13 +110,18 @@ def test_each_message_at_each_moment(message: Said, moment: str, conduct: Conduc
 
 
 @pytest.mark.parametrize("moment", [name for name, now in MOMENTS.items() if SKIPPED in now.fits])
-def test_a_case_may_be_skipped_at_any_moment(moment: str, conduct: Conduct) -> None:
-    """The other side measures it to its end, nothing is kept of it, and the launch goes on."""
+def test_a_case_may_be_skipped_at_any_moment(moment: str, conduct: Conduct, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side that skips is told no more of the case; the other measures it to its end, and the launch goes on."""
+    told: dict[str, list[str]] = {"base": [], "head": []}
+    monkeypatch.setattr(Side, "tell", lambda side, **message: told[side.name].append(next(iter(message))))
     launch = conduct([*MOMENTS[moment].before, SKIPPED, *REST])
 
     assert launch.measured == {}
     assert [side.ahead for side in launch.sides] == [[], []]
     assert launch.doing == "b"
+    whole = ["run", "go", "iterations", "go", "go", "go_on"]
+    heard = {"before a case": 1, "calibrating": 2, "calibrated": 3, "in the first round": 4, "in the last round": 5}
+    assert told == {"base": whole, "head": whole[: heard.get(moment, 6)]}
 
 
 @pytest.mark.parametrize("said", range(1, len(WHOLE)))

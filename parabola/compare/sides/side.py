@@ -75,10 +75,11 @@ class Side:
             SideFailed: if it says anything else, failed, hangs, or is gone.
         """
         message = self.peek()
-        if isinstance(message, kind) and case in (None, getattr(message, "case", case)):
-            self.waiting = None
-            return message
-        raise self._misfit(message, f'"{kind.kind()}"' + (f" of {case}" if case else ""))
+        of_another = case is not None and isinstance(message, OfCase) and message.case != case
+        if not isinstance(message, kind) or of_another:
+            raise self._misfit(message, f'"{kind.kind()}"' + (f" of {case}" if case else ""))
+        self.waiting = None
+        return message
 
     def expect(self, kind: type[Kind], case: str) -> Kind | None:
         """Wait for what it says next of a case, and take it, as `hear` does; None if it skips the case instead."""
