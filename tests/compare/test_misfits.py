@@ -68,10 +68,10 @@ def conduct(tmp_path: Path) -> Iterator[Conduct]:
         process: Any = SimpleNamespace(wait=lambda timeout=None: code, pid=7001)
         return Side(name, process, ours, tmp_path / f"{name}.log")
 
-    def run(head: Sequence[Said | bytes], code: int = 0) -> Launch:
+    def run(head: Sequence[Said | bytes], code: int = 0, base: Sequence[Said] = WHOLE) -> Launch:
         lines = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in head]
         launch = Launch(setup, 0, [], None)
-        launch.sides = [side("base", [json.dumps(line).encode() for line in WHOLE], 0), side("head", lines, code)]
+        launch.sides = [side("base", [json.dumps(line).encode() for line in base], 0), side("head", lines, code)]
         launch._agree_on_cases()
         launch._conduct()
         return launch
@@ -122,6 +122,18 @@ def test_a_case_may_be_skipped_at_any_moment(moment: str, conduct: Conduct, monk
     whole = ["run", "go", "iterations", "go", "go", "go_on"]
     heard = {"before a case": 1, "calibrating": 2, "calibrated": 3, "in the first round": 4, "in the last round": 5}
     assert told == {"base": whole, "head": whole[: heard.get(moment, 6)]}
+
+
+@pytest.mark.parametrize("left_out_by", ["base", "head"])
+def test_a_side_may_leave_out_a_case_without_a_word(left_out_by: str, conduct: Conduct) -> None:
+    """As one whose plugin deselects it late: the other side measures it alone, and both measure the next together."""
+    last = [{**message, "case": "b"} if "case" in message else message for message in WHOLE[4:8]]
+    without, alone = [*WHOLE[:2], *last, ENDED], [*WHOLE[:8], *last, ENDED]
+    base, head = (without, alone) if left_out_by == "base" else (alone, without)
+    launch = conduct(head, base=base)
+
+    assert list(launch.measured) == ["b"]
+    assert [side.ahead for side in launch.sides] == [["a"] if side.name == left_out_by else [] for side in launch.sides]
 
 
 @pytest.mark.parametrize("said", range(1, len(WHOLE)))

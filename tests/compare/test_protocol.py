@@ -67,6 +67,8 @@ def test_no_key_may_be_missing(line: dict[str, Any], key: str) -> None:
         (b'{"kind": "pass', '\'{"kind": "pass\' (Unterminated string starting at: line 1 column 10 (char 9))'),
         (b'"\xff"', "'\"\ufffd\"' ("),
         (b"[" * 100_000, f"'{'[' * 100}…' (maximum recursion depth exceeded"),
+        (b"x" * 100, f"'{'x' * 100}' ("),
+        (b"x" * 101, f"'{'x' * 100}…' ("),
         (b"7", "'7' (Expected `object`, got `int`)"),
         (b'{"kind": "nonsense"}', "'{\"kind\": \"nonsense\"}' (Invalid value 'nonsense' - at `$.kind`)"),
         (b'{"kind": "collected", "cases": [7]}', "(Expected `str`, got `int` - at `$.cases[0]`)"),

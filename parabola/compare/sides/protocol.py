@@ -103,6 +103,6 @@ def decode(line: bytes) -> Said:
     try:
         return msgspec.convert(json.loads(line), Said)  # type: ignore[no-any-return]
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        text = line.decode(errors="replace").strip()
+        text = line.decode(errors="replace")
         quote = text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"
         raise NoMessage(f"{quote!r} ({error})") from None
