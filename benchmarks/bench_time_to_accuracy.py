@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.cases import GRID, stats_of
+from benchmarks.harness.cases import stats_of
+from benchmarks.harness.options import SELECTION
 from benchmarks.harness.reference import check_run
 from parabola import statistics
 from parabola.training import engines
@@ -36,7 +37,7 @@ def bench_time_to_accuracy(
     that never get there have no round: they are counted. Outside: all that is outside of epoch times.
     """
     experiment = Experiment(engine=engine, device=device, batch_size=batch_size, learning_rate=learning_rate)
-    if device.startswith("gpu") and batch_size < 111 and not request.config.stash[GRID].devices:
+    if device.startswith("gpu") and batch_size < 111 and not request.config.stash[SELECTION].devices:
         pytest.skip(f"40 runs of small batches take minutes on a GPU; --device {device} runs them")
     built = engines.build(experiment)
     check_run(experiment, built.run(built.reset()))

@@ -1,22 +1,21 @@
-"""The suite's cases as pytest parameters, and no time for a wrong answer."""
+"""The suite's cases become pytest's parameters, and a benchmark whose answer is wrong has no time."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import pytest
 
 from benchmarks.harness.cases import (
     FULL_MEMBERS,
-    GRID,
     LEFT_OUT,
     MEMBERS,
     SHORT_EPOCHS,
     Case,
-    Grid,
     grid_cases,
     make_case,
     session_of,
 )
+from benchmarks.harness.options import SELECTION, Selection
 from parabola import registry
 from parabola.machine import devices
 from parabola.training.engines import missing
@@ -25,25 +24,22 @@ AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise by the grid: cases; or engines and devices; or devices."""
-    grid, names = metafunc.config.stash[GRID], metafunc.fixturenames
-    asked = [registry.ENGINES[name] for name in grid.engines or registry.timings()]
-    on = grid.devices or (devices.defaults() if any(engine.needs_backend for engine in asked) else ("cpu",))
+    """Parametrise a benchmark or test by what was selected: by cases, by engines and devices, by blocks, or by devices.
+
+    The most that it asks for among its fixtures decides.
+    """
+    selection, names = metafunc.config.stash[SELECTION], metafunc.fixturenames
+    on = selected_devices(selection)
     if "case" in names:
-        cases, metafunc.config.stash[LEFT_OUT] = grid_cases(grid, on)
+        cases, metafunc.config.stash[LEFT_OUT] = grid_cases(selection, on)
         values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
         metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
     elif "engine" in names:
-        can = registry.fast_engines() if metafunc.function.__name__ == "bench_time_to_accuracy" else registry.timings()
-        there = [name for name in grid.engines or registry.timings() if name in can and not missing(name)]
-        few = metafunc.function.__name__ == "bench_cold_start" and grid.name == "quick" and not grid.engines
-        engines = [name for name in there if name == registry.DEFAULT_ENGINE] or there[:1] if few else there
+        engines = selected_engines(selection, metafunc.function.__name__)
         pairs = [(engine, device) for engine in engines for device in on if registry.ENGINES[engine].runs_on(device)]
         metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
     elif "members" in names:
-        sizes = grid.members or (FULL_MEMBERS if grid.name == "full" else MEMBERS)
-        sizes = sizes if any(engine.members for engine in asked) else ()
-        blocks = [(device, members) for device in on for members in sizes]
+        blocks = [(device, members) for device in on for members in selected_members(selection)]
         ids = [f"{device}-members_{members}" for device, members in blocks]
         why = missing("members")
         marks = pytest.mark.skipif(bool(why), reason=why)
@@ -52,9 +48,38 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("device", on)
 
 
+def selected_devices(selection: Selection) -> Sequence[str]:
+    """Return the devices to run on; where no engine needs the backend, it is not asked for its devices."""
+    asked = [registry.ENGINES[name] for name in selection.engines or registry.timings()]
+    return selection.devices or (devices.defaults() if any(engine.needs_backend for engine in asked) else ("cpu",))
+
+
+def selected_engines(selection: Selection, benchmark: str) -> list[str]:
+    """Return the engines that a benchmark is run with.
+
+    Args:
+        selection: the session's options.
+        benchmark: the name of the benchmark's function. The time to accuracy needs engines that can train many seeds to
+            the end. The cold start takes seconds, so without --engine the quick grid has it of one engine only.
+    """
+    can = registry.fast_engines() if benchmark == "bench_time_to_accuracy" else registry.timings()
+    there = [name for name in selection.engines or registry.timings() if name in can and not missing(name)]
+    if benchmark == "bench_cold_start" and not selection.full and not selection.engines:
+        return [name for name in there if name == registry.DEFAULT_ENGINE] or there[:1]
+    return there
+
+
+def selected_members(selection: Selection) -> Sequence[int]:
+    """Return the numbers of members in a block; none where no engine that was asked for trains members."""
+    asked = [registry.ENGINES[name] for name in selection.engines or registry.timings()]
+    if not any(engine.members for engine in asked):
+        return ()
+    return selection.members or (FULL_MEMBERS if selection.full else MEMBERS)
+
+
 @pytest.fixture
 def timed(request: pytest.FixtureRequest) -> bool:
-    """Whether benchmarks are timed, rather than run once to see that they run."""
+    """Say whether benchmarks are timed, rather than run once to see that they run."""
     session = session_of(request.config)
     return session is None or not session.disabled
 
@@ -69,26 +94,40 @@ def case(
     learning_rate: float,
     samples: int,
 ) -> Case:
-    """The case; shortened where it is not timed."""
+    """Return the case with the epochs and rounds that were selected; where it is not timed, it is cut short."""
     knobs: dict[str, Any] = {"engine": engine, "device": device, "batch_size": batch_size}
     knobs |= {"learning_rate": learning_rate, "samples": samples}
-    case = make_case(request.config.stash[GRID], **knobs)
-    return case if timed else make_case(Grid(epochs=min(case.experiment.epochs, SHORT_EPOCHS), rounds=1), **knobs)
+    case = make_case(request.config.stash[SELECTION], **knobs)
+    if timed:
+        return case
+    return make_case(Selection(epochs=min(case.experiment.epochs, SHORT_EPOCHS), rounds=1), **knobs)
+
+
+def keep_times(config: pytest.Config, is_right: Callable[[Any], bool]) -> None:
+    """Drop the times of all benchmarks but some, so that none is printed or saved for a wrong answer.
+
+    Args:
+        config: pytest's; without pytest-benchmark's session there is nothing to drop.
+        is_right: says of one of pytest-benchmark's benchmarks whether its times are kept.
+    """
+    if session := session_of(config):
+        session.benchmarks[:] = [benchmark for benchmark in session.benchmarks if is_right(benchmark)]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Drop the times of a benchmark that failed: none is printed or saved for a wrong answer."""
+    """Drop the times of a benchmark that failed."""
     fixture = getattr(item, "funcargs", {}).get("benchmark")
-    if call.excinfo is not None and fixture is not None and (benchmarks := session_of(item.config)):
-        measured = benchmarks.benchmarks
-        measured[:] = [benchmark for benchmark in measured if benchmark.fixture is not fixture]
+    if call.excinfo is not None and fixture is not None:
+        keep_times(item.config, lambda benchmark: benchmark.fixture is not fixture)
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
-    """Drop what Ctrl-C cut short before its answer was checked: only then has a benchmark its extra_info."""
-    if benchmarks := session_of(session.config):
-        benchmarks.benchmarks[:] = [benchmark for benchmark in benchmarks.benchmarks if benchmark.extra_info]
+    """Drop the times of a benchmark that Ctrl-C cut short.
+
+    A benchmark gets its extra_info once its answer was checked, and so one without was cut short before that.
+    """
+    keep_times(session.config, lambda benchmark: bool(benchmark.extra_info))
     return (yield)

@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from benchmarks.harness.cases import GRID
+from benchmarks.harness.options import SELECTION
 from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
 from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.harness.reference import check_gradient, check_run
@@ -31,7 +31,7 @@ PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())
 
 def affordable(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
     """Skip 20 runs of small batches on a GPU that was not asked for: XLA drives its loops from the host."""
-    if device.startswith("gpu") and cell.batch_size < 111 and not request.config.stash[GRID].devices:
+    if device.startswith("gpu") and cell.batch_size < 111 and not request.config.stash[SELECTION].devices:
         pytest.skip(f"takes minutes on a GPU; --device {device} runs it")
 
 
@@ -53,10 +53,10 @@ def test_pass_rates_are_the_baselines(
     """
     cell = Experiment(network=network, target=TARGETS[network], batch_size=batch_size, device=device)
     affordable(cell, device, request)
-    seeds = fresh_seeds(request.config.getoption("seeds"))
+    seeds = fresh_seeds(request.config.stash[SELECTION].seeds)
     workers = 1 if hasattr(request.config, "workerinput") else None  # under xdist the other core has tests of its own
     cells = chain.from_iterable(train_cells(cell, LEARNING_RATES, seeds, workers=workers))
-    on = request.config.stash[GRID].devices or devices.defaults()
+    on = request.config.stash[SELECTION].devices or devices.defaults()
     changes = find_changes(network, cells, LEVEL / len(on))
 
     again = f"again: pytest '{request.node.nodeid}' --seeds {seeds[0]} --device {device}"

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import bench_epoch_time
-from benchmarks.harness import summary
-from benchmarks.harness.cases import Case, Grid, grid_cases
+from benchmarks.harness import options, summary
+from benchmarks.harness.cases import Case, grid_cases
+from benchmarks.harness.options import Selection
 from parabola import registry
 from parabola.__main__ import app
 from parabola.records import reading
@@ -67,27 +68,27 @@ def test_the_command_line_knows_it() -> None:
 
 def test_the_suite_has_its_cases() -> None:
     """By its own batch sizes, epochs and devices; 0.05 s are 56 epochs of nine steps, or 167 of three."""
-    cases, _ = grid_cases(Grid(), ["cpu", "gpu:0"])
+    cases, _ = grid_cases(Selection(), ["cpu", "gpu:0"])
 
     assert [(case.id, case.experiment.epochs) for case in cases if case.experiment.engine == "toy"] == [
         ("toy-cpu-batch_111-learning_rate_0.001", 56),
         ("toy-cpu-batch_333-learning_rate_0.001", 167),
     ]
-    assert [case.id for case in grid_cases(Grid(engines=("toy",), batch_sizes=(9,)), ["cpu"])[0]] == [
+    assert [case.id for case in grid_cases(Selection(engines=("toy",), batch_sizes=(9,)), ["cpu"])[0]] == [
         "toy-cpu-batch_9-learning_rate_0.001"
     ]
 
 
-def test_the_suites_options_know_it(pytestconfig: pytest.Config) -> None:
+def test_the_suites_options_know_it() -> None:
     """It can be asked for by its name."""
-    door: Any = next(plugin for plugin in pytestconfig.pluginmanager.get_plugins() if hasattr(plugin, "read_grid"))
     choices = list[Any]()
 
-    def add(name: str, **options: Any) -> None:
+    def add(name: str, **form: Any) -> None:
         if name == "--engine":
-            choices.extend(options["choices"])
+            choices.extend(form["choices"])
 
-    door.pytest_addoption(SimpleNamespace(getgroup=lambda *_: SimpleNamespace(addoption=add)))
+    groups: Any = SimpleNamespace(getgroup=lambda *_: SimpleNamespace(addoption=add))
+    options.declare(groups)
 
     assert choices == ["fit", "fused_fit", "compiled", "native", "toy"]
 

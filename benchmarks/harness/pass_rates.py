@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.cases import BASELINE_SEEDS
+from benchmarks.harness.options import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola import statistics
 from parabola.ensemble import map_file

@@ -1,8 +1,7 @@
-"""A session's record is on disk from its first finished case on, and ends whole, under a name that was free."""
+"""A session's record is on disk from its first timed case on, and at the end it is whole and overwrites no other."""
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
-from benchmarks.harness.cases import GRID, LEFT_OUT, session_of
+from benchmarks.harness.cases import LEFT_OUT, session_of
+from benchmarks.harness.options import SELECTION
 from parabola import files
 from parabola.records import schema
 
@@ -19,18 +19,26 @@ UNFINISHED = "unfinished"  # part of the name of a record that grows while its s
 
 
 class Recording:
-    """What pytest-benchmark writes at the end of a session alone, written after each case, too.
+    """A plugin of pytest that writes after each case what pytest-benchmark writes only at the end of a session.
 
     While the session runs, all that has a time so far is in a record of its own beside the place that was asked for.
-    It goes away once that is written; where the session is killed, it stays.
+    This growing record is removed once the whole one is written; where the session is killed, it stays.
+
+    Attributes:
+        config: pytest's configuration.
+        session: pytest-benchmark's session.
+        planned: number of tests that were collected.
+        over: number of tests that have ended so far.
+        failed: names of the tests that have failed so far.
+        unfinished: path of the growing record; None where no file is written, or none can be any more.
     """
 
     def __init__(self, config: pytest.Config, session: Any) -> None:
         """Take over the writing of a session whose records go to files.
 
         Args:
-            config: pytest's.
-            session: pytest-benchmark's.
+            config: pytest's configuration.
+            session: pytest-benchmark's session.
 
         Raises:
             pytest.UsageError: if no file can be written where one was asked for.
@@ -39,52 +47,68 @@ class Recording:
         self.planned = self.over = 0
         self.failed = list[str]()
         self.about: tuple[Any, Any] | None = None  # machine and commit, which do not change
-        place: Path | None = None
+        self.state_at_start: tuple[int, int] | None = None  # of the file that --benchmark-json names
+        place = self._take_over_json()
+        stored = self._take_over_store()
+        self.unfinished = _growing(place or stored)  # known before there is such a file: Ctrl-C may come at any moment
+
+    def _take_over_json(self) -> Path | None:
+        """Take over the writing of what --benchmark-json asks for; return its path, or None where nothing is."""
+        session = self.session
         if session.json and session.json.is_symlink():
             session.json = session.json.resolve()
-        self.found = _state(session.json)
-        if session.json and not session.json.is_char_device():  # as /dev/null, which is left to pytest-benchmark
-            _check("--benchmark-json", session.json)
-            place = session.json
-            session.save_json = self._save_json
-        if (session.save or session.autosave) and isinstance(session.storage, FileStorage):
-            stored = session.storage.get(f"{session.save or session.autosave}.json")
-            _check("--benchmark-storage", stored)
-            session.storage.save = self._save
-            place = place or stored
-        # A name that no other session has or had, known before there is such a file: Ctrl-C may come at any moment.
-        self.unfinished = place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")
+        self.state_at_start = _state(session.json)
+        if not session.json or session.json.is_char_device():  # as /dev/null, which is left to pytest-benchmark
+            return None
+        _check("--benchmark-json", session.json)
+        session.save_json = self._save_json
+        return Path(session.json)
+
+    def _take_over_store(self) -> Path | None:
+        """Take over the writing into a folder of records; return a path in it, or None where nothing is taken over."""
+        session = self.session
+        name = session.save or session.autosave
+        if not name or not isinstance(session.storage, FileStorage):
+            return None
+        stored: Path = session.storage.get(f"{name}.json")
+        _check("--benchmark-storage", stored)
+        session.storage.save = self._save
+        return stored
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note how many tests there are to be."""
+        """Count the tests that there are to be."""
         self.planned = len(session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note which fail."""
+        """Keep the name of a test that fails."""
         if report.failed:
             self.failed.append(report.nodeid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Put what has a time on disk."""
+        """Count a test that has ended, and write the growing record anew."""
         self.over += 1
-        if self.unfinished and self.session.benchmarks:
-            try:
-                files.write_text(_text(self._content()), self.unfinished)
-            except OSError as error:  # what is measured goes on, and is written at the end
-                self.session.logger.warning(f"{self.unfinished} does not grow any more: {error.strerror}")
-                self.unfinished = None
+        self._grow()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Take the growing record away: the whole one is written by now."""
+        """Remove the growing record: by now the whole one is written."""
         if self.unfinished:
             self.unfinished.unlink(missing_ok=True)
 
     def own_part(self) -> dict[str, Any]:
-        """Return what is ours of the record as it stands."""
-        grid, left_out = asdict(self.config.stash[GRID]), self.config.stash[LEFT_OUT]
-        return schema.own_part(grid, left_out, self.planned, self.over, self.failed)
+        """Return the part of the record that is the suite's own, as it stands now."""
+        selection, left_out = self.config.stash[SELECTION], self.config.stash[LEFT_OUT]
+        return schema.own_part(selection.recorded(), left_out, self.planned, self.over, self.failed)
+
+    def _grow(self) -> None:
+        """Write all that has a time so far; where that fails, say so once, and go on without."""
+        if self.unfinished and self.session.benchmarks:
+            try:
+                files.write_text(_text(self._content()), self.unfinished)
+            except OSError as error:
+                self.session.logger.warning(f"{self.unfinished} does not grow any more: {error.strerror}")
+                self.unfinished = None
 
     def _content(self) -> dict[str, Any]:
         """Return the record that pytest-benchmark would write now."""
@@ -105,24 +129,23 @@ class Recording:
         return content
 
     def _save_json(self, content: dict[str, Any]) -> None:
-        """Write what --benchmark-json asks for; beside it, if another session has written there meanwhile."""
+        """Write the record to the path of --benchmark-json, or beside it if another session has written there since."""
         path: Path = self.session.json
-        if self.found and _state(path) == self.found:
+        if self.state_at_start and _state(path) == self.state_at_start:
             files.write_text(_text(content), path)
         else:
             path = files.create_text(_text(content), _numbered(path))
         if path != self.session.json:
-            said = f"{self.session.json} was written by another session meanwhile, and is left as it is."
-            self.session.logger.warning(said)
+            warning = f"{self.session.json} was written by another session meanwhile, and is left as it is."
+            self.session.logger.warning(warning)
         self.session.logger.info(f"Wrote benchmark data in: {path}", purple=True)
 
     def _save(self, content: dict[str, Any], name: str) -> None:
-        """Write what --benchmark-save and --benchmark-autosave ask for, under the next number that is free."""
+        """Write the record that --benchmark-save or --benchmark-autosave asks for, under the next free number."""
         storage = self.session.storage
-        free = (storage.get(f"{storage._next_num}_{name}.json") for _ in range(100))  # others may count up meanwhile
-        path = files.create_text(
-            _text(content), chain(free, _numbered(storage.get(f"{storage._next_num}_{name}.json")))
-        )
+        names = (f"{storage._next_num}_{name}.json" for _ in range(101))  # asked anew: others may count up meanwhile
+        first = storage.get(next(names))
+        path = files.create_text(_text(content), chain(map(storage.get, names), _numbered(first)))
         self.session.logger.info(f"Saved benchmark data in: {path}")
 
 
@@ -134,7 +157,7 @@ def begin(config: pytest.Config) -> None:
 
 
 def own_part(config: pytest.Config) -> dict[str, Any]:
-    """Return what is ours of a record, for the key that is ours."""
+    """Return the part of a session's record that is the suite's own."""
     recording: Recording | None = config.pluginmanager.get_plugin("parabola-recording")
     assert recording is not None, "a record is written that nobody asked for"
     return recording.own_part()
@@ -148,21 +171,27 @@ def _check(option: str, path: Path) -> None:
         raise pytest.UsageError(f"{option}: {error}") from None
 
 
+def _growing(place: Path | None) -> Path | None:
+    """Return a path beside the place of the whole record that no other session has or had; None without a place."""
+    return place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")
+
+
 def _text(content: dict[str, Any]) -> str:
+    """Return a record as the text that pytest-benchmark would write."""
     text: str = safe_dumps(content, ensure_ascii=True, indent=1)
     return text
 
 
 def _state(path: Path | None) -> tuple[int, int] | None:
-    """Return what tells whether a file was written again; None where there is none."""
+    """Return the time of a file's last change and its inode, by which a later write shows; None without a file."""
     if path is None or not path.exists():
         return None
-    found = path.stat()
-    return found.st_mtime_ns, found.st_ino
+    state = path.stat()
+    return state.st_mtime_ns, state.st_ino
 
 
 def _numbered(path: Path) -> Iterator[Path]:
-    """Return a name, and others with a number for where it is taken."""
+    """Yield a path, and then the same with 2, 3, … behind its name, for where it is taken."""
     yield path
     for number in count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
-from benchmarks.harness.cases import GRID, Case, Grid
+from benchmarks.harness.cases import Case
+from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
@@ -192,7 +193,7 @@ def time_to_accuracy(
     clock: Clock, device: str, timed: bool, devices: tuple[str, ...] = (), batch_size: int = 27
 ) -> dict[str, Any]:
     request: Any = SimpleNamespace(config=SimpleNamespace(stash=pytest.Stash()))
-    request.config.stash[GRID] = Grid(devices=devices)
+    request.config.stash[SELECTION] = Selection(devices=devices)
     bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", device, batch_size, 0.01, timed, request)
     return clock.extra_info
 

@@ -7,24 +7,9 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import cases
-from benchmarks.harness.cases import Case, Grid, epochs_per_round, grid_cases, make_case, seconds_per_epoch
+from benchmarks.harness.cases import Case, epochs_per_round, grid_cases, make_case, seconds_per_epoch
+from benchmarks.harness.options import Selection
 from parabola.training.experiment import Experiment
-
-
-def test_a_grid_without_options() -> None:
-    """A record carries these fields; without options the grid is the quick one and leaves all to itself."""
-    assert asdict(Grid()) == {
-        "name": "quick",
-        "engines": (),
-        "devices": (),
-        "batch_sizes": (),
-        "learning_rates": (),
-        "samples": (),
-        "members": (),
-        "epochs": None,
-        "rounds": None,
-        "everything": False,
-    }
 
 
 @pytest.mark.parametrize(
@@ -77,7 +62,7 @@ def test_predicted_seconds_of_an_epoch(engine: str, device: str, batch_size: int
 def test_epochs_of_a_round(knobs: dict[str, Any], epochs: int) -> None:
     """A round has whole runs of 999 epochs where half a run does not fill it, else as many epochs as fill it."""
     assert epochs_per_round(Experiment(**knobs)) == epochs
-    assert make_case(Grid(), **knobs).experiment.epochs == epochs
+    assert make_case(Selection(), **knobs).experiment.epochs == epochs
 
 
 @pytest.mark.parametrize(
@@ -86,17 +71,17 @@ def test_epochs_of_a_round(knobs: dict[str, Any], epochs: int) -> None:
 )
 def test_rounds_of_a_case(epochs: int, rounds: int) -> None:
     """A case has the rounds that fit into a second, at most 10 and at least 3: an epoch here takes 2.7 ms."""
-    case = make_case(Grid(epochs=epochs), engine="fused_fit", batch_size=999)
+    case = make_case(Selection(epochs=epochs), engine="fused_fit", batch_size=999)
 
     assert (case.experiment.epochs, case.rounds) == (epochs, rounds)
 
 
 def test_a_grid_says_epochs_and_rounds() -> None:
     """Epochs and rounds that were asked for are kept, and the other knobs are the case's own."""
-    case = make_case(Grid(epochs=5, rounds=1), engine="native", batch_size=27, learning_rate=0.01)
+    case = make_case(Selection(epochs=5, rounds=1), engine="native", batch_size=27, learning_rate=0.01)
 
     assert case == Case(Experiment(engine="native", batch_size=27, learning_rate=0.01, epochs=5), 1)
-    assert make_case(Grid(rounds=11), engine="fit").rounds == 11
+    assert make_case(Selection(rounds=11), engine="fit").rounds == 11
 
 
 def test_predicted_seconds_of_a_case() -> None:
@@ -135,7 +120,7 @@ QUICK = {
 def test_the_quick_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quick grid has these cases in this order, each with its epochs and rounds; `native` is on the CPU alone."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    found, left_out = grid_cases(Grid(), ["cpu"])
+    found, left_out = grid_cases(Selection(), ["cpu"])
     expected = [
         (f"{engine}-cpu-batch_{batch_size}-learning_rate_{learning_rate}", epochs, rounds)
         for engine, sizes in QUICK.items()
@@ -145,7 +130,7 @@ def test_the_quick_grid(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert [(case.id, case.experiment.epochs, case.rounds) for case in found] == expected
     assert left_out == []
-    both, _ = grid_cases(Grid(), ["cpu", "gpu:0"])
+    both, _ = grid_cases(Selection(), ["cpu", "gpu:0"])
     on_gpu = {case.experiment.engine for case in both if case.experiment.device == "gpu:0"}
     assert on_gpu == {"fit", "fused_fit", "compiled"}
     assert [case for case in both if case.experiment.device == "cpu"] == found
@@ -153,7 +138,7 @@ def test_the_quick_grid(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_devices_are_the_grids_or_the_default_ones() -> None:
     """Devices that were asked for take the place of the default ones."""
-    found, _ = grid_cases(Grid(engines=("compiled", "native"), devices=("gpu:1",), batch_sizes=(9,)), ["cpu"])
+    found, _ = grid_cases(Selection(engines=("compiled", "native"), devices=("gpu:1",), batch_sizes=(9,)), ["cpu"])
 
     assert [case.id for case in found] == ["compiled-gpu:1-batch_9-learning_rate_0.001"]
 
@@ -161,7 +146,7 @@ def test_devices_are_the_grids_or_the_default_ones() -> None:
 def test_the_full_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The full grid has every engine, batch size and learning rate; more samples have the batch sizes that fit them."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    everything, none = grid_cases(Grid("full", everything=True), ["cpu"])
+    everything, none = grid_cases(Selection("full", everything=True), ["cpu"])
     sizes = {
         999: (1, 3, 9, 27, 32, 111, 333, 999),
         10_000: (1, 1000, 10_000),
@@ -185,8 +170,8 @@ def test_the_full_grid(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_full_grid_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The full grid leaves out what is predicted to take over a minute, by name and with the prediction."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    found, left_out = grid_cases(Grid("full"), ["cpu"])
-    everything, _ = grid_cases(Grid("full", everything=True), ["cpu"])
+    found, left_out = grid_cases(Selection("full"), ["cpu"])
+    everything, _ = grid_cases(Selection("full", everything=True), ["cpu"])
     # 2 s and four rounds of one epoch: 2 + 4 × (0.03 + 100,000 × 0.0012) = 482.12
     seconds = {
         "fit-cpu-batch_1-learning_rate_{}-samples_100000": 482,
@@ -211,15 +196,17 @@ def test_what_the_full_grid_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_batch_sizes_of_other_counts_of_samples(samples: int, batch_sizes: list[int]) -> None:
     """A count other than 999 has batches of 1, of 1,000 where there are so many, and of all, in either grid."""
     for name in ("quick", "full"):
-        grid = Grid(name, engines=("native",), samples=(samples,), learning_rates=(0.01,))
-        found, _ = grid_cases(grid, ["cpu"])
+        selection = Selection(name, engines=("native",), samples=(samples,), learning_rates=(0.01,))
+        found, _ = grid_cases(selection, ["cpu"])
         assert [case.experiment.batch_size for case in found] == batch_sizes
 
 
 def test_sizes_and_rates_that_were_asked_for() -> None:
     """Each value of an option makes its cases, in the order in which they were given."""
-    grid = Grid("full", engines=("native", "fit"), samples=(500, 999), batch_sizes=(9, 3), learning_rates=(0.5, 0.1))
-    found, left_out = grid_cases(grid, ["cpu"])
+    selection = Selection(
+        "full", engines=("native", "fit"), samples=(500, 999), batch_sizes=(9, 3), learning_rates=(0.5, 0.1)
+    )
+    found, left_out = grid_cases(selection, ["cpu"])
 
     assert left_out == []
     assert [case.id for case in found] == [
@@ -234,29 +221,29 @@ def test_sizes_and_rates_that_were_asked_for() -> None:
 @pytest.mark.parametrize(("epochs", "fits"), [(10_740, True), (10_741, False)])
 def test_a_minute_is_the_limit(epochs: int, fits: bool) -> None:
     """2 + 2 × 10,740 × 0.0027 s is 59.996 s, which is run; an epoch more is 60.001 s, which is left out."""
-    grid = Grid(engines=("fused_fit",), batch_sizes=(999,), epochs=epochs, rounds=1)
-    found, left_out = grid_cases(grid, ["cpu"])
+    selection = Selection(engines=("fused_fit",), batch_sizes=(999,), epochs=epochs, rounds=1)
+    found, left_out = grid_cases(selection, ["cpu"])
     name = "fused_fit-cpu-batch_999-learning_rate_0.001"
 
     assert [case.id for case in found] == ([name] if fits else [])
     assert left_out == ([] if fits else [f"{name}: predicted 60 s, more than 60 (--all runs it)"])
-    everything, none = grid_cases(Grid(**{**asdict(grid), "everything": True}), ["cpu"])
+    everything, none = grid_cases(Selection(**{**asdict(selection), "everything": True}), ["cpu"])
     assert ([case.id for case in everything], none) == ([name], [])
 
 
 def test_just_a_minute_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A case is left out when it takes more than the limit, and run when it takes just as long."""
-    grid = Grid(engines=("fit",), batch_sizes=(999,))
-    ((case,), _) = grid_cases(grid, ["cpu"])
+    selection = Selection(engines=("fit",), batch_sizes=(999,))
+    ((case,), _) = grid_cases(selection, ["cpu"])
     monkeypatch.setattr(cases, "TOO_LONG_SECONDS", case.predicted_seconds)
 
-    assert grid_cases(grid, ["cpu"]) == ([case], [])
+    assert grid_cases(selection, ["cpu"]) == ([case], [])
 
 
 def test_an_engine_that_the_backend_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that the backend lacks has no cases, and one line before those of slow cases says so."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    found, left_out = grid_cases(Grid(samples=(100_000,), batch_sizes=(1,)), ["cpu"])
+    found, left_out = grid_cases(Selection(samples=(100_000,), batch_sizes=(1,)), ["cpu"])
 
     assert [case.id for case in found] == [
         "native-cpu-batch_1-learning_rate_0.001-samples_100000",
@@ -267,8 +254,8 @@ def test_an_engine_that_the_backend_lacks(monkeypatch: pytest.MonkeyPatch) -> No
         "fit-cpu-batch_1-learning_rate_0.001-samples_100000: predicted 482 s, more than 60 (--all runs it)",
         "fused_fit-cpu-batch_1-learning_rate_0.001-samples_100000: predicted 82 s, more than 60 (--all runs it)",
     ]
-    assert grid_cases(Grid(engines=("native",), samples=(9,)), ["cpu"])[1] == []
-    asked = grid_cases(Grid(engines=("compiled",), batch_sizes=(9,)), ["cpu"])[1]
+    assert grid_cases(Selection(engines=("native",), samples=(9,)), ["cpu"])[1] == []
+    asked = grid_cases(Selection(engines=("compiled",), batch_sizes=(9,)), ["cpu"])[1]
     assert asked == ["compiled is not there on the torch backend, which has fit, fused_fit, native"]
 
 

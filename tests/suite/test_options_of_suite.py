@@ -9,15 +9,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from benchmarks.harness.cases import GRID, LEFT_OUT, Grid
+from benchmarks.harness import options
+from benchmarks.harness.cases import LEFT_OUT
+from benchmarks.harness.options import SELECTION, TABLE, Selection
 from parabola.machine import backends, devices, host
 
 Door = Any  # the module conftest.py at the root, which pytest has loaded under a name of its own
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def door(pytestconfig: pytest.Config) -> Door:
-    return next(plugin for plugin in pytestconfig.pluginmanager.get_plugins() if hasattr(plugin, "read_grid"))
+    plugins = pytestconfig.pluginmanager.get_plugins()
+    return next(plugin for plugin in plugins if getattr(plugin, "__file__", "") == str(ROOT / "conftest.py"))
 
 
 @pytest.fixture
@@ -30,20 +34,20 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     return starts
 
 
-def parse(door: Door, *arguments: str) -> argparse.Namespace:
+def parse(*arguments: str) -> argparse.Namespace:
     """Return what a command line gives, read by the suite's own declarations."""
     parser = argparse.ArgumentParser(exit_on_error=False)
     groups: Any = SimpleNamespace(getgroup=lambda *_: SimpleNamespace(addoption=parser.add_argument))
-    door.pytest_addoption(groups)
+    options.declare(groups)
     return parser.parse_args(arguments)
 
 
-def test_without_options_each_has_its_default(door: Door) -> None:
+def test_without_options_each_has_its_default() -> None:
     """An option that is not given has this value."""
     lists = ("engine", "device", "batch_size", "learning_rate", "members", "samples")
     none = ("backend", "epochs", "rounds", "threads", "seeds")
 
-    assert vars(parse(door)) == {
+    assert vars(parse()) == {
         "grid": "quick",
         "all": False,
         **{name: [] for name in lists},
@@ -51,8 +55,25 @@ def test_without_options_each_has_its_default(door: Door) -> None:
     }
 
 
-def test_the_options_have_a_group_of_their_own(door: Door) -> None:
-    """The help of pytest has one section for all options of the suite, and each says what it is for."""
+HELP = {
+    "--grid": "quick (under 90 s) or full",
+    "--engine": "only these engines; repeatable",
+    "--backend": "Keras' backend: tensorflow, jax, torch; else KERAS_BACKEND's",
+    "--device": "cpu, cpu:1, gpu, gpu:0, …; repeatable",
+    "--batch-size": "of epoch times: 1 to samples; repeatable",
+    "--learning-rate": "of epoch times: finite, above 0; repeatable",
+    "--members": "of blocks: 1 or more; repeatable",
+    "--samples": "of epoch times: 1 or more; repeatable",
+    "--epochs": "of epoch times: epochs a round; else what fills the round",
+    "--rounds": "of epoch times: timed rounds; else 10, or 3 where they are slow",
+    "--threads": "the backend's threads; else its own choice",
+    "--seeds": "of pass rates: the first of 400; else from the commit",
+    "--all": "also cases predicted to take over a minute",
+}
+
+
+def test_the_options_have_a_section_of_their_own_in_the_help(door: Door) -> None:
+    """The help of pytest has one section for all options of the suite, in this order, and each says what it is for."""
     groups, declared = list[tuple[str, str]](), dict[str, str]()
 
     def add(name: str, *, help: str, **_: Any) -> None:
@@ -65,48 +86,105 @@ def test_the_options_have_a_group_of_their_own(door: Door) -> None:
     door.pytest_addoption(SimpleNamespace(getgroup=getgroup))
 
     assert groups == [("parabola", "which cases the speed suite and the regression suite run")]
-    assert set(declared) == {f"--{name.replace('_', '-')}" for name in vars(parse(door))}
-    assert declared["--backend"] == "Keras' backend: tensorflow, jax, torch; else KERAS_BACKEND's"
-    assert all(declared.values())
+    assert declared == HELP
+    assert list(declared) == list(HELP)
+
+
+def test_the_help_names_the_values_that_an_option_takes() -> None:
+    """Choices stand in braces, the first of the seeds is called FIRST, and any other value has its option's name."""
+    parser = argparse.ArgumentParser()
+    groups: Any = SimpleNamespace(getgroup=lambda *_: SimpleNamespace(addoption=parser.add_argument))
+    options.declare(groups)
+    usage = " ".join(parser.format_usage().split())
+
+    assert usage.partition("[-h] ")[2] == (
+        "[--grid {quick,full}] [--engine {fit,fused_fit,compiled,native}] [--backend BACKEND] [--device DEVICE] "
+        "[--batch-size BATCH_SIZE] [--learning-rate LEARNING_RATE] [--members MEMBERS] [--samples SAMPLES] "
+        "[--epochs EPOCHS] [--rounds ROUNDS] [--threads THREADS] [--seeds FIRST] [--all]"
+    )
 
 
 EVERY_OPTION = (
-    *("--grid=full", "--engine=native", "--engine=fit", "--engine=native", "--all", "--epochs=7", "--rounds=1"),
+    *("--grid=full", "--engine=native", "--engine=fit", "--engine=native", "--backend=tensorflow", "--all"),
+    *("--epochs=7", "--rounds=1"),
     *("--device=gpu", "--device=cpu:0", "--device=cpu", "--device=gpu:1", "--device=gpu:0"),
     *("--batch-size=9", "--batch-size=3", "--batch-size=9", "--learning-rate=0.5", "--learning-rate=1e-4"),
     *("--samples=77", "--samples=9", "--members=3", "--members=1", "--threads=5", "--seeds=10000"),
 )
 
 
-def test_every_option_is_in_the_grid(door: Door, started: list[int | None]) -> None:
-    """Options become a grid: what is given twice is there once, in the order given, and a device has one name."""
-    assert door.read_grid(parse(door, *EVERY_OPTION)) == Grid(
+def test_every_option_is_in_the_selection(started: list[int | None]) -> None:
+    """Options become a selection: what is given twice is there once, in the order given, and a device has one name."""
+    given = {argument.partition("=")[0] for argument in EVERY_OPTION}
+
+    assert given == {option.flag for option in TABLE.values()}
+    assert options.read(parse(*EVERY_OPTION)) == Selection(
         name="full",
         engines=("native", "fit"),
+        backend="tensorflow",
         devices=("gpu:0", "cpu", "gpu:1"),
         batch_sizes=(9, 3),
         learning_rates=(0.5, 0.0001),
-        samples=(77, 9),
         members=(3, 1),
+        samples=(77, 9),
         epochs=7,
         rounds=1,
+        threads=5,
+        seeds=10_000,
         everything=True,
     )
-    assert started == [5]
 
 
-def test_without_options_the_grid_is_its_own(door: Door, started: list[int | None]) -> None:
-    """Without options the grid is the quick one, and the backend is not started."""
-    assert door.read_grid(parse(door)) == Grid()
+def test_a_record_has_the_options_that_chose_its_cases(started: list[int | None]) -> None:
+    """A record has these keys, and by default the quick grid, which is left to choose."""
+    assert Selection().recorded() == {
+        "name": "quick",
+        "engines": (),
+        "devices": (),
+        "batch_sizes": (),
+        "learning_rates": (),
+        "samples": (),
+        "members": (),
+        "epochs": None,
+        "rounds": None,
+        "everything": False,
+    }
+    assert options.read(parse(*EVERY_OPTION)).recorded() == {
+        "name": "full",
+        "engines": ("native", "fit"),
+        "devices": ("gpu:0", "cpu", "gpu:1"),
+        "batch_sizes": (9, 3),
+        "learning_rates": (0.5, 0.0001),
+        "samples": (77, 9),
+        "members": (3, 1),
+        "epochs": 7,
+        "rounds": 1,
+        "everything": True,
+    }
+
+
+def test_without_options_the_grid_chooses(started: list[int | None]) -> None:
+    """Without options the quick grid is left to choose."""
+    assert options.read(parse()) == Selection()
+    assert not Selection().full
+    assert Selection("full").full
+
+
+def test_reading_options_starts_no_backend(started: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither are devices asked for, whatever the options."""
+    monkeypatch.setattr(devices, "available", lambda: pytest.fail("devices are asked for"))
+    options.read(parse())
+    options.read(parse(*EVERY_OPTION))
+
     assert started == []
 
 
-@pytest.mark.parametrize("arguments", ["--device=cpu", "--threads=1"])
-def test_devices_and_threads_need_the_backend(arguments: str, door: Door, started: list[int | None]) -> None:
-    """The backend is started once, with the threads if given, for a device or for threads."""
-    door.read_grid(parse(door, arguments))
+def test_the_backend_is_started_by_devices_and_threads(started: list[int | None]) -> None:
+    """It is started once, with the threads that were asked for; without a device or threads it is not."""
+    for arguments in (["--device=cpu", "--device=gpu:1"], ["--threads=1"], list(EVERY_OPTION), ["--engine=native"], []):
+        options.start_backend(parse(*arguments))
 
-    assert started == ([1] if "threads" in arguments else [None])
+    assert started == [None, 1, 5]
 
 
 @pytest.mark.parametrize(
@@ -131,68 +209,101 @@ def test_devices_and_threads_need_the_backend(arguments: str, door: Door, starte
         "--backend=tensorflow",
     ],
 )
-def test_values_within_bounds_are_taken(arguments: str, door: Door, started: list[int | None]) -> None:
+def test_values_within_bounds_are_taken(arguments: str, started: list[int | None]) -> None:
     """The smallest and the largest value that an option may have are taken."""
-    assert isinstance(door.read_grid(parse(door, *arguments.split())), Grid)
+    options.start_backend(parse(*arguments.split()))
+
+    assert isinstance(options.read(parse(*arguments.split())), Selection)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ("--rounds=0", "rounds must be a whole number of at least 1. Received: 0"),
-        ("--rounds=-3", "rounds must be a whole number of at least 1. Received: -3"),
-        ("--epochs=0", "epochs must be a whole number from 1 to 2147483647. Received: 0"),
-        ("--members=5 --members=0", "members must be a whole number of at least 1. Received: 0"),
-        ("--samples=5 --samples=0", "samples must be a whole number from 1 to 2147483647. Received: 0"),
-        ("--batch-size=1 --batch-size=0", "batch_size must be a whole number from 1 to 999. Received: 0"),
-        ("--batch-size=1000", "batch_size must be a whole number from 1 to 999. Received: 1000"),
-        ("--samples=9 --samples=8 --batch-size=9", "batch_size must be a whole number from 1 to 8. Received: 9"),
-        ("--learning-rate=0.1 --learning-rate=0", "learning_rate must be finite and above 0. Received: 0.0"),
-        ("--learning-rate=-0.1", "learning_rate must be finite and above 0. Received: -0.1"),
-        ("--threads=0", "threads must be a whole number from 1 to 1024. Received: 0"),
-        ("--threads=1025", "threads must be a whole number from 1 to 1024. Received: 1025"),
-        (
-            "--seeds=9999",
-            "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 9999",
-        ),
-        (
-            "--seeds=4611686018427387904",
-            "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 4611686018427387904",
-        ),
-        ("--device=cpu --device=tpu", "unknown device 'tpu'; devices are named cpu, cpu:1, gpu, gpu:0, …"),
-        ("--device=gpu:2", "device gpu:2 is not there; here: cpu:0, gpu:0, gpu:1"),
-        ("--engine=native --device=gpu:1", "engine native runs on cpu only. Received: --device gpu:1"),
-        ("--engine=native --engine=native --device=gpu:0", "engine native runs on cpu only. Received: --device gpu:0"),
-        ("--backend=mxnet", "unknown backend 'mxnet'; known: tensorflow, jax, torch"),
-    ],
+REFUSED = (
+    ("--rounds=0", "rounds must be a whole number of at least 1. Received: 0"),
+    ("--rounds=-3", "rounds must be a whole number of at least 1. Received: -3"),
+    ("--epochs=0", "epochs must be a whole number from 1 to 2147483647. Received: 0"),
+    ("--members=5 --members=0", "members must be a whole number of at least 1. Received: 0"),
+    ("--samples=5 --samples=0", "samples must be a whole number from 1 to 2147483647. Received: 0"),
+    ("--batch-size=1 --batch-size=0", "batch_size must be a whole number from 1 to 999. Received: 0"),
+    ("--batch-size=1000", "batch_size must be a whole number from 1 to 999. Received: 1000"),
+    ("--samples=9 --samples=8 --batch-size=9", "batch_size must be a whole number from 1 to 8. Received: 9"),
+    ("--learning-rate=0.1 --learning-rate=0", "learning_rate must be finite and above 0. Received: 0.0"),
+    ("--learning-rate=-0.1", "learning_rate must be finite and above 0. Received: -0.1"),
+    ("--threads=0", "threads must be a whole number from 1 to 1024. Received: 0"),
+    ("--threads=1025", "threads must be a whole number from 1 to 1024. Received: 1025"),
+    (
+        "--seeds=9999",
+        "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 9999",
+    ),
+    (
+        "--seeds=4611686018427387904",
+        "seeds must begin from 10000, after the baseline's, to 4611686018427387903. Received: 4611686018427387904",
+    ),
+    ("--device=cpu --device=tpu", "unknown device 'tpu'; devices are named cpu, cpu:1, gpu, gpu:0, …"),
+    ("--engine=native --device=gpu:1", "engine native runs on cpu only. Received: --device gpu:1"),
+    ("--engine=native --engine=native --device=gpu:0", "engine native runs on cpu only. Received: --device gpu:0"),
+    ("--backend=mxnet", "unknown backend 'mxnet'; known: tensorflow, jax, torch"),
 )
-def test_values_out_of_bounds_are_refused(arguments: str, says: str, door: Door, started: list[int | None]) -> None:
-    """A value just outside of an option's bounds is a usage error, whose whole text says what was received."""
+
+
+@pytest.mark.parametrize(("arguments", "says"), REFUSED)
+def test_values_out_of_bounds_are_refused(arguments: str, says: str, started: list[int | None]) -> None:
+    """A value just outside of an option's bounds is a usage error, whose whole text says what was received.
+
+    No backend is started for it, though a device and threads were asked for, too.
+    """
     with pytest.raises(pytest.UsageError) as raised:
-        door.read_grid(parse(door, *arguments.split()))
+        options.read(parse(*arguments.split()))
+    with pytest.raises(pytest.UsageError):
+        options.read(parse("--device=gpu:1", "--threads=1", *arguments.split()))
 
     assert str(raised.value) == says
+    assert started == []
+
+
+def test_every_option_has_a_value_that_is_refused() -> None:
+    """Of those whose values are neither a choice nor a switch."""
+    refused = {argument.partition("=")[0] for arguments, _ in REFUSED for argument in arguments.split()}
+    free = {option.flag for option in TABLE.values() if option.type and not option.choices}
+
+    assert free <= refused
+
+
+def test_the_readme_names_every_option() -> None:
+    """A flag that is in the table is somewhere in the README, which says what it is for."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [option.flag for option in TABLE.values() if f"`{option.flag}" not in readme] == []
+
+
+def test_a_device_that_is_not_there_is_refused(started: list[int | None]) -> None:
+    """Once the backend is asked, the message names the devices that are there."""
+    given = parse("--device=gpu:1", "--device=gpu:2", "--threads=3")
+    options.read(given)
+    with pytest.raises(pytest.UsageError) as raised:
+        options.start_backend(given)
+
+    assert str(raised.value) == "device gpu:2 is not there; here: cpu:0, gpu:0, gpu:1"
+    assert started == [3]
 
 
 def test_an_engine_that_the_backend_lacks_is_refused(
-    door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
+    started: list[int | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An engine that was asked for by name is refused where the backend does not have it."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     monkeypatch.setattr(backends, "choose", lambda name: None)  # PyTorch need not be installed
     with pytest.raises(pytest.UsageError) as raised:
-        door.read_grid(parse(door, "--engine=native", "--engine=compiled"))
+        options.read(parse("--engine=native", "--engine=compiled"))
 
     assert str(raised.value) == ("engine compiled is not there on the torch backend, which has fit, fused_fit, native")
-    assert door.read_grid(parse(door, "--engine=fit")).engines == ("fit",)
+    assert options.read(parse("--engine=fit")).engines == ("fit",)
 
 
-def test_the_backend_is_chosen(door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backend_is_chosen(started: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The option's backend is the one that is chosen."""
     chosen = list[str | None]()
     monkeypatch.setattr(backends, "choose", chosen.append)
     for arguments in (["--backend=jax"], []):
-        door.read_grid(parse(door, *arguments))
+        options.read(parse(*arguments))
 
     assert chosen == ["jax", None]
 
@@ -201,47 +312,44 @@ def test_the_backend_is_chosen(door: Door, started: list[int | None], monkeypatc
     ("processes", "device", "refused"),
     [(2, "gpu:1", True), (2, "gpu:0", False), (2, "gpu", False), (2, "cpu", False), (0, "gpu:1", False)],
 )
-def test_under_n_a_process_has_one_gpu(
-    processes: int, device: str, refused: bool, door: Door, started: list[int | None]
-) -> None:
+def test_under_n_a_process_has_one_gpu(processes: int, device: str, refused: bool, started: list[int | None]) -> None:
     """With -n a GPU other than the first is refused; the option is named as it was given."""
-    options = parse(door, "--device=cpu", f"--device={device}")
-    options.numprocesses = processes
+    given = parse("--device=cpu", f"--device={device}")
+    given.numprocesses = processes
     if refused:
         with pytest.raises(pytest.UsageError) as raised:
-            door.read_grid(options)
+            options.read(given)
         assert str(raised.value) == f"under -n each process has a GPU of its own, named gpu. Received: {device}"
     else:
-        assert door.read_grid(options).devices[-1] == {"gpu": "gpu:0"}.get(device, device)
+        assert options.read(given).devices[-1] == {"gpu": "gpu:0"}.get(device, device)
 
 
-def test_what_would_shorten_runs_is_refused(
-    door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_would_shorten_runs_is_refused(started: list[int | None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras' own limit of epochs in the environment is a usage error, whatever the options."""
-    options = parse(door)
+    given = parse()
     monkeypatch.setenv("KERAS_MAX_EPOCHS", "3")
     with pytest.raises(pytest.UsageError, match=r"^KERAS_MAX_EPOCHS=3 would silently shorten the run: unset it$"):
-        door.read_grid(options)
+        options.read(given)
 
 
-def test_choices_are_the_engines_and_grids(door: Door) -> None:
+def test_choices_are_the_engines_and_grids() -> None:
     """An engine or a grid that is not known is refused, and so is a size that is no whole number."""
     for argument in ("--engine=distributed", "--grid=whole", "--batch-size=1.5", "--members=x", "--seeds=1e5"):
         with pytest.raises(argparse.ArgumentError):
-            parse(door, argument)
+            parse(argument)
     engines = ["fit", "fused_fit", "compiled", "native"]
-    assert parse(door, *(f"--engine={name}" for name in engines)).engine == engines
+    assert parse(*(f"--engine={name}" for name in engines)).engine == engines
 
 
-def configuration(door: Door, *arguments: str, **others: Any) -> Any:
+def configuration(*arguments: str, **others: Any) -> Any:
     """Return a stand-in for pytest's configuration that has the suite's options and others."""
-    option = parse(door, *arguments)
+    option, stash = parse(*arguments), pytest.Stash()
+    stash[SELECTION] = options.read(option)
     vars(option).update(others)
     return SimpleNamespace(
         option=option,
         getoption=lambda name, default=None: getattr(option, name, default),
-        stash=pytest.Stash(),
+        stash=stash,
         rootpath=Path("/suite"),
     )
 
@@ -255,23 +363,23 @@ def test_what_times_is_not_run_side_by_side(name: str, door: Door, started: list
     asked, option = {f"benchmark_{name}": "x"}, f"--benchmark-{name.replace('_', '-')}"
     for others in ({"numprocesses": 2, "dist": "no"}, {"numprocesses": None, "dist": "load"}, {"dist": "each"}):
         with pytest.raises(pytest.UsageError) as raised:
-            door.pytest_configure(configuration(door, **asked, **others))
+            door.pytest_configure(configuration(**asked, **others))
         assert str(raised.value) == (f"{option} times, and -n would run cases side by side: leave one of them out")
     with pytest.raises(pytest.UsageError) as raised:
-        door.pytest_configure(configuration(door, **asked, dist="no", codspeed=True))
+        door.pytest_configure(configuration(**asked, dist="no", codspeed=True))
     assert str(raised.value) == f"--codspeed takes pytest-benchmark's place: leave {option} out"
     xdist = {"numprocesses": None, "dist": "no"}
     for plugins in ({**xdist, "codspeed": False}, xdist, {}):  # another plugin need not be there
-        alone = configuration(door, "--epochs=3", **asked, **plugins, benchmark_disable=False)
+        alone = configuration("--epochs=3", **asked, **plugins, benchmark_disable=False)
         door.pytest_configure(alone)
         assert alone.option.benchmark_disable is False
-        assert alone.stash[GRID] == Grid(epochs=3)
+        assert alone.stash[SELECTION] == Selection(epochs=3)
         assert alone.stash[LEFT_OUT] == []
 
 
 def test_the_first_option_that_times_is_named(door: Door, started: list[int | None]) -> None:
     """Where several options ask for times, the message names the first of them in the order above."""
-    config = configuration(door, benchmark_histogram=True, benchmark_save="x", numprocesses=2)
+    config = configuration(benchmark_histogram=True, benchmark_save="x", numprocesses=2)
     with pytest.raises(pytest.UsageError, match=r"^--benchmark-save times"):
         door.pytest_configure(config)
 
@@ -280,24 +388,31 @@ def test_the_first_option_that_times_is_named(door: Door, started: list[int | No
 def test_nothing_is_timed_that_nobody_asked_for(others: dict[str, Any], door: Door, started: list[int | None]) -> None:
     """Without an option that asks for times pytest-benchmark is switched off, with -n and --codspeed, too."""
     unasked = {f"benchmark_{name}": None for name in TIMING} | {"benchmark_disable": False, "benchmark_skip": True}
-    config = configuration(door, "--members=3", **unasked, **others)
+    config = configuration("--members=3", **unasked, **others)
     door.pytest_configure(config)
 
     assert config.option.benchmark_disable is True
-    assert config.stash[GRID] == Grid(members=(3,))
+    assert config.stash[SELECTION] == Selection(members=(3,))
 
 
 def test_a_worker_takes_part_before_options_are_read(
     door: Door, started: list[int | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process of -n takes its part of the machine, and the environment is set, before the backend may start."""
-    happened = list[str]()
+    """A process of -n takes its part of the machine, and the environment is set, before the backend may start.
+
+    It is started once the session begins, before anything is recorded.
+    """
+    happened, config = list[str](), configuration("--device=cpu", numprocesses=2)
     monkeypatch.setattr(door.sharing, "take_part", lambda config: happened.append("part"))
     monkeypatch.setattr(backends, "set_environment", lambda: happened.append("environment"))
+    monkeypatch.setattr(backends, "choose", lambda name: happened.append("options"))
     monkeypatch.setattr(backends, "start", lambda threads: happened.append("start"))
-    door.pytest_configure(configuration(door, "--device=cpu", numprocesses=2))
+    monkeypatch.setattr(door.recording, "begin", lambda config: happened.append("record"))
+    door.pytest_configure(config)
+    assert happened == ["part", "environment", "options"]
 
-    assert happened == ["part", "environment", "start"]
+    door.pytest_sessionstart(SimpleNamespace(config=config))
+    assert happened[3:] == ["start", "record"]
 
 
 @pytest.mark.parametrize(
@@ -314,14 +429,14 @@ def test_a_worker_takes_part_before_options_are_read(
 )
 def test_only_benchmarks_are_collected(path: str, only: bool, ignored: bool | None, door: Door) -> None:
     """With --benchmark-only the suite's files other than benchmarks are ignored, and nobody else's files."""
-    config = configuration(door, benchmark_only=only)
+    config = configuration(benchmark_only=only)
 
     assert door.pytest_ignore_collect(Path(path), config) is ignored
 
 
 def test_folders_are_collected(door: Door, tmp_path: Path) -> None:
     """A folder is never ignored, whatever its name."""
-    config = configuration(door, benchmark_only=True)
+    config = configuration(benchmark_only=True)
     config.rootpath = tmp_path
     (tmp_path / "tests").mkdir()
 
@@ -338,14 +453,14 @@ def facts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_head_of_a_session(facts: None, door: Door) -> None:
     """The machine's facts, those of the threads asked for, are the head of a session."""
-    assert door.pytest_report_header(configuration(door, "--threads=3")) == ["Some CPU, 3 threads"]
+    assert door.pytest_report_header(configuration("--threads=3")) == ["Some CPU, 3 threads"]
 
 
 def test_machine_information_names_no_host(facts: None, door: Door) -> None:
     """The host's name and what changes from run to run are dropped; the machine's facts are added."""
     cpu = {"arch": "X86_64", "brand_raw": "Some CPU", "hz_actual": [1, 2], "count": 8, "flags": ["sse"]}
     information = {"node": "my-laptop", "processor": "x86_64", "cpu": cpu, "threads": "before"}
-    door.pytest_benchmark_update_machine_info(configuration(door, "--threads=3"), information)
+    door.pytest_benchmark_update_machine_info(configuration("--threads=3"), information)
 
     assert information == {
         "processor": "x86_64",
@@ -354,13 +469,13 @@ def test_machine_information_names_no_host(facts: None, door: Door) -> None:
         "threads": 3,
     }
     bare: dict[str, Any] = {}
-    door.pytest_benchmark_update_machine_info(configuration(door), bare)
+    door.pytest_benchmark_update_machine_info(configuration(), bare)
     assert bare == {"cpu": {}, "cpu_model": "Some CPU", "threads": None}
 
 
 def test_what_is_ours_of_a_record_has_one_key(door: Door) -> None:
     """The suite's part of a record stands under "parabola", and the rest stays as it was."""
-    config = configuration(door)
+    config = configuration()
     recording = SimpleNamespace(own_part=lambda: {"version": 9})
     config.pluginmanager = SimpleNamespace(get_plugin=lambda name: recording if "recording" in name else None)
     content: dict[str, Any] = {"benchmarks": [1]}
@@ -373,7 +488,7 @@ def test_a_record_is_kept_from_the_beginning(door: Door, monkeypatch: pytest.Mon
     """The recording begins with the session."""
     begun = list[Any]()
     monkeypatch.setattr(door.recording, "begin", begun.append)
-    config = configuration(door)
+    config = configuration()
     door.pytest_sessionstart(SimpleNamespace(config=config))
 
     assert begun == [config]
@@ -393,7 +508,7 @@ def summary(
     reporter = SimpleNamespace(
         write_line=lambda text: stream.write(f"{text}\n"), _tw=writer, isatty=terminal, hasmarkup=colours
     )
-    config = configuration(door, benchmark_disable=disabled)
+    config = configuration(benchmark_disable=disabled)
     config._benchmarksession = SimpleNamespace(benchmarks=[Benchmark(median=31.2e-6, min=1e-6)] if measured else [])
     config.stash[LEFT_OUT] = left_out
     door.pytest_terminal_summary(reporter, config)

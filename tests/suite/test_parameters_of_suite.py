@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks import conftest as suite
-from benchmarks.harness.cases import GRID, LEFT_OUT, Case, Grid, grid_cases
+from benchmarks.harness.cases import LEFT_OUT, Case, grid_cases
+from benchmarks.harness.options import SELECTION, Selection
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 
@@ -22,7 +23,9 @@ def cpu_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
 
-def parametrised(grid: Grid, *fixtures: str, function: str = "bench_other") -> tuple[Any, list[Any], list[str], Any]:
+def parametrised(
+    selection: Selection, *fixtures: str, function: str = "bench_other"
+) -> tuple[Any, list[Any], list[str], Any]:
     """Return the names, the values and the ids that a benchmark is given, and the session's stash."""
     given = list[tuple[Any, list[Any], list[str]]]()
 
@@ -30,7 +33,7 @@ def parametrised(grid: Grid, *fixtures: str, function: str = "bench_other") -> t
         given.append((names, list(values), list(ids)))
 
     config = SimpleNamespace(stash=pytest.Stash())
-    config.stash[GRID] = grid
+    config.stash[SELECTION] = selection
     config.stash[LEFT_OUT] = ["before"]
     metafunc: Any = SimpleNamespace(config=config, fixturenames=[*fixtures, "benchmark"])
     metafunc.function = SimpleNamespace(__name__=function)
@@ -42,8 +45,8 @@ def parametrised(grid: Grid, *fixtures: str, function: str = "bench_other") -> t
 
 def test_a_case_is_parametrised_by_the_grid() -> None:
     """A benchmark of cases has the grid's, by name, on each device; the session knows what is left out."""
-    grid = Grid(engines=("fit", "native"), batch_sizes=(9, 1), samples=(100_000,), learning_rates=(0.01,))
-    names, values, ids, stash = parametrised(grid, "case", "engine", "device")
+    selection = Selection(engines=("fit", "native"), batch_sizes=(9, 1), samples=(100_000,), learning_rates=(0.01,))
+    names, values, ids, stash = parametrised(selection, "case", "engine", "device")
 
     assert names == ("engine", "device", "batch_size", "learning_rate", "samples")
     assert values == [
@@ -62,31 +65,31 @@ def test_a_case_is_parametrised_by_the_grid() -> None:
         "fit-cpu-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
         "fit-gpu:0-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
     ]
-    on_one, _ = grid_cases(replace(grid, devices=("gpu:1",)), ())
-    assert parametrised(replace(grid, devices=("gpu:1",)), "case")[2] == [case.id for case in on_one]
+    on_one, _ = grid_cases(replace(selection, devices=("gpu:1",)), ())
+    assert parametrised(replace(selection, devices=("gpu:1",)), "case")[2] == [case.id for case in on_one]
 
 
 @pytest.mark.parametrize(
-    ("grid", "function", "expected"),
+    ("selection", "function", "expected"),
     [
         (
-            Grid(),
+            Selection(),
             "bench_other",
             "fit-cpu fit-gpu:0 fused_fit-cpu fused_fit-gpu:0 compiled-cpu compiled-gpu:0 native-cpu",
         ),
-        (Grid(engines=("native", "fit"), devices=("cpu",)), "bench_other", "native-cpu fit-cpu"),
-        (Grid(), "bench_time_to_accuracy", "compiled-cpu compiled-gpu:0 native-cpu"),
-        (Grid(engines=("fit", "native")), "bench_time_to_accuracy", "native-cpu"),
-        (Grid(engines=("fit", "fused_fit")), "bench_time_to_accuracy", ""),
-        (Grid(), "bench_cold_start", "compiled-cpu compiled-gpu:0"),
-        (Grid(engines=("native", "compiled"), devices=("cpu",)), "bench_cold_start", "native-cpu compiled-cpu"),
-        (Grid("full", devices=("cpu",)), "bench_cold_start", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
-        (Grid("full", devices=("cpu",)), "bench_other", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
+        (Selection(engines=("native", "fit"), devices=("cpu",)), "bench_other", "native-cpu fit-cpu"),
+        (Selection(), "bench_time_to_accuracy", "compiled-cpu compiled-gpu:0 native-cpu"),
+        (Selection(engines=("fit", "native")), "bench_time_to_accuracy", "native-cpu"),
+        (Selection(engines=("fit", "fused_fit")), "bench_time_to_accuracy", ""),
+        (Selection(), "bench_cold_start", "compiled-cpu compiled-gpu:0"),
+        (Selection(engines=("native", "compiled"), devices=("cpu",)), "bench_cold_start", "native-cpu compiled-cpu"),
+        (Selection("full", devices=("cpu",)), "bench_cold_start", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
+        (Selection("full", devices=("cpu",)), "bench_other", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
     ],
 )
-def test_engines_and_devices(grid: Grid, function: str, expected: str) -> None:
+def test_engines_and_devices(selection: Selection, function: str, expected: str) -> None:
     """A benchmark of engines has those asked for that it can have; the quick grid's cold start has `compiled` alone."""
-    names, values, ids, _ = parametrised(grid, "engine", "device", function=function)
+    names, values, ids, _ = parametrised(selection, "engine", "device", function=function)
 
     assert names == ("engine", "device")
     assert ids == expected.split()
@@ -96,26 +99,26 @@ def test_engines_and_devices(grid: Grid, function: str, expected: str) -> None:
 def test_engines_of_a_backend_without_whole_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """On PyTorch `compiled` is left out everywhere, and the quick grid's cold start is that of the first engine."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    grid = Grid(devices=("cpu",))
+    selection = Selection(devices=("cpu",))
 
-    assert parametrised(grid, "engine", "device")[2] == ["fit-cpu", "fused_fit-cpu", "native-cpu"]
-    assert parametrised(grid, "engine", "device", function="bench_cold_start")[2] == ["fit-cpu"]
-    assert parametrised(grid, "engine", "device", function="bench_time_to_accuracy")[2] == ["native-cpu"]
+    assert parametrised(selection, "engine", "device")[2] == ["fit-cpu", "fused_fit-cpu", "native-cpu"]
+    assert parametrised(selection, "engine", "device", function="bench_cold_start")[2] == ["fit-cpu"]
+    assert parametrised(selection, "engine", "device", function="bench_time_to_accuracy")[2] == ["native-cpu"]
 
 
 @pytest.mark.parametrize(
-    ("grid", "sizes"),
+    ("selection", "sizes"),
     [
-        (Grid(), [1, 8, 64, 512]),
-        (Grid("full"), [1, 8, 64, 512, 4096]),
-        (Grid("full", members=(5, 3)), [5, 3]),
-        (Grid(engines=("native", "compiled")), [1, 8, 64, 512]),
-        (Grid(engines=("native", "fit")), []),
+        (Selection(), [1, 8, 64, 512]),
+        (Selection("full"), [1, 8, 64, 512, 4096]),
+        (Selection("full", members=(5, 3)), [5, 3]),
+        (Selection(engines=("native", "compiled")), [1, 8, 64, 512]),
+        (Selection(engines=("native", "fit")), []),
     ],
 )
-def test_sizes_of_blocks_of_members(grid: Grid, sizes: list[int]) -> None:
+def test_sizes_of_blocks_of_members(selection: Selection, sizes: list[int]) -> None:
     """Blocks of members have these sizes on each device, unless `compiled`, by which they are trained, is left out."""
-    names, values, ids, _ = parametrised(replace(grid, devices=("cpu", "gpu:0")), "device", "members")
+    names, values, ids, _ = parametrised(replace(selection, devices=("cpu", "gpu:0")), "device", "members")
     blocks = [(device, members) for device in ("cpu", "gpu:0") for members in sizes]
 
     assert names == ("device", "members")
@@ -127,7 +130,7 @@ def test_sizes_of_blocks_of_members(grid: Grid, sizes: list[int]) -> None:
 def test_members_are_skipped_where_the_backend_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """On PyTorch blocks of members are skipped, and the reason is said."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    _, values, _, _ = parametrised(Grid(members=(2,), devices=("cpu",)), "members", "device")
+    _, values, _, _ = parametrised(Selection(members=(2,), devices=("cpu",)), "members", "device")
     ((mark,),) = [value.marks for value in values]
 
     assert (mark.name, mark.args, mark.kwargs) == ("skipif", (True,), {"reason": LACKS_MEMBERS})
@@ -135,12 +138,12 @@ def test_members_are_skipped_where_the_backend_lacks_them(monkeypatch: pytest.Mo
 
 def test_devices_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of devices has those asked for, else the CPU and the first GPU; for `native` alone no backend is asked."""
-    assert parametrised(Grid(), "device")[:2] == ("device", ["cpu", "gpu:0"])
-    assert parametrised(Grid(devices=("gpu:1", "cpu:1")), "device")[:2] == ("device", ["gpu:1", "cpu:1"])
-    assert parametrised(Grid(engines=("native", "fit")), "device")[1] == ["cpu", "gpu:0"]
+    assert parametrised(Selection(), "device")[:2] == ("device", ["cpu", "gpu:0"])
+    assert parametrised(Selection(devices=("gpu:1", "cpu:1")), "device")[:2] == ("device", ["gpu:1", "cpu:1"])
+    assert parametrised(Selection(engines=("native", "fit")), "device")[1] == ["cpu", "gpu:0"]
     monkeypatch.setattr(devices, "available", lambda: pytest.fail("the backend is started"))
-    assert parametrised(Grid(engines=("native",)), "device")[1] == ["cpu"]
-    assert parametrised(Grid(engines=("native",)), "tmp_path")[1] == []
+    assert parametrised(Selection(engines=("native",)), "device")[1] == ["cpu"]
+    assert parametrised(Selection(engines=("native",)), "tmp_path")[1] == []
 
 
 def fixture_of(name: str) -> Any:
@@ -159,19 +162,19 @@ def test_what_is_timed(session: Any, timed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("grid", "timed", "epochs", "rounds"),
+    ("selection", "timed", "epochs", "rounds"),
     [
-        (Grid(), True, 2997, 10),
-        (Grid(epochs=7, rounds=2), True, 7, 2),
-        (Grid(), False, 4, 1),
-        (Grid(epochs=7, rounds=2), False, 4, 1),
-        (Grid(epochs=3, rounds=2), False, 3, 1),
+        (Selection(), True, 2997, 10),
+        (Selection(epochs=7, rounds=2), True, 7, 2),
+        (Selection(), False, 4, 1),
+        (Selection(epochs=7, rounds=2), False, 4, 1),
+        (Selection(epochs=3, rounds=2), False, 3, 1),
     ],
 )
-def test_an_untimed_case_is_short(grid: Grid, timed: bool, epochs: int, rounds: int) -> None:
+def test_an_untimed_case_is_short(selection: Selection, timed: bool, epochs: int, rounds: int) -> None:
     """A case has the grid's epochs and rounds; untimed it has one round of at most four epochs."""
     config = SimpleNamespace(stash=pytest.Stash())
-    config.stash[GRID] = grid
+    config.stash[SELECTION] = selection
     case = fixture_of("case")(SimpleNamespace(config=config), timed, "compiled", "cpu", 9, 0.05, 998)
     expected = Experiment(engine="compiled", batch_size=9, learning_rate=0.05, samples=998, epochs=epochs)
 

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import binom, fisher_exact
 
 from benchmarks.harness import pass_rates
-from benchmarks.harness.cases import BASELINE_SEEDS
+from benchmarks.harness.options import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
 from benchmarks.studies import pass_rates as study
 from parabola.ensemble.map_file import Cell

@@ -12,7 +12,8 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 
 from benchmarks.harness import recording
-from benchmarks.harness.cases import GRID, LEFT_OUT, Grid
+from benchmarks.harness.cases import LEFT_OUT
+from benchmarks.harness.options import SELECTION, Selection
 from benchmarks.harness.recording import Recording
 
 
@@ -41,7 +42,7 @@ class Written:
                 over=len(benchmarks)
             ),
         )
-        stash = {GRID: Grid(epochs=30), LEFT_OUT: ["x: predicted 99 s"]}
+        stash = {SELECTION: Selection(epochs=30), LEFT_OUT: ["x: predicted 99 s"]}
         self.config: Any = SimpleNamespace(hook=hook, stash=stash, pluginmanager=pytest.PytestPluginManager())
         self.config._benchmarksession = self.session
 

@@ -12,7 +12,7 @@ from scipy.stats import fisher_exact
 from benchmarks import bench_members
 from benchmarks import test_coefficients as suite
 from benchmarks.harness import pass_rates
-from benchmarks.harness.cases import GRID, Grid
+from benchmarks.harness.options import SELECTION, Selection
 from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name
 from parabola.ensemble.map_file import Cell
 from parabola.machine import devices
@@ -24,7 +24,7 @@ Request = Any
 
 def make_request(*on: str, seeds: int | None = 20_000, **config: Any) -> Request:
     """Return what pytest hands to a test: its name, and the options for devices and seeds."""
-    options = SimpleNamespace(stash={GRID: Grid(devices=on)}, getoption={"seeds": seeds}.__getitem__, **config)
+    options = SimpleNamespace(stash={SELECTION: Selection(devices=on, seeds=seeds)}, **config)
     return SimpleNamespace(config=options, node=SimpleNamespace(nodeid="a.py::test_it[x y]"))
 
 

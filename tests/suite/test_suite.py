@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.cases import Grid, grid_cases
+from benchmarks.harness import options
+from benchmarks.harness.cases import grid_cases
+from benchmarks.harness.options import Selection
 from parabola.records import schema
 from parabola.training.experiment import Experiment
 from tests.conftest import users_environment
@@ -183,12 +185,50 @@ def test_bad_options_are_pytests_usage_error(options: str, says: str) -> None:
     ],
 )
 def test_options_are_checked_when_they_enter(option: str, value: Any, says: str, pytestconfig: pytest.Config) -> None:
-    """The one door refuses what is out of bounds, by name."""
-    door: Any = next(plugin for plugin in pytestconfig.pluginmanager.get_plugins() if hasattr(plugin, "read_grid"))
-    options = copy.copy(pytestconfig.option)
-    setattr(options, option, value)
+    """The one door refuses what is out of bounds, by name, and the backend a device that is not there."""
+    given = copy.copy(pytestconfig.option)
+    setattr(given, option, value)
+
+    def enter() -> None:
+        options.read(given)
+        options.start_backend(given)
+
     with pytest.raises(pytest.UsageError, match=re.escape(says)):
-        door.read_grid(options)
+        enter()
+
+
+LOADED = """
+import sys
+import pytest
+code = pytest.main(sys.argv[1:])
+print("loaded:", *sorted({"tensorflow", "keras", "jax", "torch", "numba"} & sys.modules.keys()))
+raise SystemExit(code)
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("arguments", "code", "loaded"),
+    [
+        ("--help --device=cpu --threads=1", 0, ""),
+        ("--engine=eager", 4, ""),
+        ("--device=cpu --threads=1 --rounds=0", 4, ""),
+        ("--collect-only --device=cpu --seeds=5", 4, ""),
+        ("--collect-only --device=tpu", 4, ""),
+        ("--collect-only -q benchmarks --engine=native", 0, ""),
+        ("--collect-only -q benchmarks --engine=native --device=cpu", 0, "keras tensorflow"),
+    ],
+)
+def test_reading_options_loads_no_framework(arguments: str, code: int, loaded: str) -> None:
+    """Help, a wrong option, and collecting with an option that is refused answer without Keras and its backends.
+
+    A device that is there is asked for when the session starts.
+    """
+    command = [sys.executable, "-c", LOADED, "-p", "no:cacheprovider", *arguments.split()]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=users_environment(), timeout=300)
+
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    assert answer.stdout.splitlines()[-1].removeprefix("loaded:").strip() == loaded
 
 
 @pytest.mark.end_to_end
@@ -225,8 +265,8 @@ def test_only_the_engines_asked_for_are_run() -> None:
 
 def test_grids_have_what_they_promise() -> None:
     """The full one has all batch sizes and sample counts; its slow cases are left out with a prediction."""
-    cases, left_out = grid_cases(Grid("full"), ["cpu"])
-    everything, none = grid_cases(Grid("full", everything=True), ["cpu"])
+    cases, left_out = grid_cases(Selection("full"), ["cpu"])
+    everything, none = grid_cases(Selection("full", everything=True), ["cpu"])
     ids = [case.id for case in everything]
 
     assert {case.experiment.batch_size for case in everything} >= {1, 3, 9, 27, 32, 111, 333, 999}
@@ -239,7 +279,7 @@ def test_grids_have_what_they_promise() -> None:
 
 def test_quick_rounds_are_long_enough() -> None:
     """10 rounds, fewer only where they are slow: `fit` at batch size 1 has 3, of one epoch."""
-    cases, left_out = grid_cases(Grid(), ["cpu"])
+    cases, left_out = grid_cases(Selection(), ["cpu"])
     by_id = {case.id: case for case in cases}
     slowest = by_id["fit-cpu-batch_1-learning_rate_0.001"]
 
