@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.options import SELECTION
-from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_changes, fresh_seeds
+from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_deviations, fresh_seeds
 from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
 from benchmarks.harness.reference import check_gradient, check_run
 from parabola import registry
@@ -57,11 +57,11 @@ def test_pass_rates_are_the_baselines(
     workers = 1 if hasattr(request.config, "workerinput") else None  # under xdist the other core has tests of its own
     cells = chain.from_iterable(train_cells(cell, LEARNING_RATES, seeds, workers=workers))
     on = request.config.stash[SELECTION].devices or devices.defaults()
-    changes = find_changes(network, cells, LEVEL / len(on))
+    deviations = find_deviations(network, cells, LEVEL / len(on))
 
     again = f"again: pytest '{request.node.nodeid}' --seeds {seeds[0]} --device {device}"
-    meant = "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.harness.pass_rates"
-    assert changes == [], "\n".join([*map(str, changes), again, meant])
+    meant = "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.studies.pass_rates"
+    assert deviations == [], "\n".join([*map(str, deviations), again, meant])
 
 
 @needs_whole_runs
@@ -92,7 +92,7 @@ def test_pinned_seeds_pass(network: str, batch_size: int, device: str, request: 
         assert {seed: error for seed, error in late.items() if not error < cell.learning_rate} == {}, name
         learnt = {seed for seed in pinned["failing"] if np.median(errors[seed]) < cell.learning_rate}
         assert learnt == set(), (
-            f"{name}: these used to fail; if that was meant: python -m benchmarks.harness.pinned_seeds"
+            f"{name}: these used to fail; if that was meant: python -m benchmarks.studies.pinned_seeds"
         )
 
 

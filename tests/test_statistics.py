@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.harness import error_rates
 from parabola import statistics
 
 
@@ -30,38 +29,6 @@ def test_fishers_test_by_hand() -> None:
     """The lady tasting tea: of eight cups four of each kind, three right of four each way have p = 34/70."""
     assert statistics.same_share_p_value((3, 4), (1, 4)) == pytest.approx(34 / 70)
     assert statistics.same_share_p_value((4, 4), (0, 4)) == pytest.approx(2 / 70)
-
-
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])
-def test_false_alarms_stay_below_the_level(share: float) -> None:
-    """Under equal shares at most a level's part is called a difference; simulation agrees with the exact rate."""
-    rate = error_rates.false_alarm_rate(1000, 100, share, 0.05)
-    generator = np.random.default_rng(5)
-    pool = np.arange(1100) < round(share * 1100)
-    fresh = [int(generator.permutation(pool)[:100].sum()) for _ in range(2000)]
-    alarms = sum(statistics.same_share_p_value((int(pool.sum()) - hits, 1000), (hits, 100)) <= 0.05 for hits in fresh)
-
-    assert rate <= 0.05
-    assert stats.binomtest(alarms, 2000, rate).pvalue > 1e-3
-
-
-@pytest.mark.parametrize("successes", [0, 40, 500, 1000])
-def test_critical_counts_are_all_outcomes_that_differ(successes: int) -> None:
-    """Counted one by one."""
-    low, high = error_rates.critical_counts((successes, 1000), 60, 0.01)
-    differ = [count for count in range(61) if statistics.same_share_p_value((successes, 1000), (count, 60)) <= 0.01]
-
-    assert differ == [*range(low + 1), *range(high, 61)]
-
-
-def test_rejection_probability_is_the_power() -> None:
-    """It agrees with a simulation, and is about 1 for a change that nobody could miss."""
-    power = error_rates.rejection_probability((500, 1000), 100, 0.65, 0.01)
-    hits = np.random.default_rng(6).binomial(100, 0.65, 2000)
-    found = sum(statistics.same_share_p_value((500, 1000), (int(hit), 100)) <= 0.01 for hit in hits)
-
-    assert stats.binomtest(found, 2000, power).pvalue > 1e-3
-    assert error_rates.rejection_probability((500, 1000), 100, 0.99, 0.01) == pytest.approx(1)
 
 
 def test_median_interval_covers_the_median() -> None:
@@ -93,51 +60,6 @@ def test_median_interval_by_its_ranks() -> None:
     assert statistics.median_interval(six[:5]) == (5.0, -math.inf, math.inf)
     assert statistics.median_interval(six[:5], 0.93) == (5.0, -2.0, 11.0)
     assert statistics.median_interval(range(10, 0, -1)) == (5.5, 2.0, 9.0)  # 1 - 2 (1 + 10) / 1024
-
-
-@pytest.mark.parametrize(
-    ("baseline", "trials", "level"),
-    [((7, 40), 23, 0.05), ((39, 40), 31, 0.2), ((1, 3), 9, 0.5), ((250, 301), 50, 0.01)],
-)
-@pytest.mark.parametrize("share", [0.07, 0.8])
-def test_rejection_probability_counts_every_outcome(
-    baseline: tuple[int, int], trials: int, level: float, share: float
-) -> None:
-    """It is the binomial probability of all counts that SciPy's test of Fisher tells from the baseline."""
-    differ = [
-        count
-        for count in range(trials + 1)
-        if stats.fisher_exact([[baseline[0], baseline[1] - baseline[0]], [count, trials - count]]).pvalue <= level
-    ]
-    expected = sum(math.comb(trials, count) * share**count * (1 - share) ** (trials - count) for count in differ)
-
-    assert error_rates.rejection_probability(baseline, trials, share, level) == pytest.approx(expected, rel=1e-9)
-    assert 0 < expected < 1
-
-
-@pytest.mark.parametrize(("share", "level"), [(0.3, 1e-5), (0.07, 1e-3), (0.5, 0.05)])
-def test_false_alarm_rate_counts_every_outcome(share: float, level: float) -> None:
-    """It sums all ways to share out the successes that Fisher's test rejects, the improbable ones, too."""
-    first, second = 70, 45
-    both = round(share * (first + second))
-    expected = sum(
-        math.comb(second, hits) * math.comb(first, both - hits) / math.comb(first + second, both)
-        for hits in range(min(both, second) + 1)
-        if stats.fisher_exact([[both - hits, first - both + hits], [hits, second - hits]]).pvalue <= level
-    )
-
-    assert error_rates.false_alarm_rate(first, second, share, level) == pytest.approx(expected, rel=1e-5)
-    assert expected > 0
-
-
-def test_a_level_is_reached_by_a_p_value_that_equals_it() -> None:
-    """A p-value of just the level is a difference: of eight cups all right has 2/70, three of four 34/70."""
-    exact = statistics.same_share_p_value((4, 4), (0, 4))
-
-    assert error_rates.critical_counts((4, 4), 4, exact) == (0, 5)
-    assert error_rates.critical_counts((4, 4), 4, math.nextafter(exact, 0)) == (-1, 5)
-    assert error_rates.false_alarm_rate(4, 4, 0.5, exact) == pytest.approx(2 / 70)
-    assert error_rates.false_alarm_rate(4, 4, 0.5, math.nextafter(exact, 0)) == 0
 
 
 def test_a_launch_by_hand() -> None:

@@ -14,7 +14,7 @@ from parabola import statistics
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
-from parabola.machine.backends import BACKENDS  # the baseline is the first one's, and all are held against it
+from parabola.machine.backends import BACKENDS  # the baseline is made on the first, and all are held against it
 from parabola.training.experiment import INITS, Experiment
 from parabola.training.networks import load_network
 from parabola.training.target import Array
@@ -23,7 +23,6 @@ FOLDER = Path(__file__).parents[1] / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)
 TESTED_SEEDS = 400
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause
-CHANGE, POWER = 0.15, 0.95  # a change so large, in any one cell, is found with at least that probability
 LEVEL = SUITE_LEVEL / (len(TARGETS) * len(LEARNING_RATES) * len(BATCH_SIZES))  # of each test on one device: Bonferroni
 
 
@@ -42,22 +41,33 @@ GRIDS = {
 
 
 @dataclass(frozen=True)
-class Change:
-    """A cell whose fresh pass rate is not the baseline's."""
+class Deviation:
+    """A cell whose fresh pass rate is not the baseline's.
+
+    Attributes:
+        baseline: the cell as the baseline has it.
+        fresh: the same cell, trained with fresh seeds.
+        p_value: how probable counts so far apart are, if both cells have one pass rate.
+        level: p-values up to it count as a deviation.
+    """
 
     baseline: Cell
-    found: Cell
+    fresh: Cell
     p_value: float
     level: float
 
     def __str__(self) -> str:
-        was, now = (f"{cell.passes / cell.seeds:.1%} of {cell.seeds}" for cell in (self.baseline, self.found))
-        where = f"batch size {self.found.batch_size}, learning rate {self.found.learning_rate:g}"
+        was, now = (f"{cell.passes / cell.seeds:.1%} of {cell.seeds}" for cell in (self.baseline, self.fresh))
+        where = f"batch size {self.fresh.batch_size}, learning rate {self.fresh.learning_rate:g}"
         return f"{where}: {now} seeds pass, {was} in the baseline (p = {self.p_value:.1e}, level {self.level:.1e})"
 
 
 def baseline(network: str, init: str = "glorot") -> dict[tuple[int, float], Cell]:
-    """Return the committed cells by batch size and learning rate."""
+    """Return the committed cells of a network and an initialiser by batch size and learning rate.
+
+    Raises:
+        ValueError: if the committed file is of another grid.
+    """
     name = f"{network}-{init}"
     return {
         (cell.batch_size, cell.learning_rate): cell
@@ -65,21 +75,34 @@ def baseline(network: str, init: str = "glorot") -> dict[tuple[int, float], Cell
     }
 
 
-def find_changes(network: str, cells: Iterable[Cell], level: float = LEVEL) -> list[Change]:
-    """Return the cells of fresh seeds that differ from the baseline: Fisher's exact test, two-sided, on both counts."""
+def find_deviations(network: str, cells: Iterable[Cell], level: float = LEVEL) -> list[Deviation]:
+    """Return the cells whose pass rate differs from the baseline's, by Fisher's exact two-sided test on both counts.
+
+    At LEVEL, a change of 15 points in any one cell is found with 95 % probability or more.
+
+    Args:
+        network: the network's name, which has a baseline of its own.
+        cells: cells that were trained with fresh seeds.
+        level: p-values up to it count as a deviation.
+    """
     held = baseline(network)
     pairs = [(held[cell.batch_size, cell.learning_rate], cell) for cell in cells]
-    changes = [
-        Change(was, now, statistics.same_share_p_value((was.passes, was.seeds), (now.passes, now.seeds)), level)
+    deviations = [
+        Deviation(was, now, statistics.same_share_p_value((was.passes, was.seeds), (now.passes, now.seeds)), level)
         for was, now in pairs
     ]
-    return [change for change in changes if change.p_value <= level]
+    return [deviation for deviation in deviations if deviation.p_value <= level]
 
 
 def fresh_seeds(first: int | None = None) -> Array:
-    """Return the seeds to test, shape (400,): from `first` on, or a block of them that the checked-out commit chooses.
+    """Return the seeds to test, none of which is the baseline's.
 
-    None of them is the baseline's. Without a commit, they are those that follow the baseline's.
+    Args:
+        first: the first seed. None: the checked-out commit chooses it, and without a commit it is the one that follows
+            the baseline's.
+
+    Returns:
+        Shape (400,), int: seeds that follow each other.
     """
     if first is None:
         command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
@@ -91,7 +114,7 @@ def fresh_seeds(first: int | None = None) -> Array:
     return np.arange(first, first + TESTED_SEEDS)
 
 
-def share(passes: int, seeds: int) -> str:
-    """Return a pass rate in per cent with its 95 % interval."""
+def rate_with_interval(passes: int, seeds: int) -> str:
+    """Return a pass rate as text: in per cent, with its 95 % interval in parentheses."""
     low, high = statistics.share_interval(passes, seeds)
     return f"{100 * passes / seeds:.1f} ({100 * low:.1f}–{100 * high:.1f})"

@@ -12,9 +12,9 @@ import typer
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import hypergeom
 
-from benchmarks.harness import error_rates
-from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, share
+from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, rate_with_interval
 from parabola import statistics
 from parabola.display import console
 from parabola.ensemble.learning_map import Grid, train_map
@@ -46,6 +46,24 @@ def draw(pool: Array, generator: np.random.Generator) -> float:
     return statistics.same_share_p_value((int(drawn[:half].sum()), half), (int(fresh.sum()), TESTED_SEEDS))
 
 
+def false_alarm_rate(baseline_trials: int, trials: int, share: float, level: float) -> float:
+    """Return how probable it is that two samples of one share are found to differ, exactly, by a sum over all outcomes.
+
+    Args:
+        baseline_trials: size of the one sample.
+        trials: size of the other sample.
+        share: share of successes in both together. How many successes that makes is taken as given.
+        level: p-values up to it count as a difference.
+    """
+    both = round(share * (baseline_trials + trials))
+    outcomes = np.arange(trials + 1)
+    probability = hypergeom.pmf(outcomes, baseline_trials + trials, both, trials)
+    likely = np.flatnonzero(probability > 1e-12)
+    pairs = [((both - outcome, baseline_trials), (outcome, trials)) for outcome in likely.tolist()]
+    rejected = [statistics.same_share_p_value(*pair) <= level for pair in pairs]
+    return float(probability[likely][rejected].sum())
+
+
 def main(
     pool: Annotated[Path, typer.Option(help="Folder where trained seeds are kept.")] = Path(".benchmarks/false_alarms"),
     seeds: Annotated[int, typer.Option(min=1000, help="Trained in each cell, in thousands.")] = 20_000,
@@ -62,17 +80,17 @@ def main(
     for level in (LEVEL, NOMINAL):
         for (batch_size, learning_rate), verdicts in pools.items():
             alarms = int((p_values[batch_size, learning_rate] <= level).sum())
-            exact = error_rates.false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
+            exact = false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
             table.add_row(
                 f"batch size {batch_size}, learning rate {learning_rate:g}",
-                f"{share(int(verdicts.sum()), len(verdicts))} %",
+                f"{rate_with_interval(int(verdicts.sum()), len(verdicts))} %",
                 f"{100 * level:.2g} %",
-                f"{alarms} of {suites:,}: {share(alarms, suites)} %",
+                f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %",
                 f"{100 * exact:.2g} %",
             )
     alarms = int((np.min(list(p_values.values()), axis=0) <= LEVEL).sum())
     stated = f"{100 * len(CELLS) * LEVEL:.2g} %"
-    table.add_row("any of the three", "", stated, f"{alarms} of {suites:,}: {share(alarms, suites)} %", "")
+    table.add_row("any of the three", "", stated, f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %", "")
     Console(width=180).print(table)
 
 

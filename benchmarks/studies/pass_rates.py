@@ -9,7 +9,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.harness.pass_rates import FOLDER, GRIDS, baseline, share
+from benchmarks.harness.pass_rates import FOLDER, GRIDS, baseline, rate_with_interval
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.display import console
 from parabola.ensemble.learning_map import train_map
@@ -28,8 +28,12 @@ def table() -> Table:
             if key in cured and cell.positive_seeds is not None and cell.positive_passes is not None:
                 positive = cell.positive_passes, cell.positive_seeds
                 negative = cell.passes - positive[0], cell.seeds - positive[1]
-                split = [share(*positive), share(*negative), share(cured[key].passes, cured[key].seeds)]
-            shown.add_row(network, str(key[0]), f"{key[1]:g}", share(cell.passes, cell.seeds), *split)
+                split = [
+                    rate_with_interval(*positive),
+                    rate_with_interval(*negative),
+                    rate_with_interval(cured[key].passes, cured[key].seeds),
+                ]
+            shown.add_row(network, str(key[0]), f"{key[1]:g}", rate_with_interval(cell.passes, cell.seeds), *split)
     return shown
 
 

@@ -1,5 +1,6 @@
 """How false alarms of the pass rates' test are counted: the pool of seeds, the draws, and the table."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from scipy.stats import fisher_exact, hypergeom
+from scipy.stats import binomtest, fisher_exact, hypergeom
 from typer.testing import CliRunner
 
 from benchmarks.harness.pass_rates import LEVEL
 from benchmarks.studies import false_alarms
+from parabola import statistics
 from parabola.display import console
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid
@@ -85,6 +87,42 @@ def test_a_draw_by_hand() -> None:
     expected = fisher_exact([[300, 200], [200, 200]]).pvalue
 
     assert false_alarms.draw(pool, Order()) == pytest.approx(expected, rel=1e-9)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])
+def test_false_alarms_stay_below_the_level(share: float) -> None:
+    """Under equal shares at most a level's part is called a difference; simulation agrees with the exact rate."""
+    rate = false_alarms.false_alarm_rate(1000, 100, share, 0.05)
+    generator = np.random.default_rng(5)
+    pool = np.arange(1100) < round(share * 1100)
+    fresh = [int(generator.permutation(pool)[:100].sum()) for _ in range(2000)]
+    alarms = sum(statistics.same_share_p_value((int(pool.sum()) - hits, 1000), (hits, 100)) <= 0.05 for hits in fresh)
+
+    assert rate <= 0.05
+    assert binomtest(alarms, 2000, rate).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.3, 1e-5), (0.07, 1e-3), (0.5, 0.05)])
+def test_false_alarm_rate_counts_every_outcome(share: float, level: float) -> None:
+    """It sums all ways to share out the successes that Fisher's test rejects, the improbable ones, too."""
+    first, second = 70, 45
+    both = round(share * (first + second))
+    expected = sum(
+        math.comb(second, hits) * math.comb(first, both - hits) / math.comb(first + second, both)
+        for hits in range(min(both, second) + 1)
+        if fisher_exact([[both - hits, first - both + hits], [hits, second - hits]]).pvalue <= level
+    )
+
+    assert false_alarms.false_alarm_rate(first, second, share, level) == pytest.approx(expected, rel=1e-5)
+    assert expected > 0
+
+
+def test_a_level_is_reached_by_a_p_value_that_equals_it() -> None:
+    """A p-value of just the level is a difference: of eight cups all right has 2/70, three of four 34/70."""
+    exact = statistics.same_share_p_value((4, 4), (0, 4))
+
+    assert false_alarms.false_alarm_rate(4, 4, 0.5, exact) == pytest.approx(2 / 70)
+    assert false_alarms.false_alarm_rate(4, 4, 0.5, math.nextafter(exact, 0)) == 0
 
 
 def exact(share: float, *levels: float) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.pass_rates import find_changes, fresh_seeds
+from benchmarks.harness.pass_rates import find_deviations, fresh_seeds
 from benchmarks.harness.reference import check_gradient, check_run
 from parabola.ensemble.learning_map import train_cells
 from parabola.machine import backends
@@ -92,7 +92,7 @@ def found_by_gradient() -> bool:
 def found_by_pass_rates(batch_size: int, learning_rate: float) -> bool:
     """Say whether the statistical half's test of a cell fails."""
     cells = train_cells(Experiment(batch_size=batch_size), (learning_rate,), fresh_seeds(10**8), workers=1)
-    return find_changes("two_neuron", chain.from_iterable(cells)) != []
+    return find_deviations("two_neuron", chain.from_iterable(cells)) != []
 
 
 def fails(check: Callable[[], object]) -> bool:

@@ -85,7 +85,7 @@ def test_a_failure_of_pass_rates_in_words(trained: list[Any]) -> None:
     assert second.startswith("batch size 111, learning rate 0.1: 0.0% of 400 seeds pass, ")
     assert rest == [
         "again: pytest 'a.py::test_it[x y]' --seeds 123400 --device cpu",
-        "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.harness.pass_rates",
+        "if that was meant, remove benchmarks/baseline/*.json, and: python -m benchmarks.studies.pass_rates",
     ]
 
 
@@ -166,7 +166,7 @@ def test_pinned_seeds_are_held_by_their_kind(
     if fails:
         with pytest.raises(AssertionError, match=r"two_neuron-batch_9-learning_rate_0\.01") as caught:
             suite.test_pinned_seeds_pass("two_neuron", 9, "cpu:0", make_request())
-        asks = "these used to fail; if that was meant: python -m benchmarks.harness.pinned_seeds"
+        asks = "these used to fail; if that was meant: python -m benchmarks.studies.pinned_seeds"
         assert (asks in str(caught.value)) == (kind == "failing")
         return
     suite.test_pinned_seeds_pass("two_neuron", 9, "cpu:0", make_request())

@@ -263,6 +263,16 @@ def test_only_the_engines_asked_for_are_run() -> None:
     assert "native" not in answer.stdout
 
 
+def test_commands_that_are_named_can_be_run() -> None:
+    """A module that the documents or a message of the suite tell the reader to run is a program."""
+    texts = [path.read_text(encoding="utf-8") for path in (*ROOT.glob("*.md"), *ROOT.glob("benchmarks/**/*.py"))]
+    named = {name.rstrip(".") for text in texts for name in re.findall(r"python -m (benchmarks\.[\w.]+)", text)}
+    programs = {name: ROOT / f"{name.replace('.', '/')}.py" for name in named}
+
+    assert len(named) > 5
+    assert [name for name, path in programs.items() if "__main__" not in path.read_text(encoding="utf-8")] == []
+
+
 def test_grids_have_what_they_promise() -> None:
     """The full one has all batch sizes and sample counts; its slow cases are left out with a prediction."""
     cases, left_out = grid_cases(Selection("full"), ["cpu"])
