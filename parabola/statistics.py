@@ -53,23 +53,6 @@ def same_share_p_value(first: tuple[int, int], second: tuple[int, int]) -> float
     return float(fisher_exact(table).pvalue)
 
 
-def launch_log_ratio(base: npt.ArrayLike, head: npt.ArrayLike) -> float:
-    """Return the log of head : base that one launch says, from rounds that took turns: base, head, head, base, …
-
-    Two neighbouring pairs are averaged, which takes out a steady drift; the median of these takes out a bad moment.
-
-    Args:
-        base: shape (rounds,), seconds of each round.
-        head: shape (rounds,), of the rounds that were its partners. Where one has more, its last have none.
-    """
-    pairs = min(np.size(base), np.size(head))
-    ratios = np.log(np.ravel(head)[:pairs]) - np.log(np.ravel(base)[:pairs])
-    if pairs < 2:
-        return float(ratios[0])
-    whole = pairs - pairs % 2
-    return float(np.median(ratios[:whole].reshape(-1, 2).mean(axis=1)))
-
-
 TRIMMED_SHARE = (
     0.1  # of the launches, at each end, and at least one: about one launch in ten or twelve is off by itself
 )

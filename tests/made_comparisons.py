@@ -64,13 +64,13 @@ def made_launch(
 
 def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
     """Return what a comparison has come to after such launches."""
-    from parabola import statistics
+    from parabola.compare.sides.log_ratio import launch_log_ratio
 
     cases = list(dict.fromkeys(case for launch in launches for case in launch.plan if case != CONTROL))
     referee, control = Referee(cases), Referee([CONTROL], decides=False)
     for launch in launches:
         log_ratios = {
-            case: statistics.launch_log_ratio(measured.seconds.base, measured.seconds.head)
+            case: launch_log_ratio(measured.seconds.base, measured.seconds.head)
             for case, measured in launch.measured.items()
         }
         control.add({case: value for case, value in log_ratios.items() if case == CONTROL})

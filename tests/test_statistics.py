@@ -62,19 +62,6 @@ def test_median_interval_by_its_ranks() -> None:
     assert statistics.median_interval(range(10, 0, -1)) == (5.5, 2.0, 9.0)  # 1 - 2 (1 + 10) / 1024
 
 
-def test_a_launch_by_hand() -> None:
-    """Pairs are averaged two by two, a last odd one is left out, and the median of the averages counts."""
-    base = [1.0] * 8
-    logs = [0.3, 0.1, -0.4, 0.0, 0.7, 0.9, 5.0]  # averages 0.2, -0.2, 0.8
-
-    assert statistics.launch_log_ratio(base, np.exp(logs)) == pytest.approx(0.2)
-    assert statistics.launch_log_ratio(base, np.exp(logs[:5])) == pytest.approx(0.0)
-    assert statistics.launch_log_ratio(base, np.exp(logs[4:])) == pytest.approx(0.8)
-    assert statistics.launch_log_ratio(base, np.exp(logs[:2])) == pytest.approx(0.2)
-    assert statistics.launch_log_ratio(base, np.exp(logs[:1])) == pytest.approx(0.3)
-    assert statistics.launch_log_ratio([2.0, 4.0, 8.0, 1.0], [1.0, 1.0]) == pytest.approx(-math.log(2) * 1.5)
-
-
 def test_a_trimmed_mean_by_hand() -> None:
     """Up to 19 values one is cut at each end, of 20 two; three values have a median, and no error."""
     squares = [float(number**2) for number in range(20)]

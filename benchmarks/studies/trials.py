@@ -14,6 +14,7 @@ from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options
 from parabola.compare.session import compare
 from parabola.compare.sides.launch import CONTROL
+from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
 from parabola.display import console
 from parabola.machine import ending
@@ -95,7 +96,7 @@ def spreads(comparisons: Sequence[Comparison]) -> dict[str, float]:
         for launch in comparison.launches:
             for case, seconds in launch.seconds.items():
                 if case not in comparison.options.slower:
-                    ratio = statistics.launch_log_ratio(seconds.base, seconds.head)
+                    ratio = launch_log_ratio(seconds.base, seconds.head)
                     ratios.setdefault(short_name(case), []).append(ratio)
     return {case: float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from parabola import statistics
 from parabola.compare.comparison import Comparison
 from parabola.compare.referee import FEWEST_LAUNCHES, Referee
+from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
 from parabola.records.fingerprint import short_name
 
@@ -58,7 +58,7 @@ def abilities(comparison: Comparison, seed: int = 0) -> list[Ability]:
     for case in (case.case for case in comparison.cases):
         measured = [launch.seconds[case] for launch in comparison.launches if case in launch.seconds]
         if len(measured) >= FEWEST_LAUNCHES:
-            pool = np.array([statistics.launch_log_ratio(seconds.base, seconds.head) for seconds in measured])
+            pool = np.array([launch_log_ratio(seconds.base, seconds.head) for seconds in measured])
             tested.append(_ability(case, pool, affordable, generator, comparison.minimum_effect, confidence))
     return tested
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from parabola import statistics
 from parabola.compare.outcome import Ended, Options, Outcome, Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups
@@ -13,6 +12,7 @@ from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository, others
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.side import SideFailed
 from parabola.machine import ending
 from parabola.records.fingerprint import short_name
@@ -131,7 +131,7 @@ class _Session:
         if not self.referee.log_ratios:
             self.referee = Referee(launch.plan[1:], self.options.minimum_effect)
         log_ratios = {
-            case: statistics.launch_log_ratio(measured.seconds.base, measured.seconds.head)
+            case: launch_log_ratio(measured.seconds.base, measured.seconds.head)
             for case, measured in launch.measured.items()
         }
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})

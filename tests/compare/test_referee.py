@@ -13,6 +13,7 @@ from scipy.stats import mstats
 
 from parabola import statistics
 from parabola.compare.referee import Referee
+from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.suspicion import Suspicion, confirms
 from parabola.compare.verdicts import Verdict
 
@@ -121,8 +122,8 @@ def test_drift_fools_one_after_the_other_and_not_turns() -> None:
     seconds = 0.01 * np.linspace(1, 1.1, 40)
     in_turn = np.array([index % 4 in (0, 3) for index in range(40)])
 
-    assert statistics.launch_log_ratio(seconds[:20], seconds[20:]) > 0.04
-    assert abs(statistics.launch_log_ratio(seconds[in_turn], seconds[~in_turn])) < 0.0001
+    assert launch_log_ratio(seconds[:20], seconds[20:]) > 0.04
+    assert abs(launch_log_ratio(seconds[in_turn], seconds[~in_turn])) < 0.0001
 
 
 @settings(deadline=None)
@@ -131,15 +132,28 @@ def test_launch_log_ratio(seconds: list[float], shift: float) -> None:
     """A factor between all partners is what it says; rounds without a partner do not count; sides can be swapped."""
     head = [value * math.exp(shift) for value in seconds]
 
-    assert statistics.launch_log_ratio(seconds, head) == pytest.approx(shift)
-    assert statistics.launch_log_ratio(seconds, [*head, 1e9]) == pytest.approx(shift)
-    assert statistics.launch_log_ratio(head, seconds) == pytest.approx(-shift)
+    assert launch_log_ratio(seconds, head) == pytest.approx(shift)
+    assert launch_log_ratio(seconds, [*head, 1e9]) == pytest.approx(shift)
+    assert launch_log_ratio(head, seconds) == pytest.approx(-shift)
+
+
+def test_a_launch_by_hand() -> None:
+    """Pairs are averaged two by two, a last odd one is left out, and the median of the averages counts."""
+    base = [1.0] * 8
+    logs = [0.3, 0.1, -0.4, 0.0, 0.7, 0.9, 5.0]  # averages 0.2, -0.2, 0.8
+
+    assert launch_log_ratio(base, np.exp(logs)) == pytest.approx(0.2)
+    assert launch_log_ratio(base, np.exp(logs[:5])) == pytest.approx(0.0)
+    assert launch_log_ratio(base, np.exp(logs[4:])) == pytest.approx(0.8)
+    assert launch_log_ratio(base, np.exp(logs[:2])) == pytest.approx(0.2)
+    assert launch_log_ratio(base, np.exp(logs[:1])) == pytest.approx(0.3)
+    assert launch_log_ratio([2.0, 4.0, 8.0, 1.0], [1.0, 1.0]) == pytest.approx(-math.log(2) * 1.5)
 
 
 def test_one_round_is_a_launch() -> None:
     """And a bad pair among many does not matter."""
-    assert statistics.launch_log_ratio([1.0], [2.0]) == pytest.approx(math.log(2))
-    assert statistics.launch_log_ratio([1.0] * 10, [1.0] * 9 + [50.0]) == 0
+    assert launch_log_ratio([1.0], [2.0]) == pytest.approx(math.log(2))
+    assert launch_log_ratio([1.0] * 10, [1.0] * 9 + [50.0]) == 0
 
 
 def test_launches_needed_are_enough() -> None:
