@@ -8,11 +8,14 @@ from pathlib import Path
 
 
 def check_path(path: Path, formats: Sequence[str]) -> None:
-    """Raise ValueError, naming the path and what would be right, unless a file so named can be written there.
+    """Check that a file can be written to a path, so that a mistake shows before any work is done.
 
     Args:
-        path: to be written later.
-        formats: the suffixes that are right, as ".json".
+        path: path of a file that is to be written later.
+        formats: the suffixes that the path may have, in lower case, as ".json".
+
+    Raises:
+        ValueError: if the suffix is another one, or the path cannot be written; the message names the path.
     """
     if path.suffix.lower() not in formats:
         raise ValueError(f"unknown format {path.suffix or path.name!r} of {path}; known: {', '.join(formats)}")
@@ -23,9 +26,13 @@ def check_path(path: Path, formats: Sequence[str]) -> None:
 
 @contextmanager
 def draft(path: Path) -> Iterator[Path]:
-    """Give a name to write to, with the path's suffix; it takes the path's place once that is done without an error.
+    """Yield a path to write to, which takes the place of another path once the block ends without an error.
 
-    Where the path is a link, the file that it leads to is replaced.
+    Args:
+        path: the file that is to be there in the end; where it is a link, the file that it leads to is replaced.
+
+    Yields:
+        A path in a folder of its own beside it, with the same suffix.
     """
     path = path.resolve()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
@@ -35,17 +42,17 @@ def draft(path: Path) -> Iterator[Path]:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a file; what had its name before is replaced in one step."""
+    """Write a text to a file in UTF-8, which replaces in one step what had that path before."""
     with draft(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def create_text(text: str, names: Iterator[Path]) -> Path:
-    """Write a file under the first name that is free, and return that; what is there already is never touched.
+    """Write a text to the first path that is free, and return that path; no file that is there already is touched.
 
     Args:
-        text: of the file.
-        names: to be tried, all in one folder; two that try at once get different ones.
+        text: what the file holds, written in UTF-8.
+        names: the paths to try in turn, all in one folder. Two processes that try the same at once get different ones.
     """
     first = next(names)
     with tempfile.TemporaryDirectory(dir=first.parent, prefix=".parabola-") as folder:

@@ -1,4 +1,4 @@
-"""Shares, quantiles and tests with known error rates, from plain numbers; SciPy underneath."""
+"""Intervals for shares and medians, and tests with known error rates, from plain numbers; SciPy does the work."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,7 +11,7 @@ CONFIDENCE = 0.95
 
 @lru_cache(maxsize=4096)
 def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's interval for a share, such as a pass rate.
+    """Return the ends of Wilson's interval for the share of trials that succeed, such as a pass rate.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927, as in SciPy.
     """
@@ -24,7 +24,7 @@ def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) 
 def median_interval(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
     """Return the median of one or more values and an interval for it, from their ranks alone.
 
-    Where they are too few for the confidence, an end is infinite.
+    An end of the interval is infinite where the values are too few for the confidence.
 
     Source: Conover, "Practical nonparametric statistics", 1999, section 3.2, as in SciPy.
     """
@@ -37,13 +37,13 @@ def median_interval(values: npt.ArrayLike, confidence: float = CONFIDENCE) -> tu
 
 @lru_cache(maxsize=4096)
 def same_share_p_value(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """Return Fisher's exact two-sided p-value for two samples having one share.
+    """Return Fisher's exact two-sided p-value for two samples having the same share of successes.
 
-    Exact and, as the counts are whole, conservative: under equal shares it is at most p in at most a share p of cases.
+    The test is exact and conservative: under equal shares, at most a share p of samples has a p-value of at most p.
 
     Args:
-        first: successes, trials.
-        second: successes, trials.
+        first: number of successes and number of trials of the one sample.
+        second: number of successes and number of trials of the other sample.
 
     Source: Fisher, "Statistical methods for research workers", 1934, section 21.02, as in SciPy.
     """
@@ -53,9 +53,7 @@ def same_share_p_value(first: tuple[int, int], second: tuple[int, int]) -> float
     return float(fisher_exact(table).pvalue)
 
 
-TRIMMED_SHARE = (
-    0.1  # of the launches, at each end, and at least one: about one launch in ten or twelve is off by itself
-)
+TRIMMED_SHARE = 0.1  # of the launches, at each end: about one launch in ten or twelve is off by itself
 
 
 class Trimmed(NamedTuple):
@@ -73,10 +71,11 @@ class Trimmed(NamedTuple):
 
 
 def trimmed(values: npt.ArrayLike) -> Trimmed:
-    """Return the trimmed mean, its standard error and its degrees of freedom; the error is infinite below 4 values.
+    """Return the trimmed mean of one or more values, its standard error and its degrees of freedom.
 
-    At each end a tenth of the values, and at least one, count for the mean as left out, and for the error as being
-    where the outermost of the others are. So no single value can carry the mean, or make it seem exact.
+    At each end a tenth of the values, and at least one, is left out of the mean. For the error these values are moved
+    to the outermost of the others, so that no single one can carry the mean, or make it seem exact. Below four values
+    the mean is their median, and its error is infinite.
 
     Source: Tukey and McLaughlin, "Less vulnerable confidence and significance procedures for location based on a
     single sample", Sankhya 1963; Yuen, "The two-sample trimmed t for unequal population variances", Biometrika 1974.
@@ -93,14 +92,14 @@ def trimmed(values: npt.ArrayLike) -> Trimmed:
 
 
 def trimmed_interval(values: npt.ArrayLike, confidence: float) -> tuple[float, float]:
-    """Return the interval of the trimmed mean, by Student's t."""
+    """Return the lower and the upper end of an interval for the trimmed mean, by Student's t."""
     center, error, freedom = trimmed(values)
     reach = error * _student_t(confidence, freedom)
     return center - reach, center + reach
 
 
 def trimmed_p_value(values: npt.ArrayLike) -> float:
-    """Return the two-sided p-value of the trimmed mean being zero, by Student's t."""
+    """Return the two-sided p-value for the true mean being zero, by Student's t of the trimmed mean."""
     from scipy.special import stdtr
 
     center, error, freedom = trimmed(values)
@@ -110,14 +109,21 @@ def trimmed_p_value(values: npt.ArrayLike) -> float:
 
 
 def _student_t(confidence: float, freedom: int) -> float:
-    """Return the quantile that a two-sided interval reaches out by."""
-    from scipy.special import stdtrit  # as scipy.stats.t, without its overhead: it is asked after every launch
+    """Return how many standard errors a two-sided interval reaches to either side."""
+    from scipy.special import stdtrit  # it is scipy.stats.t without its overhead, and is called after every launch
 
     return float(-stdtrit(freedom, (1 - confidence) / 2))
 
 
 def launches_needed(values: npt.ArrayLike, confidence: float, reach: float, most: int = 1000) -> int | None:
-    """Return about how many values like these give an interval that reaches so far to either side; None above most."""
+    """Return about how many values like these give an interval for the trimmed mean that is narrow enough.
+
+    Args:
+        values: shape (n,), values whose spread is taken for that of all to come.
+        confidence: probability with which the interval holds the true mean.
+        reach: how far the interval may reach to either side, in the values' unit.
+        most: largest number to look at. None is returned above it, and where the values have no spread yet.
+    """
     number = np.size(values)
     _, error, _ = trimmed(values)
     spread = (
@@ -137,14 +143,14 @@ def launches_needed(values: npt.ArrayLike, confidence: float, reach: float, most
 
 
 def holm_levels(p_values: npt.ArrayLike, level: float) -> npt.NDArray[np.float64]:
-    """Return the level at which each hypothesis is tested in the end, so that all together err with at most `level`.
+    """Return the level at which each hypothesis is tested, so that all together err with at most `level`.
 
-    The smallest p-value is held against level / n, the next against level / (n - 1), and so on, until one is above;
-    that level holds for all that remain.
+    The smallest p-value is held against level / n, the next one against level / (n - 1), and so on, up to the first
+    that is above its level, which then is the level of all that remain.
 
     Args:
-        p_values: shape (n,).
-        level: of the whole family.
+        p_values: shape (n,), the p-value of each hypothesis.
+        level: the largest probability of rejecting any hypothesis that is true.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
     """

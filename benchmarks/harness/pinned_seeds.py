@@ -1,13 +1,13 @@
 """Which seeds learn, cell by cell, as pinned_seeds.json has them.
 
 At batch size 1 the coefficient error wanders about the learning rate from epoch to epoch, and rounding alone decides
-on which side the last one falls. So a seed counts as passing by its last 100 epochs, and only where `compiled` and
-`native`, which round differently, agree on it:
+on which side it is after the last epoch. So a seed is judged by its last 100 epochs, and only where `compiled` and
+`native`, which round differently, agree on it. The share of these epochs with an error below the learning rate decides:
 
-- settled: the error is below the learning rate in all of them; held at the last epoch;
-- passing: in 70 % or more; held by the median;
-- failing: in none; listed;
-- undecided: the rest; listed.
+- settled, where it is 100 %: the regression suite holds the error after the last epoch below the learning rate;
+- passing, where it is 70 % or more: the suite holds the median of the errors below it;
+- failing, where it is 0: the suite holds that the median is not below it;
+- undecided otherwise: such a seed is only listed.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,8 @@ from parabola.training.target import Array
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = range(20)
-LAST_EPOCHS, MOST = 100, 0.7
+LAST_EPOCHS = 100
+MOST = 0.7  # a seed passes with so large a share of its last epochs below the learning rate
 TARGETS = {name: load_network(name).tested_target for name in registry.NETWORKS}
 CELLS = [
     Experiment(network=network, target=target, batch_size=batch_size, learning_rate=learning_rate)
@@ -35,15 +36,23 @@ CELLS = [
 
 
 def cell_name(cell: Experiment) -> str:
-    """Return the cell's name, in ids and in the file."""
+    """Return the name that a cell has in the ids of tests and in the file."""
     return f"{cell.network}-batch_{cell.batch_size}-learning_rate_{cell.learning_rate:g}"
 
 
-build = lru_cache(maxsize=1)(engines.build)  # the cells of one batch size follow each other
+build = lru_cache(maxsize=1)(engines.build)  # cells of one batch size follow each other, and share a build
 
 
 def last_errors(cell: Experiment, seeds: Iterable[int] = SEEDS) -> dict[int, Array]:
-    """Train a cell's seeds; return each one's coefficient error after its last epochs, shape (100,)."""
+    """Train seeds of a cell, and return the coefficient error after each of their last epochs.
+
+    Args:
+        cell: the experiment, whose seed is not used.
+        seeds: the seeds to train, one after the other.
+
+    Returns:
+        By seed, shape (100,), float.
+    """
     engine = build(replace(cell, learning_rate=Experiment.learning_rate))
     errors = {}
     for seed in seeds:

@@ -1,4 +1,4 @@
-"""Test processes that run side by side share a machine: each has a GPU of its own, and a part of memory and cores."""
+"""Test processes that run side by side share a machine: each gets a GPU of its own, and a part of memory and cores."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,18 @@ import pytest
 
 from parabola.machine import host
 
-MEMORY_SHARE = 0.9  # of a GPU: the rest is for contexts and compilers
+MEMORY_SHARE = 0.9  # how much of a GPU's memory is given away; the rest is for contexts and compilers
 
 
-def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int) -> dict[str, str]:
-    """Return the environment of one of several processes.
+def part_of_machine(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int) -> dict[str, str]:
+    """Return the environment variables that give one of several processes its part of the machine.
 
     Args:
-        worker: which, from 0.
-        workers: how many there are.
-        gpus: name, as CUDA_VISIBLE_DEVICES has it, and memory in MiB (0: not known) of each; dealt out in turn.
-        cores: of the CPU.
+        worker: number of the process, from 0.
+        workers: number of processes.
+        gpus: for each GPU its name, as CUDA_VISIBLE_DEVICES has it, and its memory in MiB, 0 where it is not known.
+            Processes get them in turn.
+        cores: number of the CPU's cores that the processes may use together.
     """
     environment = dict.fromkeys(host.THREAD_SETTINGS, str(max(1, cores // workers)))
     if gpus:
@@ -32,29 +33,30 @@ def share(worker: int, workers: int, gpus: Sequence[tuple[str, int]], cores: int
 
 
 def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str, int]]:
-    """Return the GPUs that this process may use, with their memory.
+    """Return the GPUs that this process may use: for each its name and its memory in MiB, 0 where it is not known.
 
     Args:
-        memory_mib: of all GPUs that the driver has, by index and by UUID.
-        visible: the caller's CUDA_VISIBLE_DEVICES: indices or (the beginnings of) UUIDs; None where it is not set. As
-            CUDA does, what follows the first that is not there is left out. Parts of a GPU ("MIG-…") are as named.
+        memory_mib: memory of each GPU that the driver has, in MiB, both under its index and under its UUID.
+        visible: the caller's CUDA_VISIBLE_DEVICES: indices, UUIDs, or beginnings of UUIDs; None where it is not set.
+            CUDA ignores all that follows the first name that no GPU has, and so does this. A part of a GPU ("MIG-…") is
+            taken as it is named.
     """
-    if visible is None:  # by UUID: CUDA may number them otherwise than the driver
+    if visible is None:  # named by UUID, because CUDA may number them in another order than the driver
         return [(name, mib) for name, mib in memory_mib.items() if not name.isdigit()]
     found = list[tuple[str, int]]()
     for name in (name.strip() for name in visible.split(",")):
         if name.startswith("MIG-"):
             found.append((name, 0))
             continue
-        full = [one for one in memory_mib if one == name or (name.startswith("GPU-") and one.startswith(name))]
-        if len(full) != 1:
+        meant = [full for full in memory_mib if full == name or (name.startswith("GPU-") and full.startswith(name))]
+        if len(meant) != 1:
             break
-        found.append((name, memory_mib[full[0]]))
+        found.append((name, memory_mib[meant[0]]))
     return found
 
 
 def memory_of_gpus() -> dict[str, int]:
-    """Return each GPU's memory in MiB (0 where the driver does not say), by index and by UUID; nothing without one."""
+    """Return the memory of each GPU in MiB, under its index and under its UUID; 0 where the driver does not say."""
     with suppress(TimeoutError):
         rows = host.ask_driver("index", "uuid", "memory.total")
         return {name: int(mib) if mib.isdigit() else 0 for index, uuid, mib in rows for name in (index, uuid)}
@@ -62,15 +64,15 @@ def memory_of_gpus() -> dict[str, int]:
 
 
 def take_part(config: pytest.Config) -> None:
-    """Set the environment of this process, where pytest-xdist has started it; what the caller has set stays."""
+    """Set the environment of this process if pytest-xdist has started it; variables that the caller has set stay."""
     given = getattr(config, "workerinput", None)
     if given is None:
         return
     worker, workers = int(given["workerid"].removeprefix("gw")), given["workercount"]
     gpus = usable(memory_of_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-    if "XLA_CLIENT_MEM_FRACTION" in os.environ:  # the same by its newer name; JAX refuses both together
+    if "XLA_CLIENT_MEM_FRACTION" in os.environ:  # the newer name of the same setting; JAX refuses both together
         os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = os.environ.pop("XLA_CLIENT_MEM_FRACTION")
-    for name, value in share(worker, workers, gpus, host.usable_cores()).items():
+    for name, value in part_of_machine(worker, workers, gpus, host.usable_cores()).items():
         if name == "CUDA_VISIBLE_DEVICES":
             os.environ[name] = value
         else:

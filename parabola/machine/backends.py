@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-GPU_MEMORY = "PARABOLA_GPU_MEMORY_MIB"  # of one GPU, for TensorFlow and PyTorch; JAX has a variable of its own
+GPU_MEMORY = "PARABOLA_GPU_MEMORY_MIB"  # how much TensorFlow and PyTorch take of a GPU; JAX has its own variable
 BACKENDS = ("tensorflow", "jax", "torch")  # Keras' names for them; the first is always there
 # XLA on the CPU compiles a loop into one function only while it touches less than this many bytes, 1,024 by
 # default; above, it dispatches every operation of every step by itself, up to ten times slower. 1 MiB, about
@@ -23,7 +23,10 @@ def backend() -> str:
 
 
 def choose(name: str | None) -> None:
-    """Choose Keras' backend for this process and those that it starts; None leaves what KERAS_BACKEND says.
+    """Choose Keras' backend for this process and those that it starts.
+
+    Args:
+        name: Keras' name of the backend; None leaves the choice to KERAS_BACKEND.
 
     Raises:
         ValueError: if there is no such backend, it is not installed, or Keras runs on another one already.
@@ -39,7 +42,7 @@ def choose(name: str | None) -> None:
 
 
 def set_environment() -> None:
-    """Set what the backends read from the environment; XLA flags of the caller's come after ours, and win."""
+    """Set what the backends read from the environment, unless it is set; the caller's XLA flags come last, and win."""
     os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])  # else Keras would look into the user's own settings
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX would take most of a GPU's memory
@@ -49,7 +52,11 @@ def set_environment() -> None:
 
 
 def refuse_keras_limits() -> None:
-    """Raise ValueError where Keras' environment would silently shorten a run, or names no backend."""
+    """Check that the environment lets Keras train as asked.
+
+    Raises:
+        ValueError: if a variable of Keras' would silently shorten a run, or KERAS_BACKEND names no backend.
+    """
     for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
         if name in os.environ:
             raise ValueError(f"{name}={os.environ[name]} would silently shorten the run: unset it")
@@ -58,11 +65,11 @@ def refuse_keras_limits() -> None:
 
 
 def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
-    """Return the backend's module, imported with the settings that every run needs.
+    """Import the backend with the settings that every run needs, and return its module.
 
     Args:
-        threads: of its thread pools; None leaves its default.
-        logical_cpus: split the CPU into so many devices: for correctness tests, never for speed.
+        threads: number of threads in its pools; None leaves its default.
+        logical_cpus: number of devices that the CPU is split into: for correctness tests, never for speed.
 
     Raises:
         RuntimeError: if threads or logical_cpus come after the backend's first use.

@@ -1,4 +1,4 @@
-"""Devices: list what is there, choose, and prove where the weights are."""
+"""Devices: list those that are there, choose one, and prove that the weights are on it."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ MOST_THREADS = 1024
 
 
 def available() -> list[str]:
-    """Return the devices that the backend has, as users name them: cpu:0, …, gpu:0, …"""
+    """Return the names of the backend's devices, as users give them: cpu:0, …, gpu:0, …"""
     framework = start()
     if backend() == "tensorflow":
         names = [device.name.rpartition("device:")[2].lower() for device in framework.config.list_logical_devices()]
@@ -22,33 +22,36 @@ def available() -> list[str]:
         return ["cpu:0", *(f"gpu:{number}" for number in range(framework.cuda.device_count()))]
     names = list[str]()
     for kind in ("cpu", "gpu"):
-        with suppress(RuntimeError):  # none of that kind, or JAX_PLATFORMS leaves it out
+        with suppress(RuntimeError):  # there is none of that kind, or JAX_PLATFORMS leaves that kind out
             names += [f"{kind}:{number}" for number in range(len(framework.devices(kind)))]
     return names
 
 
 def defaults() -> list[str]:
-    """Return what a suite runs on unless told otherwise: the CPU, and the first GPU where one is visible."""
+    """Return the names of the devices that the suite runs on by default: the CPU, and the first GPU if there is one."""
     return ["cpu", *(name for name in available() if name == "gpu:0")]
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError unless devices have such names, whether it is there or not."""
+    """Raise ValueError unless the name is one that a device may have, whether such a device is there or not."""
     if not re.fullmatch(r"(cpu|gpu)(:\d+)?", name):
         raise ValueError(f"unknown device {name!r}; devices are named cpu, cpu:1, gpu, gpu:0, …")
 
 
 def check_threads(threads: int | None) -> None:
-    """Raise ValueError unless a backend's pools can have so many: they never get ready with tens of thousands."""
+    """Raise ValueError unless a backend can have so many threads: with tens of thousands its pools never get ready."""
     if threads is not None and not 1 <= threads <= MOST_THREADS:
         raise ValueError(f"threads must be a whole number from 1 to {MOST_THREADS}. Received: {threads}")
 
 
 def resolve(name: str) -> str:
-    """Return a device's name with its number: "cpu:0", "gpu:0", …; without a number, it is the first.
+    """Return a device's name with its number: "cpu:0", "gpu:0", …
+
+    Args:
+        name: the device as users name it; without a number it is the first of its kind.
 
     Raises:
-        ValueError: if that names no device, or one that is not there (the message names those that are).
+        ValueError: if no device has such a name, or it is not there; the message names those that are.
     """
     check_name(name)
     full, here = name if ":" in name else f"{name}:0", available()
@@ -61,10 +64,13 @@ def resolve(name: str) -> str:
 
 
 def resolve_all(name: str) -> list[str]:
-    """Return the devices that a name means: "gpu:all" is every GPU; any other name is one device.
+    """Return the names, with their numbers, of all devices that one name means.
+
+    Args:
+        name: "gpu:all" means every GPU; any other name means one device.
 
     Raises:
-        ValueError: as `resolve` does.
+        ValueError: if no device has such a name, or it is not there.
     """
     kind, _, which = name.partition(":")
     if which != "all":
@@ -74,13 +80,13 @@ def resolve_all(name: str) -> list[str]:
 
 
 def jax_device(name: str) -> Any:
-    """Return JAX's own object for a device, of a name from `resolve`."""
+    """Return JAX's own object for a device, given the device's name with its number."""
     kind, _, number = name.partition(":")
     return start().devices(kind)[int(number)]
 
 
 def scope(name: str) -> Callable[[], AbstractContextManager[Any]]:
-    """Return what makes contexts in which tensors are placed on a device, of a name from `resolve`."""
+    """Return a function whose contexts place tensors on a device, given the device's name with its number."""
     if backend() == "jax":
         return partial(start().default_device, jax_device(name))
     import keras
@@ -90,10 +96,14 @@ def scope(name: str) -> Callable[[], AbstractContextManager[Any]]:
 
 
 def check_placement(tensor: Any, wanted: str) -> str:
-    """Return where a tensor of the backend lives, as "cpu:0".
+    """Return the name of the device that a tensor is on, as "cpu:0", if it is the wanted one.
+
+    Args:
+        tensor: a tensor of the backend that Keras runs on.
+        wanted: name of a device with its number.
 
     Raises:
-        RuntimeError: if that is not the wanted device: TensorFlow falls back to the CPU without a word.
+        RuntimeError: if the tensor is on another device; TensorFlow falls back to the CPU without a word.
     """
     if backend() == "jax":
         (device,) = tensor.devices()

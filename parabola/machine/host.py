@@ -1,4 +1,4 @@
-"""What a time was measured on: the facts that a record carries and that decide what it may be compared with."""
+"""The machine that a time was measured on: facts that a record carries, and that decide what it is compared with."""
 
 import os
 import platform
@@ -12,13 +12,13 @@ THREAD_SETTINGS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_
 
 
 def facts(threads: int | None = None) -> dict[str, Any]:
-    """Return the machine and its software as flat numbers and strings, without loading TensorFlow.
+    """Return what is known of the machine and its software, without loading a framework.
 
     Args:
-        threads: what the backend's thread pools were set to, or None.
+        threads: number of threads that the backend's pools were set to; None where they have their default.
 
     Returns:
-        Nothing in it names the host or changes from run to run.
+        Numbers and strings by name. None of them names the host or changes from run to run.
     """
     settings = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
     if threads is not None:
@@ -42,7 +42,11 @@ def facts(threads: int | None = None) -> dict[str, Any]:
 
 
 def lines(known: dict[str, Any]) -> list[str]:
-    """Return the facts as a few lines for the head of a report."""
+    """Return the facts as a few lines for the head of a session.
+
+    Args:
+        known: what `facts` has returned.
+    """
     packages = ", ".join(f"{name} {known[name.replace('-', '_')]}" for name in PACKAGES)
     packages += "" if known["backend"] == "tensorflow" else f"; backend {known['backend']}"
     return [
@@ -54,7 +58,7 @@ def lines(known: dict[str, Any]) -> list[str]:
 
 
 def cpu_model() -> str:
-    """Return the processor's name, from the kernel where it says."""
+    """Return the processor's name as the kernel gives it, or else as Python does."""
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as info:
             for line in info:
@@ -69,7 +73,13 @@ def usable_cores() -> int:
 
 
 def ask_driver(*fields: str) -> list[list[str]]:
-    """Return each GPU's fields, named as for nvidia-smi, without units; nothing without a driver, or where it fails.
+    """Return what NVIDIA's driver says of each GPU.
+
+    Args:
+        fields: names of nvidia-smi's fields, as "memory.total".
+
+    Returns:
+        A list for each GPU: the fields' values as text, without units. Empty without a driver, or where it fails.
 
     Raises:
         TimeoutError: if the driver does not answer.
@@ -85,7 +95,7 @@ def ask_driver(*fields: str) -> list[list[str]]:
 
 
 def gpus() -> list[str]:
-    """Return the GPUs that the driver sees: "NVIDIA H200, driver 580.1", …"""
+    """Return the name and the driver's version of each GPU that the driver sees: "NVIDIA H200, driver 580.1", …"""
     try:
         return [", driver ".join(row) for row in ask_driver("name", "driver_version")]
     except TimeoutError as error:
@@ -99,13 +109,13 @@ def cuda_version() -> str:
 
 
 def backend() -> str:
-    """Return Keras' backend; where it is another package than TensorFlow, which has its version anyway, with that."""
+    """Return the backend's name, with its version unless it is TensorFlow, whose version is a fact of its own."""
     name = os.environ.get("KERAS_BACKEND") or "tensorflow"
     return name if name == "tensorflow" else f"{name} {installed(name)}"
 
 
 def installed(name: str) -> str:
-    """Return a package's version, or "none"."""
+    """Return the version of an installed package, or "none"."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Several processes of this machine train together: each is told of the others by TF_CONFIG, and all end with one."""
+"""Several processes of this machine train together: TF_CONFIG tells each of the others, and if one ends, all do."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from typing import Any
 
 from parabola.machine import ending, host
 
-PROGRESS = "PARABOLA_PROGRESS"  # names the file where the first worker keeps the number of epochs done
-PARENT = "PARABOLA_PARENT"  # the process that a worker ends with
+PROGRESS = "PARABOLA_PROGRESS"  # path of the file in which the first worker keeps the number of epochs that are done
+PARENT = "PARABOLA_PARENT"  # number of the process that has started a worker; the worker ends when it does
 POLL_SECONDS = 0.05
-GRACE_SECONDS = 2  # for what is told to end, before it is killed
+GRACE_SECONDS = 2  # how long a worker that was told to end may take before it is killed
 
 
 class WorkerError(RuntimeError):
-    """A worker did not come to its end; the message says which, and why."""
+    """A worker failed or was killed; the message says which, and why."""
 
 
 def train_together(
@@ -34,20 +34,21 @@ def train_together(
     gpus: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Run `python -m parabola train` in so many processes on the loopback interface.
+    """Run `python -m parabola train` in several processes, which talk over the loopback interface.
 
     Args:
-        arguments: of `train`; `--json` is added.
-        workers: 1 or more.
-        chief: arguments for the first of them alone.
-        gpus: as CUDA_VISIBLE_DEVICES names them, to be dealt out; without any, each process sees what this one does.
-        progress: called now and then with the number of epochs that the first worker has done.
+        arguments: the arguments of `train` for every process; `--json` is added.
+        workers: number of processes, 1 or more.
+        chief: more arguments, for the first process alone.
+        gpus: names of GPUs, as CUDA_VISIBLE_DEVICES has them. Each process gets one, in turn; without any, each process
+            sees the GPUs that this one does.
+        progress: called now and then with the number of epochs that the first process has done.
 
     Returns:
-        What the first worker, the chief, printed.
+        The JSON that the first process, the chief, has printed.
 
     Raises:
-        WorkerError: if one of them fails or is killed; the others have been ended.
+        WorkerError: if a process fails or is killed; the others have been ended.
     """
     ports = free_ports(workers)
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
@@ -78,7 +79,7 @@ def train_together(
         while any(codes := [worker.poll() for worker in running]) or None in codes:
             failed = [index for index, code in enumerate(codes) if code]
             if failed:
-                time.sleep(POLL_SECONDS)  # one that is killed takes others with it: it is the one to be named
+                time.sleep(POLL_SECONDS)  # a worker that is killed makes others fail, and is the one to be named
                 raise WorkerError(_reason([worker.poll() for worker in running], complaints))
             ending.end_if_asked()
             if progress and done.exists() and (text := done.read_text()):
@@ -91,7 +92,7 @@ def train_together(
 
 @contextmanager
 def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Give a list of processes, and leave none of them running."""
+    """Yield an empty list for processes, and end those that were put into it when the block ends."""
     running = list["subprocess.Popen[bytes]"]()
     try:
         yield running
@@ -107,7 +108,12 @@ def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
-    """Say which worker is gone: one that was killed, else the first that failed, with its last words."""
+    """Return a sentence about the worker that ended first: one that was killed, else the first one that failed.
+
+    Args:
+        codes: exit code of each worker, below 0 for the signal that killed it; None or 0 where it did not fail.
+        complaints: file with the error output of each worker, whose last line is quoted.
+    """
     index, code = min(((index, code) for index, code in enumerate(codes) if code), key=lambda gone: gone[1] > 0)
     if code < 0:
         return f"worker {index} of {len(codes)} was killed by {signal.Signals(-code).name}; the others were ended"
@@ -117,7 +123,11 @@ def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:
 
 
 def report_here() -> Callable[[int], None] | None:
-    """Return what tells the process that has started this one of the epochs done; None where it does not ask."""
+    """Return a function that reports the number of epochs done to the process that has started this one.
+
+    Returns:
+        None where that process has not asked for it.
+    """
     if PROGRESS not in os.environ:
         return None
     path = Path(os.environ[PROGRESS])
@@ -129,7 +139,10 @@ def report_here() -> Callable[[int], None] | None:
 
 
 def end_with_parent() -> None:
-    """Have this process end within a second of the one that started it: who is killed tells no worker to end."""
+    """Have this process end within a second of the process that started it.
+
+    A parent that is killed cannot tell its workers to end, so each worker watches for it.
+    """
     parent = os.environ.get(PARENT)
 
     def watch() -> None:
@@ -142,28 +155,31 @@ def end_with_parent() -> None:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return so many ports that nobody listens on, on the loopback interface."""
+    """Return the numbers of ports on the loopback interface at which no process listens."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in sockets]
 
 
 def gpus_here() -> list[str]:
-    """Return the GPUs that may be dealt out: CUDA_VISIBLE_DEVICES', else the driver's, if it answers."""
+    """Return the names of the GPUs that workers may get: those in CUDA_VISIBLE_DEVICES, or else all of the driver's."""
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [one for one in visible.split(",") if one]
+        return [name for name in visible.split(",") if name]
     with suppress(TimeoutError):
         return [number for (number,) in host.ask_driver("index")]
     return []
 
 
 def index_here() -> int | None:
-    """Return which worker of a cluster this process is, as TF_CONFIG says; None where it says nothing.
+    """Return the number of this process among a cluster's workers, from 0, as TF_CONFIG has it.
+
+    Returns:
+        None where TF_CONFIG is not set.
 
     Raises:
-        ValueError: if TF_CONFIG cannot be read.
+        ValueError: if TF_CONFIG is not what a cluster of workers needs; the message has all of it.
     """
     text = os.environ.get("TF_CONFIG")
     if not text:

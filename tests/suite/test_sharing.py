@@ -17,7 +17,7 @@ GPUS = [("0", 80_000), ("1", 40_000)]
 
 def test_each_worker_has_a_gpu_of_its_own() -> None:
     """As long as there are enough: nearly all of its memory, and its part of the cores."""
-    first, second = (sharing.share(worker, 2, GPUS, 16) for worker in (0, 1))
+    first, second = (sharing.part_of_machine(worker, 2, GPUS, 16) for worker in (0, 1))
 
     assert (first["CUDA_VISIBLE_DEVICES"], second["CUDA_VISIBLE_DEVICES"]) == ("0", "1")
     assert (first["PARABOLA_GPU_MEMORY_MIB"], second["PARABOLA_GPU_MEMORY_MIB"]) == ("72000", "36000")
@@ -27,7 +27,7 @@ def test_each_worker_has_a_gpu_of_its_own() -> None:
 
 def test_without_a_gpu_only_cores_are_shared() -> None:
     """At least one each."""
-    environment = sharing.share(3, 4, [], 2)
+    environment = sharing.part_of_machine(3, 4, [], 2)
 
     assert set(environment) == set(host.THREAD_SETTINGS)
     assert set(environment.values()) == {"1"}
@@ -37,7 +37,7 @@ def test_without_a_gpu_only_cores_are_shared() -> None:
 def test_no_gpu_is_promised_twice(workers: int, memory: list[int], cores: int) -> None:
     """Of no GPU more memory is given away than it has; no two workers share one while another is idle."""
     gpus = [(str(number), mib) for number, mib in enumerate(memory)]
-    shares = [sharing.share(worker, workers, gpus, cores) for worker in range(workers)]
+    shares = [sharing.part_of_machine(worker, workers, gpus, cores) for worker in range(workers)]
     used = [share["CUDA_VISIBLE_DEVICES"] for share in shares]
 
     assert len(set(used)) == min(workers, len(gpus))
@@ -112,13 +112,13 @@ def test_seven_processes_share_three_gpus(worker: int, name: str, memory_mib: st
     if memory_mib:
         expected["PARABOLA_GPU_MEMORY_MIB"] = memory_mib
 
-    assert sharing.share(worker, 7, [("a", 99_999), ("b", 0), ("c", 45_000)], 17) == expected
+    assert sharing.part_of_machine(worker, 7, [("a", 99_999), ("b", 0), ("c", 45_000)], 17) == expected
 
 
 @pytest.mark.parametrize(("workers", "cores", "threads"), [(3, 2, "1"), (3, 3, "1"), (3, 5, "1"), (3, 6, "2")])
 def test_each_process_has_whole_cores(workers: int, cores: int, threads: str) -> None:
     """A process has its part of the cores, rounded down, and at least one."""
-    assert sharing.share(1, workers, [], cores)["NUMBA_NUM_THREADS"] == threads
+    assert sharing.part_of_machine(1, workers, [], cores)["NUMBA_NUM_THREADS"] == threads
 
 
 @pytest.mark.parametrize(
