@@ -1,7 +1,7 @@
-"""Does it still learn? The regression suite, on every device; it has no clock, so it runs under xdist.
+"""Does it still learn? The regression suite, on every device. It times nothing, so it may run under xdist.
 
-The statistical half holds the pass rates of fresh seeds against a baseline; the exact half holds pinned seeds, weights
-and bits.
+The statistical half holds the pass rates of fresh seeds against a baseline. The exact half holds which pinned seeds
+learn, holds weights against a reference, and holds that a run can be repeated to the bit.
 """
 
 import json
@@ -30,13 +30,13 @@ PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())
 
 
 def affordable(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:
-    """Skip 20 runs of small batches on a GPU that was not asked for: XLA drives its loops from the host."""
+    """Skip a test of many runs of small batches on a GPU, whose loops XLA drives from the host, unless asked for it."""
     if device.startswith("gpu") and cell.batch_size < 111 and not request.config.stash[SELECTION].devices:
         pytest.skip(f"takes minutes on a GPU; --device {device} runs it")
 
 
 def test_every_seed_is_listed() -> None:
-    """The committed file speaks of every cell and every seed, once."""
+    """The committed file names each seed once in every cell."""
     assert list(PINNED) == [cell_name(cell) for cell in CELLS]
     assert all(sorted(chain(*seeds.values())) == list(SEEDS) for seeds in PINNED.values())
 
@@ -47,14 +47,14 @@ def test_every_seed_is_listed() -> None:
 def test_pass_rates_are_the_baselines(
     network: str, batch_size: int, device: str, request: pytest.FixtureRequest
 ) -> None:
-    """Of 400 fresh seeds at each learning rate, as many pass as the baseline's rate has it, tested exactly.
+    """The share of 400 fresh seeds that pass at each learning rate is the baseline's, by an exact test.
 
-    The level is such that all these tests together fail without cause once in 1,000 times at most.
+    Its level is such that all these tests together fail without cause at most once in 1,000 times.
     """
     cell = Experiment(network=network, target=TARGETS[network], batch_size=batch_size, device=device)
     affordable(cell, device, request)
     seeds = fresh_seeds(request.config.stash[SELECTION].seeds)
-    workers = 1 if hasattr(request.config, "workerinput") else None  # under xdist the other core has tests of its own
+    workers = 1 if hasattr(request.config, "workerinput") else None  # under xdist other cores have tests of their own
     cells = chain.from_iterable(train_cells(cell, LEARNING_RATES, seeds, workers=workers))
     on = request.config.stash[SELECTION].devices or devices.defaults()
     deviations = find_deviations(network, cells, LEVEL / len(on))
@@ -112,9 +112,9 @@ def test_native_agrees_at_the_published_scale(network: str) -> None:
 def test_keras_fit_agrees_by_weights(loop: str, network: str, device: str) -> None:
     """Keras' own loop has the weights of `native` after each of four epochs."""
     spec = Experiment(network=network, target=TARGETS[network], batch_size=111, epochs=4, device=device, engine=loop)
-    runs = [train(one).weights for one in (spec, replace(spec, engine=registry.limit(), device="cpu"))]
+    reference = replace(spec, engine=registry.limit(), device="cpu")
 
-    np.testing.assert_allclose(runs[0], runs[1], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(train(spec).weights, train(reference).weights, rtol=0, atol=1e-5)
 
 
 @needs_whole_runs

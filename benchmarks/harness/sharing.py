@@ -43,16 +43,16 @@ def usable(memory_mib: Mapping[str, int], visible: str | None) -> list[tuple[str
     """
     if visible is None:  # named by UUID, because CUDA may number them in another order than the driver
         return [(name, mib) for name, mib in memory_mib.items() if not name.isdigit()]
-    found = list[tuple[str, int]]()
+    gpus = list[tuple[str, int]]()
     for name in (name.strip() for name in visible.split(",")):
         if name.startswith("MIG-"):
-            found.append((name, 0))
+            gpus.append((name, 0))
             continue
         meant = [full for full in memory_mib if full == name or (name.startswith("GPU-") and full.startswith(name))]
         if len(meant) != 1:
             break
-        found.append((name, memory_mib[meant[0]]))
-    return found
+        gpus.append((name, memory_mib[meant[0]]))
+    return gpus
 
 
 def memory_of_gpus() -> dict[str, int]:

@@ -15,7 +15,7 @@ from parabola.records.changes import find_changes
 Floats = npt.NDArray[np.float64]
 
 STEPS = (1.1, 1.05, 1.03)
-REACH = 3  # commits off, within which a change counts as placed
+REACH = 3  # a change counts as placed if it is found at most so many commits off
 NOISES: dict[str, dict[str, Any]] = {
     "3 %, 5 % outliers": {},
     "1 %, 5 % outliers": {"noise": 0.01},
@@ -35,16 +35,19 @@ def series(
     tails: float = np.inf,
     correlation: float = 0.0,
 ) -> Floats:
-    """Return seconds per epoch: a level that steps (index, ratio) change, noise of a kind, outliers of +10 to +100 %.
+    """Return made-up seconds per epoch: a level that changes in steps, with noise, and outliers of +10 to +100 %.
 
     Args:
-        generator: of the noise.
-        steps: each holds from its index on.
-        values: how many.
-        noise: scale of the logs' noise.
-        outliers: share of the values.
-        tails: degrees of freedom of Student's t; infinite for normal noise.
-        correlation: of neighbours.
+        generator: generator of random numbers for noise and outliers.
+        steps: for each step the index from which on it holds, and the ratio of the level after it to that before it.
+        values: number of values.
+        noise: scale of the noise of the values' logs.
+        outliers: share of the values that are outliers.
+        tails: degrees of freedom of the noise's Student's t distribution; infinite for normal noise.
+        correlation: correlation of the noise of neighbouring values.
+
+    Returns:
+        Shape (values,), float64.
     """
     white = generator.standard_normal(values) if np.isinf(tails) else generator.standard_t(tails, values)
     logs = np.log(0.002) + noise * lfilter([(1 - correlation**2) ** 0.5], [1, -correlation], white)

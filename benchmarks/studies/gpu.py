@@ -1,4 +1,4 @@
-"""What a GPU is worth, in stages that resume: python -m benchmarks.studies.gpu FOLDER --backend jax."""
+"""What is a GPU worth? Stages, each of which is run once: python -m benchmarks.studies.gpu FOLDER --backend jax."""
 
 import json
 import signal
@@ -17,23 +17,23 @@ from parabola.machine import backends, devices, ending, host
 from parabola.records import finding
 from parabola.training.engines import missing
 
-LIMIT_MINUTES = 8.0
+LIMIT_MINUTES = 8.0  # how long one stage may take
 
 BATCH_SIZES = {999: (1, 9, 27, 111, 999), 1_000_000: (1_000, 10_000, 100_000, 1_000_000)}
 MEMBERS = (1, 10, 100, 1_000, 10_000, 100_000)
 MAP_SEEDS = 200
-PARTS = "parts"  # the folder of each stage's own record
+PARTS = "parts"  # name of the folder in which each stage leaves a record of its own
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One command; it is done once it has left its file.
+    """One command, which is done once it has left its file.
 
     Attributes:
-        name: of the stage.
-        command: what runs, without the interpreter.
-        leaves: a file in the folder, there only after a command that did not fail.
-        record: whether that is a record of the speed suite; else it is what the command said.
+        name: name of the stage, as it is printed.
+        command: module that is run, and its arguments.
+        leaves: path in the study's folder of the file that is there only after a command that did not fail.
+        record: whether that file is a record of the speed suite; otherwise it is what the command has printed.
     """
 
     name: str
@@ -50,17 +50,17 @@ def stages(
     members: Sequence[int] = MEMBERS,
     map_seeds: int = MAP_SEEDS,
 ) -> Iterator[Stage]:
-    """Return the stages in their order.
+    """Yield the stages in the order in which they are run.
 
     Args:
-        device: the one that is held against the CPU: "gpu:0", …
-        folder: where their files go.
-        batch_sizes: by number of samples.
-        members: trained together.
-        map_seeds: in each cell of the map.
+        device: name of the device that is held against the CPU: "gpu:0", …
+        folder: the study's folder, in which the stages leave their files.
+        batch_sizes: by number of samples, the batch sizes to time.
+        members: numbers of members that are trained together.
+        map_seeds: number of seeds in each cell of the map.
     """
     yield Stage("device checks", ("benchmarks.studies.gpu", "--check", "--device", device), "checks.txt", record=False)
-    # Without --device it is on the CPU and the first GPU, and leaves out what takes a GPU hours: runs of small batches.
+    # Without --device they run on the CPU and the first GPU, and leave out small batches, which take a GPU hours.
     exact = ("benchmarks/test_coefficients.py", "-k", "not pass_rates")
     yield Stage("same answers", ("pytest", "-q", *exact), "answers.txt", record=False)
     for place in dict.fromkeys(("cpu", device)):
@@ -78,22 +78,23 @@ def stages(
             yield Stage(name, timed, f"{PARTS}/{name}")
     if missing("members"):
         return
-    path = folder / "map/learning_map.json"  # in a folder of its own: it is no record
+    path = folder / "map/learning_map.json"  # in a folder of its own, because it is no record
     drawn = ("parabola", "map", f"--device={device}", f"--seeds={map_seeds}", f"--json={path}")
     yield Stage("map", drawn, "map.txt", record=False)
 
 
 def timed_engines() -> tuple[str, ...]:
-    """Return whole runs and the CPU's limit; where the backend has no whole runs, Keras' own loops."""
+    """Return the engines to time: whole runs and the limit; all engines where the backend has no whole runs."""
     there = [name for name in registry.timings() if not missing(name)]
     return tuple(name for name in there if registry.ENGINES[name].fast or missing(registry.DEFAULT_ENGINE))
 
 
 def check(device: str) -> None:
-    """Print what the backend sees, and hold the device to it.
+    """Print what the backend sees, and check that a device holds tensors and multiplies them with float32's precision.
 
     Raises:
-        SystemExit: if a tensor is not where it was asked to be, or a product is not made in float32.
+        RuntimeError: if a tensor is not on the device.
+        SystemExit: if a product is less precise.
     """
     framework, full = backends.start(), devices.resolve(device)
     import keras
@@ -112,7 +113,7 @@ def check(device: str) -> None:
 
 
 def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
-    """Run a stage; return what went wrong, or nothing."""
+    """Run a stage, which is ended after so many minutes; return what went wrong, or an empty text."""
     said = folder / "said" / f"{Path(stage.leaves).name}.txt"
     for name in ("said", "map", PARTS):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -120,7 +121,7 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     measured.unlink(missing_ok=True)
     command = [sys.executable, "-m", *stage.command, *([f"--benchmark-json={measured}"] if stage.record else [])]
     with said.open("w") as out:
-        # In a session of its own: Ctrl-C is for this process, which ends it.
+        # In a session of its own, so that Ctrl-C reaches only this process, which then ends it.
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             code = process.wait(limit_minutes * 60)

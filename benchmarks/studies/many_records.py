@@ -1,4 +1,4 @@
-"""How long does a report over many records take? A committed record, again and again, at made-up commits."""
+"""How long does a report over many records take? They are copies of a committed record, at made-up commits."""
 
 import json
 import subprocess
@@ -16,11 +16,12 @@ from benchmarks.studies.readme import record_paths
 from parabola import files
 from parabola.display import console
 
-NOISE, STEP = 0.03, 1.1  # standard deviation of the log times; what they are multiplied by from the middle on
+NOISE = 0.03  # standard deviation of the logs of the times
+STEP = 1.1  # what the times of the second half of the commits are multiplied by
 
 
 def main(number: Annotated[int, typer.Option(help="Of records.")] = 10_000) -> None:
-    """Write them into a temporary folder, report on them as page and Markdown, and print the seconds."""
+    """Write the records into a temporary folder, report on them as page and Markdown, and print the seconds."""
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "records"
         records.mkdir()
@@ -32,20 +33,26 @@ def main(number: Annotated[int, typer.Option(help="Of records.")] = 10_000) -> N
 
 
 def write(folder: Path, number: int) -> None:
-    """Write records of one commit an hour, without their rounds, whose times wander and step up in the middle."""
+    """Write records of one commit an hour, whose times are noisy and step up in the middle, without their rounds.
+
+    Args:
+        folder: the folder to write to, which is there.
+        number: number of records.
+    """
     content = json.loads(record_paths()[-1].read_text(encoding="utf-8"))
     random, first = np.random.default_rng(0), datetime(2020, 1, 1, tzinfo=UTC)
-    usual = [one["stats"]["median"] for one in content["benchmarks"]]
-    for one in content["benchmarks"]:
-        one["stats"].pop("data", None)
+    usual = [benchmark["stats"]["median"] for benchmark in content["benchmarks"]]
+    for benchmark in content["benchmarks"]:
+        benchmark["stats"].pop("data", None)
     for commit in console.tracked(range(number), "records"):
         made = (first + timedelta(hours=commit)).isoformat()
         content["commit_info"] |= {"id": f"{commit:040x}", "time": made}
         content["datetime"] = made
         level = STEP if commit >= number // 2 else 1.0
-        for one, median, noise in zip(content["benchmarks"], usual, random.normal(0, NOISE, len(usual)), strict=True):
+        noises = random.normal(0, NOISE, len(usual))
+        for benchmark, median, noise in zip(content["benchmarks"], usual, noises, strict=True):
             seconds = median * level * float(np.exp(noise))
-            one["stats"] |= {"median": seconds, "q1": 0.99 * seconds, "q3": 1.01 * seconds}
+            benchmark["stats"] |= {"median": seconds, "q1": 0.99 * seconds, "q3": 1.01 * seconds}
         files.write_text(json.dumps(content, indent=1), folder / f"{commit:06}.json")
 
 

@@ -1,4 +1,4 @@
-"""Which seeds learn is found out anew: python -m benchmarks.studies.pinned_seeds writes pinned_seeds.json."""
+"""Find out anew which seeds learn: python -m benchmarks.studies.pinned_seeds writes harness/pinned_seeds.json."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from parabola.training.experiment import Experiment
 
 
 def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
-    """Return the cell's seeds by what both engines say of them."""
+    """Train the seeds of a cell with both engines, and return them by kind, as harness/pinned_seeds.py explains it."""
     runs = [last_errors(replace(cell, engine=engine)) for engine in (registry.DEFAULT_ENGINE, registry.limit())]
     sorted_seeds: dict[str, list[int]] = {"settled": [], "passing": [], "failing": [], "undecided": []}
     for seed in SEEDS:
@@ -25,7 +25,7 @@ def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
 
 
 def main() -> None:
-    """Sort all cells' seeds, and write the file."""
+    """Sort the seeds of all cells by kind, and write the file."""
     table = {cell_name(cell): sort_seeds(cell) for cell in console.tracked(CELLS, "cells")}
     lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
     FILE.write_text(f"{{\n{lines}\n}}\n")

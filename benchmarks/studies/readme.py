@@ -24,42 +24,43 @@ from parabola.report import text as report_text
 ROOT = Path(__file__).parents[2]
 README, RECORDS = ROOT / "README.md", ROOT / "benchmarks/records"
 CHART, SCREENSHOT = ROOT / "docs/epoch_time.svg", ROOT / "docs/report.png"
-WIDTH = 160  # of what is printed
+WIDTH = 160  # how many characters a line of the printed tables may have
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRAWN = "[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))"  # in a page's words
+# JavaScript that is true once all charts of a page are drawn.
+DRAWN = "[...document.querySelectorAll('.chart')].every(one => one.querySelector('svg.marks'))"
 
 
 def main() -> None:
-    """Write the README's blocks and the pictures anew."""
-    found = read()
-    sections = report_sections.sections(found)
+    """Write the README's generated blocks and its pictures anew."""
+    records = read()
+    sections = report_sections.sections(records)
     pictures.save(epoch_chart(sections), CHART)
     take_screenshot(page.page(sections, "parabola"))
-    files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(found, sections)), README)
+    files.write_text(refresh(README.read_text(encoding="utf-8"), blocks(records, sections)), README)
 
 
 def record_paths() -> list[Path]:
-    """Return the committed records, in the order of their names, which is that of their commits."""
+    """Return the paths of the committed records in the order of their names, which is that of their commits."""
     return sorted(RECORDS.rglob("*.json"))
 
 
 def read() -> list[record_of_records.Record]:
-    """Read them all; none may be bad."""
+    """Return the committed records. An unreadable one is an error."""
     return [reading.read(path) for path in record_paths()]
 
 
-def blocks(found: Sequence[record_of_records.Record], sections: Sequence[parts.Section]) -> dict[str, str]:
-    """Return what stands between the marks of each name in the README.
+def blocks(records: Sequence[record_of_records.Record], sections: Sequence[parts.Section]) -> dict[str, str]:
+    """Return the generated blocks of the README, by the name in their marks.
 
     Args:
-        found: the records.
-        sections: of the report on them.
+        records: the committed records.
+        sections: the sections of the report on these records.
     """
-    newest = max(found, key=lambda record: record.measured)
+    newest = max(records, key=lambda record: record.measured)
     content = json.loads(Path(newest.path).read_text(encoding="utf-8"))
-    measured = [(one["extra_info"], one["stats"]["median"]) for one in content["benchmarks"]]
+    measured = [(benchmark["extra_info"], benchmark["stats"]["median"]) for benchmark in content["benchmarks"]]
     past = [section for section in sections if section.title.startswith("History")]
-    digest = hashlib.sha256(b"".join(Path(record.path).read_bytes() for record in found)).hexdigest()[:12]
+    digest = hashlib.sha256(b"".join(Path(record.path).read_bytes() for record in records)).hexdigest()[:12]
     return {
         "exit-codes": exit_codes(),
         "summary": _fenced(lambda console: summary.print_suite(measured, content["parabola"]["left_out"], console)),
@@ -76,31 +77,35 @@ def exit_codes() -> str:
 
 
 def refresh(text: str, new: Mapping[str, str]) -> str:
-    """Return the README with the blocks replaced.
+    """Return the README with its generated blocks replaced.
+
+    Args:
+        text: the README as it is.
+        new: the text of each block, by the name in its marks.
 
     Raises:
-        ValueError: if one of them is not marked in it, or not once.
+        ValueError: if the README does not have the marks of a block just once.
     """
     for name, block in new.items():
         marks = rf"(<!-- BEGIN: {name} -->\n).*?(<!-- END: {name} -->)"
         pieces = re.split(marks, text, flags=re.DOTALL)
-        found = len(pieces) // 3
-        if found != 1:
-            raise ValueError(f"README.md should have one block between BEGIN: {name} and END: {name}. Found: {found}")
+        times = len(pieces) // 3
+        if times != 1:
+            raise ValueError(f"README.md should have one block between BEGIN: {name} and END: {name}. Found: {times}")
         text = f"{pieces[0]}{pieces[1]}{block}\n{pieces[2]}{pieces[3]}"
     return text
 
 
 def epoch_chart(sections: Sequence[parts.Section]) -> Any:
-    """Return the picture of times over batch size."""
+    """Return the report's picture of times over batch size, in the width that the README has for it."""
     return sections[0].pictures[0].chart.properties(width=620)
 
 
 def take_screenshot(html: str) -> None:
-    """Take a picture of the top of the page, in Chromium.
+    """Save a picture of the top of a page, as Chromium shows it.
 
     Raises:
-        SystemExit: if there is none.
+        SystemExit: if Chromium is not installed.
     """
     from playwright.sync_api import sync_playwright
 
@@ -116,7 +121,7 @@ def take_screenshot(html: str) -> None:
 
 
 def _fenced(show: Any) -> str:
-    """Return what is shown on a console, as a block of text."""
+    """Return what a function prints on a console, as a fenced block of Markdown."""
     console = Console(file=io.StringIO(), width=WIDTH, highlight=False)
     show(console)
     lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]

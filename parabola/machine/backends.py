@@ -128,12 +128,12 @@ def _import_quietly(name: str) -> Any:
         return sys.modules[name]
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
         try:
             return import_module(name)
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-            said.seek(0)
-            os.write(2, re.sub(rb"(?m)^(I\d{4} |WARNING: All log messages).*\n?", b"", said.read()))
+            written.seek(0)
+            os.write(2, re.sub(rb"(?m)^(I\d{4} |WARNING: All log messages).*\n?", b"", written.read()))

@@ -107,11 +107,11 @@ def check_placement(tensor: Any, wanted: str) -> str:
     """
     if backend() == "jax":
         (device,) = tensor.devices()
-        found = f"{device.platform}:{device.id}"
+        place = f"{device.platform}:{device.id}"
     elif backend() == "torch":
-        found = f"{tensor.device.type.replace('cuda', 'gpu')}:{tensor.device.index or 0}"
+        place = f"{tensor.device.type.replace('cuda', 'gpu')}:{tensor.device.index or 0}"
     else:
-        found = str(tensor.device).rpartition("device:")[2].lower()
-    if found != wanted:
-        raise RuntimeError(f"weights were asked to be on {wanted}, but are on {found}")
-    return found
+        place = str(tensor.device).rpartition("device:")[2].lower()
+    if place != wanted:
+        raise RuntimeError(f"weights were asked to be on {wanted}, but are on {place}")
+    return place

@@ -56,7 +56,7 @@ def train_together(
     with ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2 * workers)]
         done = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "epochs"
-        said, complaints = files[:workers], files[workers:]
+        answers, complaints = files[:workers], files[workers:]
         running = stack.enter_context(_ended())
         for index in range(workers):
             task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
@@ -71,7 +71,7 @@ def train_together(
                     [*command, *(() if index else chief)],
                     env=environment,
                     stdin=subprocess.DEVNULL,
-                    stdout=said[index],
+                    stdout=answers[index],
                     stderr=complaints[index],
                     start_new_session=True,  # Ctrl-C is for this process, which ends them
                 )
@@ -85,8 +85,8 @@ def train_together(
             if progress and done.exists() and (text := done.read_text()):
                 progress(int(text))
             time.sleep(POLL_SECONDS)
-        said[0].seek(0)
-        answer: dict[str, Any] = json.loads(said[0].read())
+        answers[0].seek(0)
+        answer: dict[str, Any] = json.loads(answers[0].read())
         return answer
 
 
