@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from parabola.display import tables
+from parabola.display.tables import Column, Table, for_terminal
 from parabola.display.units import duration
 from parabola.report.epoch_times import DAGGER, epoch_times
 
@@ -36,7 +34,7 @@ def print_epoch_times(cases: Sequence[Mapping[str, Any]], left_out: Sequence[str
     for line in left_out:
         console.print(f"left out: {line}")
     if cases:
-        console.print(tables.for_terminal(epoch_times(cases)))
+        console.print(for_terminal(epoch_times(cases)))
     if any(case["verdict"] != "pass" for case in cases):
         console.print(DAGGER)
 
@@ -52,23 +50,30 @@ def print_times_to_accuracy(cases: Sequence[Mapping[str, Any]], console: Console
     """
     if not cases:
         return
-    title = "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    headings = "batch size, learning rate, engine, seeds, first below after, stays below after, time to there"
-    for heading in headings.split(", "):
-        table.add_column(heading, justify="left" if heading == "engine" else "right")
-    for case in sorted(cases, key=lambda case: (case["batch_size"], case["learning_rate"])):
-        epochs, seconds = (
-            [case[f"{unit}_{end}"] for end in ("to_accuracy", "low", "high")] for unit in ("epochs", "seconds")
-        )
-        table.add_row(
-            str(case["batch_size"]),
-            f"{case['learning_rate']:g}",
-            f"{case['engine']} {case['device']}",
-            f"{case['settled_seeds']} of {case['seeds']}",
-            f"{case['epochs_to_first_pass']:.0f}",
-            "{:.0f} ({:.0f}–{:.0f}) epochs".format(*epochs),
-            "{} ({} – {})".format(*map(duration, seconds)),
-        )
-    console.print(table)
+    ordered = sorted(cases, key=lambda case: (case["batch_size"], case["learning_rate"]))
+    table = Table(TO_ACCURACY, TO_ACCURACY_COLUMNS, ordered)
+    console.print(for_terminal(table, title=table.title))  # Rich sets a plain string in italics
     console.print("Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.")
+
+
+def _epochs(case: Mapping[str, Any]) -> str:
+    return f"{case['epochs_to_accuracy']:.0f} ({case['epochs_low']:.0f}–{case['epochs_high']:.0f}) epochs"
+
+
+def _seconds(case: Mapping[str, Any]) -> str:
+    low, high = duration(case["seconds_low"]), duration(case["seconds_high"])
+    return f"{duration(case['seconds_to_accuracy'])} ({low} – {high})"
+
+
+TO_ACCURACY = (
+    "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999"
+)
+TO_ACCURACY_COLUMNS: tuple[Column[Mapping[str, Any]], ...] = (
+    Column("batch size", lambda case: str(case["batch_size"])),
+    Column("learning rate", lambda case: f"{case['learning_rate']:g}"),
+    Column("engine", lambda case: f"{case['engine']} {case['device']}", "left"),
+    Column("seeds", lambda case: f"{case['settled_seeds']} of {case['seeds']}"),
+    Column("first below after", lambda case: f"{case['epochs_to_first_pass']:.0f}"),
+    Column("stays below after", _epochs),
+    Column("time to there", _seconds),
+)

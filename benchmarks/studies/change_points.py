@@ -1,6 +1,6 @@
 """How surely is a change of level found, and how often is one seen where there is none? Made-up series, many times."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import typer
 from scipy.signal import lfilter
 
 from parabola.display.console import tracked
-from parabola.display.tables import Table, markdown_lines
+from parabola.display.tables import Column, Table, markdown_lines
 from parabola.records.changes import find_changes
 
 Floats = npt.NDArray[np.float64]
@@ -58,34 +58,78 @@ def series(
     return seconds
 
 
+@dataclass(frozen=True)
+class Found:
+    """How surely a planted step is found.
+
+    Attributes:
+        step: the ratio of the levels after and before it.
+        alone: share of the series in which one change is found; the other shares are of these.
+        near: share in which it lies at most REACH commits off.
+        size_covered: share in which the ratio lies in the change's interval.
+        commits_covered: share in which the step's commit lies in the change's range.
+    """
+
+    step: float
+    alone: float
+    near: float
+    size_covered: float
+    commits_covered: float
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """Share of unchanged series in which a change is found, at a kind of noise."""
+
+    noise: str
+    share_of_series: float
+
+
+FOUND_COLUMNS: tuple[Column[Found], ...] = (
+    Column("planted step", lambda found: f"{100 * (found.step - 1):+.0f} %"),
+    Column("found, and nothing else", lambda found: _per_cent(found.alone)),
+    Column(f"within {REACH} commits", lambda found: _per_cent(found.near)),
+    Column("size covered", lambda found: _per_cent(found.size_covered)),
+    Column("commits covered", lambda found: _per_cent(found.commits_covered)),
+)
+ALARM_COLUMNS: tuple[Column[FalseAlarms], ...] = (
+    Column("noise of 200 unchanged values", lambda alarms: alarms.noise, "left"),
+    Column("false alarms", lambda alarms: _per_cent(alarms.share_of_series)),
+)
+
+
 def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 1000) -> None:
     """Print both tables of the README."""
-    headings = ("planted step", "found, and nothing else", f"within {REACH} commits", "size covered", "commits covered")
-    rows = tuple((f"{100 * (ratio - 1):+.0f} %", *found(ratio, number)) for ratio in tracked(STEPS, "steps"))
-    alarms = tuple((name, false_alarms(noise, number)) for name, noise in tracked([*NOISES.items()], "noises"))
-    kinds = "noise of 200 unchanged values"
-    tables = Table("", headings, rows), Table("", (kinds, "false alarms"), alarms, (kinds,))
-    print("\n\n".join("\n".join(markdown_lines(table)) for table in tables))
+    steps = Table("", FOUND_COLUMNS, [find_step(ratio, number) for ratio in tracked(STEPS, "steps")])
+    noises = tracked([*NOISES.items()], "noises")
+    alarms = [FalseAlarms(name, false_alarms(noise, number)) for name, noise in noises]
+    tables = markdown_lines(steps), markdown_lines(Table("", ALARM_COLUMNS, alarms))
+    print("\n\n".join("\n".join(lines) for lines in tables))
 
 
-def found(ratio: float, number: int) -> Sequence[str]:
-    """Return, in per cent of series, how often a step alone is found, and of these placed and covered."""
+def _per_cent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def find_step(ratio: float, number: int) -> Found:
+    """Return how often a step alone is found in so many series, and of these placed and covered."""
     random = np.random.default_rng(1)
     places = random.integers(20, 181, number).tolist()
     every = [(at, find_changes(series(random, (at, ratio)))) for at in places]
     alone = [(at, changes[0]) for at, changes in every if len(changes) == 1]
-    counts = (
-        sum(abs(change.at - at) <= REACH for at, change in alone),
-        sum(change.low <= ratio <= change.high for _, change in alone),
-        sum(change.first <= at <= change.last for at, change in alone),
+    return Found(
+        step=ratio,
+        alone=len(alone) / number,
+        near=sum(abs(change.at - at) <= REACH for at, change in alone) / len(alone),
+        size_covered=sum(change.low <= ratio <= change.high for _, change in alone) / len(alone),
+        commits_covered=sum(change.first <= at <= change.last for at, change in alone) / len(alone),
     )
-    return f"{100 * len(alone) / number:.1f} %", *(f"{100 * count / len(alone):.1f} %" for count in counts)
 
 
-def false_alarms(noise: dict[str, Any], number: int) -> str:
-    """Return, in per cent, how many unchanged series have any change."""
+def false_alarms(noise: dict[str, Any], number: int) -> float:
+    """Return the share of unchanged series, of so many, that have any change."""
     random = np.random.default_rng(2)
-    return f"{100 * sum(bool(find_changes(series(random, **noise))) for _ in range(number)) / number:.1f} %"
+    return sum(bool(find_changes(series(random, **noise))) for _ in range(number)) / number
 
 
 if __name__ == "__main__":

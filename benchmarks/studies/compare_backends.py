@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ import typer
 
 from parabola import registry
 from parabola.display.console import tracked
-from parabola.display.tables import Table, markdown_lines
+from parabola.display.tables import Column, Table, markdown_lines
 from parabola.display.units import duration
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
@@ -38,26 +39,52 @@ def measure(backend: str, path: Path) -> record_of_records.Record:
     return reading.read(path)
 
 
-def lay_out(found: Mapping[str, record_of_records.Record]) -> Table:
+@dataclass(frozen=True)
+class _Row:
+    """Times of an engine on a backend in words, by batch size."""
+
+    backend: str
+    engine: str
+    times: Mapping[int, str]
+
+
+def lay_out(found: Mapping[str, record_of_records.Record]) -> Table[_Row]:
     """Return one table: a row a backend and engine, with the ratio to the `native` of the same session.
 
     Args:
-        found: a record a backend.
+        found: the record of each backend, by its name.
     """
-    rows, natives = list[tuple[str, ...]](), dict[int, list[float]]()
+    rows, natives = list[_Row](), dict[int, list[float]]()
     for backend, record in found.items():
-        times = {(one.engine, one.batch_size): one.median for one in record.measurements}
+        seconds = {
+            (measurement.engine, measurement.batch_size): measurement.median for measurement in record.measurements
+        }
         for size in BATCH_SIZES:
-            natives.setdefault(size, []).append(times[NATIVE, size])
+            natives.setdefault(size, []).append(seconds[NATIVE, size])
         for engine in ENGINES:
-            if any((engine, size) in times for size in BATCH_SIZES):
-                ratios = {size: times[engine, size] / times[NATIVE, size] for size in BATCH_SIZES}
-                cells = [f"{duration(times[engine, size])} ({_times(ratios[size])})" for size in BATCH_SIZES]
-                rows.append((backend, engine, *cells))
-    spans = [f"{duration(min(natives[size]))} – {duration(max(natives[size]))}" for size in BATCH_SIZES]
-    rows.append(("none", NATIVE, *(spans if len(found) > 1 else [span.partition(" – ")[0] for span in spans])))
-    headings = ("backend", "engine", *(f"batch {size}" for size in BATCH_SIZES))
-    return Table("", headings, tuple(rows), ("backend", "engine"))
+            if any((engine, size) in seconds for size in BATCH_SIZES):
+                times = {size: _time(seconds[engine, size], seconds[NATIVE, size]) for size in BATCH_SIZES}
+                rows.append(_Row(backend, engine, times))
+    rows.append(_Row("none", NATIVE, {size: _span(natives[size]) for size in BATCH_SIZES}))
+    columns: list[Column[_Row]] = [
+        Column("backend", lambda row: row.backend, "left"),
+        Column("engine", lambda row: row.engine, "left"),
+        *(_column(size) for size in BATCH_SIZES),
+    ]
+    return Table("", columns, rows)
+
+
+def _column(size: int) -> Column[_Row]:
+    return Column(f"batch {size}", lambda row: row.times[size])
+
+
+def _time(seconds: float, limit: float) -> str:
+    return f"{duration(seconds)} ({_times(seconds / limit)})"
+
+
+def _span(seconds: Sequence[float]) -> str:
+    """Write the range of several times, or the one that there is."""
+    return f"{duration(min(seconds))} – {duration(max(seconds))}" if len(seconds) > 1 else duration(seconds[0])
 
 
 def _times(ratio: float) -> str:

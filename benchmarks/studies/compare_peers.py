@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,14 +20,22 @@ from typing import Annotated, Any
 import typer
 from rich.box import MARKDOWN
 from rich.console import Console
-from rich.table import Table
 
 from parabola import registry
 from parabola.display import console as display_console
+from parabola.display.tables import Column, Table, for_terminal
 
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
 FIT_EPOCHS = {1: 4, 111: 250, 999: 250}  # so many that what one call of `fit` costs by itself is little of it
+PAIRS = (
+    ("native", "limit.c"),
+    ("compiled", "limit.c"),
+    ("compiled", "jax_scan.py"),
+    ("fit", "keras_fit.py"),
+    ("fused_fit", "keras_fit.py fused"),
+    ("keras_fit.py", "compiled"),
+)
 Command = tuple[str, ...]
 
 
@@ -118,35 +128,52 @@ def main(
     show(seconds, sizes)
 
 
-def show(seconds: dict[str, dict[int, list[float]]], sizes: Any) -> None:
+@dataclass(frozen=True)
+class _Row:
+    """A contestant, or a pair of them, and its cells by batch size; a size that was not run has none."""
+
+    name: str
+    cells: Mapping[int, str]
+
+
+def show(seconds: dict[str, dict[int, list[float]]], sizes: Sequence[int]) -> None:
     """Print the medians, and the medians of the ratios turn by turn."""
+    medians = [
+        _Row(name, {size: _microseconds(times) for size, times in by_size.items()}) for name, by_size in seconds.items()
+    ]
+    ratios = [
+        _Row(f"{ours} : {theirs}", _ratios(seconds.get(ours, {}), seconds.get(theirs, {}), sizes))
+        for ours, theirs in PAIRS
+    ]
     console = Console(width=160)
-    table = Table("µs per epoch, median of turns", *(f"batch {size}" for size in sizes), box=MARKDOWN)
-    for name, by_size in seconds.items():
-        medians = {size: float(f"{statistics.median(times) * 1e6:.3g}") for size, times in by_size.items()}
-        texts = {size: f"{value:,.0f}" if value >= 1000 else f"{value:g}" for size, value in medians.items()}
-        table.add_row(name, *(texts.get(size, "") for size in sizes))
-    console.print(table)
-    pairs = (
-        ("native", "limit.c"),
-        ("compiled", "limit.c"),
-        ("compiled", "jax_scan.py"),
-        ("fit", "keras_fit.py"),
-        ("fused_fit", "keras_fit.py fused"),
-        ("keras_fit.py", "compiled"),
-    )
-    table = Table("ratio, median (smallest–largest) of turns", *(f"batch {size}" for size in sizes), box=MARKDOWN)
-    for ours, theirs in pairs:
-        cells = []
-        for size in sizes:
-            both = zip(seconds.get(ours, {}).get(size, []), seconds.get(theirs, {}).get(size, []), strict=False)
-            ratios = sorted(a / b for a, b in both)
-            middle = statistics.median(ratios) if ratios else 0.0
+    for heading, rows in (
+        ("µs per epoch, median of turns", medians),
+        ("ratio, median (smallest–largest) of turns", [row for row in ratios if row.cells]),
+    ):
+        columns = [Column[_Row](heading, lambda row: row.name, "left"), *map(_column, sizes)]
+        console.print(for_terminal(Table("", columns, rows), box=MARKDOWN))
+
+
+def _column(size: int) -> Column[_Row]:
+    return Column(f"batch {size}", lambda row: row.cells.get(size, ""), "left")
+
+
+def _microseconds(times: Sequence[float]) -> str:
+    """Write the median of times in seconds as microseconds, to three digits."""
+    median = float(f"{statistics.median(times) * 1e6:.3g}")
+    return f"{median:,.0f}" if median >= 1000 else f"{median:g}"
+
+
+def _ratios(ours: Mapping[int, list[float]], theirs: Mapping[int, list[float]], sizes: Sequence[int]) -> dict[int, str]:
+    """Write the ratios of the sizes that both have run."""
+    cells = dict[int, str]()
+    for size in sizes:
+        turns = zip(ours.get(size, []), theirs.get(size, []), strict=False)
+        if ratios := sorted(our_seconds / their_seconds for our_seconds, their_seconds in turns):
+            middle = statistics.median(ratios)
             digits = ",.0f" if middle > 100 else ".2f"
-            cells.append(f"{middle:{digits}} ({ratios[0]:{digits}}–{ratios[-1]:{digits}})" if ratios else "")
-        if any(cells):
-            table.add_row(f"{ours} : {theirs}", *cells)
-    console.print(table)
+            cells[size] = f"{middle:{digits}} ({ratios[0]:{digits}}–{ratios[-1]:{digits}})"
+    return cells
 
 
 if __name__ == "__main__":

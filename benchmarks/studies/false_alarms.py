@@ -4,6 +4,7 @@ Trains a pool of 20,000 seeds in each of three cells, kept in a folder and gone 
 draws 1,000 suites from it, each with a baseline and fresh seeds of its own, and counts where the test finds a change.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,12 @@ import numpy as np
 import typer
 from rich.box import MARKDOWN
 from rich.console import Console
-from rich.table import Table
 from scipy.stats import hypergeom
 
 from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, rate_with_interval
 from parabola import statistics
 from parabola.display import console
+from parabola.display.tables import Column, Table, for_terminal
 from parabola.ensemble.learning_map import Grid, train_map
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -74,24 +75,64 @@ def main(
     pools = {cell: train_pool(*cell, seeds, pool) for cell in CELLS}
     generator = np.random.default_rng(1)
     p_values = {cell: np.array([draw(verdicts, generator) for _ in range(suites)]) for cell, verdicts in pools.items()}
-    table = Table(box=MARKDOWN)
-    for heading in ("cell", "pass rate", "level", "false alarms", "exact rate"):
-        table.add_column(heading, justify="left" if heading == "cell" else "right", no_wrap=True)
-    for level in (LEVEL, NOMINAL):
-        for (batch_size, learning_rate), verdicts in pools.items():
-            alarms = int((p_values[batch_size, learning_rate] <= level).sum())
-            exact = false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
-            table.add_row(
-                f"batch size {batch_size}, learning rate {learning_rate:g}",
-                f"{rate_with_interval(int(verdicts.sum()), len(verdicts))} %",
-                f"{100 * level:.2g} %",
-                f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %",
-                f"{100 * exact:.2g} %",
-            )
+    rows = [_cell_row(cell, pools[cell], p_values[cell], level, suites) for level in (LEVEL, NOMINAL) for cell in pools]
     alarms = int((np.min(list(p_values.values()), axis=0) <= LEVEL).sum())
-    stated = f"{100 * len(CELLS) * LEVEL:.2g} %"
-    table.add_row("any of the three", "", stated, f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %", "")
-    Console(width=180).print(table)
+    rows.append(_Row("any of the three", "", len(CELLS) * LEVEL, alarms, suites, ""))
+    Console(width=180).print(for_terminal(Table("", COLUMNS, rows), box=MARKDOWN, no_wrap=True))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """How often the test finds a change where there is none.
+
+    Attributes:
+        cell: batch size and learning rate, in words.
+        pass_rate: share of the pool's seeds that pass, in words.
+        level: share of false alarms that is stated.
+        alarms: number of suites in which a change was found.
+        suites: number of suites that were drawn.
+        exact: share of false alarms as computed, in words.
+    """
+
+    cell: str
+    pass_rate: str
+    level: float
+    alarms: int
+    suites: int
+    exact: str
+
+
+COLUMNS: tuple[Column[_Row], ...] = (
+    Column("cell", lambda row: row.cell, "left"),
+    Column("pass rate", lambda row: row.pass_rate),
+    Column("level", lambda row: f"{100 * row.level:.2g} %"),
+    Column(
+        "false alarms", lambda row: f"{row.alarms} of {row.suites:,}: {rate_with_interval(row.alarms, row.suites)} %"
+    ),
+    Column("exact rate", lambda row: row.exact),
+)
+
+
+def _cell_row(cell: tuple[int, float], verdicts: Array, p_values: Array, level: float, suites: int) -> _Row:
+    """Return the row of a cell at one level.
+
+    Args:
+        cell: batch size and learning rate.
+        verdicts: shape (seeds,), bool: which seeds of the pool passed.
+        p_values: shape (suites,): the test's, one for each suite.
+        level: at which the test finds a change.
+        suites: number of suites that were drawn.
+    """
+    batch_size, learning_rate = cell
+    exact = false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
+    return _Row(
+        cell=f"batch size {batch_size}, learning rate {learning_rate:g}",
+        pass_rate=f"{rate_with_interval(int(verdicts.sum()), len(verdicts))} %",
+        level=level,
+        alarms=int((p_values <= level).sum()),
+        suites=suites,
+        exact=f"{100 * exact:.2g} %",
+    )
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ from parabola.display.units import duration
 from parabola.machine import host
 from parabola.records.fingerprint import short_name
 
-COLUMNS = ("case", "base", "head", "change", "99 % interval", "launches", "verdict")
-TEXT_COLUMNS = ("case", "verdict")
-
 
 def headline(comparison: Comparison) -> str:
     """Say in one line what a comparison comes to."""
@@ -30,7 +27,7 @@ def headline(comparison: Comparison) -> str:
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
-    console.print(tables.for_terminal(_table(comparison), [case.verdict.style for case in comparison.cases]))
+    console.print(tables.for_terminal(_table(comparison)))
     for line in notes(comparison):
         console.print(line, soft_wrap=True, markup=False)
     style = comparison.verdict.headline_style
@@ -41,7 +38,7 @@ def markdown(comparison: Comparison) -> str:
     """Return a comment for a pull request: the verdict, the table, and machine and method in a fold."""
     table = _table(comparison)
     lines = [f"### {tables.escape(headline(comparison))}", "", tables.escape(_sides(comparison)), ""]
-    lines += tables.markdown_lines(table) if table.rows else []
+    lines += tables.markdown_lines(table) if table.items else []
     lines += ["", *(f"- {tables.escape(note)}" for note in notes(comparison)), ""]
     lines += ["<details><summary>Machine and method</summary>", ""]
     lines += [f"- {tables.escape(line)}" for line in [*host.lines(comparison.machine), *method(comparison)]]
@@ -85,19 +82,21 @@ def method(comparison: Comparison) -> list[str]:
     ]
 
 
-def _table(comparison: Comparison) -> tables.Table:
-    return tables.Table(_sides(comparison), COLUMNS, tuple(map(_row, comparison.cases)), TEXT_COLUMNS)
+def _table(comparison: Comparison) -> tables.Table[ComparedCase]:
+    return tables.Table(_sides(comparison), COLUMNS, comparison.cases)
 
 
-def _row(case: ComparedCase) -> tuple[str, ...]:
-    medians = case.median_seconds
-    times = [duration(seconds) if seconds else "–" for seconds in (medians.base, medians.head)]
-    verdict = str(case.verdict)
-    if case.verdict == Verdict.INCONCLUSIVE:
-        more = case.launches_needed
-        verdict += f": about {more} more launches" if more else ": many more launches"
-        verdict += " would confirm a suspicion" if case.suspected else ""
-    return short_name(case.case), *times, _change(case), _interval(case), str(case.launches), verdict
+def _median(seconds: float | None) -> str:
+    return duration(seconds) if seconds else "–"
+
+
+def _verdict(case: ComparedCase) -> str:
+    """Write the verdict, and of an inconclusive one about how many launches it lacks."""
+    if case.verdict != Verdict.INCONCLUSIVE:
+        return str(case.verdict)
+    launches = f"about {case.launches_needed}" if case.launches_needed else "many"
+    suspicion = " would confirm a suspicion" if case.suspected else ""
+    return f"{case.verdict}: {launches} more launches{suspicion}"
 
 
 def _change(case: ComparedCase) -> str:
@@ -113,3 +112,14 @@ def _interval(case: ComparedCase) -> str:
 def _sides(comparison: Comparison) -> str:
     base, head = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
     return f"base {base}, head {head}"
+
+
+COLUMNS: tuple[tables.Column[ComparedCase], ...] = (
+    tables.Column("case", lambda case: short_name(case.case), "left"),
+    tables.Column("base", lambda case: _median(case.median_seconds.base)),
+    tables.Column("head", lambda case: _median(case.median_seconds.head)),
+    tables.Column("change", _change),
+    tables.Column("99 % interval", _interval),
+    tables.Column("launches", lambda case: str(case.launches)),
+    tables.Column("verdict", _verdict, "left", style=lambda case: case.verdict.style),
+)

@@ -1,53 +1,81 @@
-"""Tables of text: laid out once, shown on a terminal, in Markdown or on a page."""
+"""Tables of text: columns over items, shown on a terminal, in Markdown or on a page."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 from rich.text import Text
 
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
-class Table:
-    """A table.
+class Column(Generic[Item]):
+    """A column of a table: all that is known of it, in one place.
 
     Attributes:
-        title: what the figures are.
-        headings: of the columns.
-        rows: as many cells each.
-        text_columns: names of the columns that hold words, not figures.
+        heading: text above the cells.
+        cell: function that writes the cell of an item.
+        align: where heading and cells stand: words stand left, figures right.
+        style: function that returns the Rich style of an item's cell on a terminal, as "red"; None for plain cells.
+    """
+
+    heading: str
+    cell: Callable[[Item], str]
+    align: Literal["left", "right"] = "right"
+    style: Callable[[Item], str] | None = None
+
+
+@dataclass(frozen=True)
+class Table(Generic[Item]):
+    """A table: a row for each item, and in it a cell for each column.
+
+    Attributes:
+        title: what the figures are; empty for none.
+        columns: the columns, from left to right.
+        items: what the rows are about, from top to bottom.
     """
 
     title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    text_columns: tuple[str, ...] = ()
+    columns: Sequence[Column[Item]]
+    items: Sequence[Item]
 
-    def aligned(self) -> Sequence[str]:
-        """Return where each column's cells stand: "left" or "right"."""
-        return ["left" if heading in self.text_columns else "right" for heading in self.headings]
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings, from left to right."""
+        return tuple(column.heading for column in self.columns)
+
+    @cached_property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The cells of each row; they are written once, however often the table is shown."""
+        return tuple(tuple(column.cell(item) for column in self.columns) for item in self.items)
 
 
-def for_terminal(table: Table, styles: Sequence[str] = ()) -> RichTable:
+def for_terminal(table: Table[Any], *, no_wrap: bool = False, **look: Any) -> RichTable:
     """Return the table as Rich prints it.
 
     Args:
         table: what is shown.
-        styles: of each row's last cell; plain unless given.
+        no_wrap: whether a row keeps to one line, even where the terminal is too narrow for it.
+        look: options of a Rich table that are other than usual, as `box` or `padding`.
     """
-    shown = RichTable(title=Text(table.title) if table.title else None, title_justify="left", box=SIMPLE_HEAD)
-    for heading, side in zip(table.headings, table.aligned(), strict=True):
-        shown.add_column(Text(heading), justify="left" if side == "left" else "right", overflow="fold")
-    for (*cells, last), style in zip(table.rows, styles or [""] * len(table.rows), strict=True):
-        shown.add_row(*map(Text, cells), Text(last, style))
+    title = Text(table.title) if table.title else None
+    shown = RichTable(**{"title": title, "title_justify": "left", "box": SIMPLE_HEAD, **look})
+    for column in table.columns:
+        shown.add_column(Text(column.heading), justify=column.align, overflow="fold", no_wrap=no_wrap)
+    for item, row in zip(table.items, table.rows, strict=True):
+        styles = [column.style(item) if column.style else "" for column in table.columns]
+        shown.add_row(*map(Text, row, styles))
     return shown
 
 
-def markdown_lines(table: Table) -> list[str]:
+def markdown_lines(table: Table[Any]) -> list[str]:
     """Return the table in Markdown, a line a row, without its title."""
-    rule = ["---" if side == "left" else "---:" for side in table.aligned()]
+    rule = ["---" if column.align == "left" else "---:" for column in table.columns]
     return [f"| {' | '.join(map(escape, row))} |" for row in (table.headings, rule, *table.rows)]
 
 

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
+from rich.table import Table as RichTable
+
+from parabola.display.tables import Column, Table, for_terminal
+
+Cell = Mapping[str, Any]
 
 
 def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title: str) -> None:
@@ -30,23 +33,44 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
         console.print(f"{diverged} of {sum(cell['seeds'] for cell in cells)} runs diverged; they count as not passed")
 
 
-def _map_table(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], *, whole: bool) -> Table:
+@dataclass(frozen=True)
+class _Row:
+    """The cells of a learning rate, by batch size."""
+
+    learning_rate: float
+    cells: Mapping[int, Cell]
+
+
+def _map_table(cells: Sequence[Cell], grid: Mapping[str, Any], *, whole: bool) -> RichTable:
     """Lay out the map: each cell has the pass rate and its interval if `whole`, and the interval alone otherwise."""
     digits = 0 if grid["seeds"] < 1000 else 1
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("", *map(str, grid["batch_sizes"])):
-        table.add_column(heading, justify="right", no_wrap=True)
-    by_cell = {(cell["learning_rate"], cell["batch_size"]): cell for cell in cells}
-    for rate in grid["learning_rates"]:
-        row = []
-        for batch_size in grid["batch_sizes"]:
-            cell = by_cell[rate, batch_size]
-            share, low, high = (100 * value for value in (cell["passes"] / cell["seeds"], cell["low"], cell["high"]))
-            style = f"color({_SHADES[round(share / 100 * (len(_SHADES) - 1))]})"
-            interval = f"{low:.{digits}f}–{high:.{digits}f}"
-            row.append(Text(f"{share:.{digits}f} ({interval})" if whole else interval, style))
-        table.add_row(f"{rate:g}", *row)
-    return table
+    by_rate: dict[float, dict[int, Cell]] = {learning_rate: {} for learning_rate in grid["learning_rates"]}
+    for cell in cells:
+        by_rate[cell["learning_rate"]][cell["batch_size"]] = cell
+    columns: list[Column[_Row]] = [
+        Column("", lambda row: f"{row.learning_rate:g}"),
+        *(_column(batch_size, digits, whole) for batch_size in grid["batch_sizes"]),
+    ]
+    table = Table("", columns, [_Row(learning_rate, row) for learning_rate, row in by_rate.items()])
+    return for_terminal(table, no_wrap=True, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def _column(batch_size: int, digits: int, whole: bool) -> Column[_Row]:
+    """Return the column of a batch size."""
+
+    def text(row: _Row) -> str:
+        cell = row.cells[batch_size]
+        interval = f"{100 * cell['low']:.{digits}f}–{100 * cell['high']:.{digits}f}"
+        return f"{100 * _pass_rate(cell):.{digits}f} ({interval})" if whole else interval
+
+    def style(row: _Row) -> str:
+        return f"color({_SHADES[round(_pass_rate(row.cells[batch_size]) * (len(_SHADES) - 1))]})"
+
+    return Column(str(batch_size), text, style=style)
+
+
+def _pass_rate(cell: Cell) -> float:
+    return float(cell["passes"] / cell["seeds"])
 
 
 _SHADES = (243, 31, 37, 78, 148, 220)  # from grey through blue and green to yellow, of the 256 terminal colours

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from parabola.display.tables import Table
+from parabola.display.tables import Column, Table
 from parabola.display.units import duration
 from parabola.records.record import Measurement, Record
-from parabola.records.speedups import Side, crossovers, pairs, speedups
-from parabola.report.parts import KINDS, TEXT_COLUMNS, Section, order_of_kind, sides_of, size_pictures
+from parabola.records.speedups import Side, Speedup, crossovers, pairs, speedups
+from parabola.report.parts import KINDS, Section, order_of_kind, sides_of, size_pictures
 
 
 def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) -> list[Section]:
@@ -19,31 +20,50 @@ def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) ->
     return [section for section in made if section]
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """One case on two devices, which have such labels."""
+
+    labels: str
+    speedup: Speedup
+
+
+COLUMNS: tuple[Column[_Compared], ...] = (
+    Column("case", lambda row: f"{row.speedup.first.kind}: {_without_device(row.speedup.first)}", "left"),
+    Column("what", lambda row: row.labels, "left"),
+    Column("first", lambda row: duration(row.speedup.first.median)),
+    Column("second", lambda row: duration(row.speedup.second.median)),
+    Column("speed-up", lambda row: f"{_times(row.speedup.ratio)} ×"),
+    Column("95 % interval", lambda row: _interval(row.speedup)),
+    Column("verdict", lambda row: f"{_answer(row.speedup.first)} / {_answer(row.speedup.second)}", "left"),
+)
+
+
 def _against(sides: Sequence[Side]) -> Section | None:
     if len(sides) < 2:
         return None
-    lines, rows = list[str](), list[tuple[str, ...]]()
+    lines, rows = list[str](), list[_Compared]()
     for first, second in pairs(sides):
-        found = [one for one in speedups(first, second) if one.first.kind in KINDS]
+        found = [speedup for speedup in speedups(first, second) if speedup.first.kind in KINDS]
         if not found:
             lines.append(f"{first.label} and {second.label} have no case in common.")
         lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
-        for one in sorted(found, key=lambda one: order_of_kind(one.first.kind)):
-            interval = f"{_times(one.low)} – {_times(one.high)}" if math.isfinite(one.high) else "too few rounds"
-            times = duration(one.first.median), duration(one.second.median)
-            what = f"{one.first.kind}: {_without_device(one.first)}"
-            answers = " / ".join(map(_answer, (one.first, one.second)))
-            if (one.first.settled_seeds, one.first.seeds) != (one.second.settled_seeds, one.second.seeds):
-                interval = "not of the same seeds"
-            rows.append((what, f"{first.label} : {second.label}", *times, f"{_times(one.ratio)} ×", interval, answers))
-    headings = ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
+        ordered = sorted(found, key=lambda speedup: order_of_kind(speedup.first.kind))
+        rows += [_Compared(f"{first.label} : {second.label}", speedup) for speedup in ordered]
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
         title=" against ".join(dict.fromkeys(side.label for side in sides)),
         lines=tuple(lines),
-        tables=(Table(title, headings, tuple(rows), TEXT_COLUMNS),) if rows else (),
+        tables=(Table(title, COLUMNS, rows),) if rows else (),
         pictures=size_pictures(sides),
     )
+
+
+def _interval(speedup: Speedup) -> str:
+    first, second = speedup.first, speedup.second
+    if (first.settled_seeds, first.seeds) != (second.settled_seeds, second.seeds):
+        return "not of the same seeds"
+    return f"{_times(speedup.low)} – {_times(speedup.high)}" if math.isfinite(speedup.high) else "too few rounds"
 
 
 def _times(ratio: float) -> str:

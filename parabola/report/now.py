@@ -1,18 +1,18 @@
 """What holds now on one machine, at the commit that was measured last."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from parabola import registry
-from parabola.display.tables import Table
+from parabola.display.tables import Column, Table
 from parabola.display.units import duration
 from parabola.records.fingerprint import differences, short_name
 from parabola.records.history import History
 from parabola.records.record import Measurement, Record
 from parabola.report import epoch_times
 from parabola.report.parts import (
-    TEXT_COLUMNS,
     Section,
     commit_words,
     count_words,
@@ -59,13 +59,13 @@ def now_section(history: History, found: Sequence[Record], records: Sequence[Rec
         gone = sorted({one.device for one in record.measurements} - here)
         here |= set(gone)
         lines += [f"{device} is not here: it was measured last at {commit_words(record).lower()}." for device in gone]
-    tables = []
+    tables = list[Table[Any]]()
     if epochs:
         tables.append(epoch_times.epoch_times([_as_case(one) for one in epochs]))
         if any(one.verdict != "pass" for one in epochs):
             lines.append(f"{epoch_times.DAGGER}.")
     if others:
-        tables.append(_other_times(others))
+        tables.append(Table("What else was timed", OTHER_COLUMNS, others))
     pictures = size_pictures(sides_of(found, named=False))
     return Section(
         title=f"Now: {name}" if name else "Now",
@@ -81,42 +81,52 @@ def _as_case(one: Measurement) -> dict[str, Any]:
     return {**{name: getattr(one, name) for name in names}, "seconds_per_epoch": one.median}
 
 
-def _epoch_details(epochs: Sequence[Measurement]) -> Table:
+@dataclass(frozen=True)
+class _Timed:
+    """An epoch time, and that of the limit at the same setting; None where it was not measured."""
+
+    epoch: Measurement
+    limit: Measurement | None
+
+
+EPOCH_COLUMNS: tuple[Column[_Timed], ...] = (
+    Column("engine", lambda timed: timed.epoch.engine, "left"),
+    Column("device", lambda timed: timed.epoch.device, "left"),
+    Column("samples", lambda timed: str(timed.epoch.samples)),
+    Column("batch size", lambda timed: str(timed.epoch.batch_size)),
+    Column("learning rate", lambda timed: f"{timed.epoch.learning_rate:g}"),
+    Column("median", lambda timed: duration(timed.epoch.median)),
+    Column("quartiles", lambda timed: quartiles(timed.epoch)),
+    Column(
+        f"× {registry.limit()}", lambda timed: f"{timed.epoch.median / timed.limit.median:,.2f}" if timed.limit else "–"
+    ),
+    Column("coefficient error", lambda timed: _error(timed.epoch)),
+    Column("verdict", lambda timed: timed.epoch.verdict or "–", "left"),
+    Column("rounds", lambda timed: str(timed.epoch.rounds)),
+)
+OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
+    Column("what", lambda other: other.kind, "left"),
+    Column("case", lambda other: other.parameters, "left"),
+    Column("median", lambda other: duration(other.median)),
+    Column("quartiles", quartiles),
+    Column("rounds", lambda other: str(other.rounds)),
+    Column("unit", lambda other: other.unit, "left"),
+    Column("seeds that pass", lambda other: f"{other.settled_seeds} of {other.seeds}" if other.seeds else "–"),
+)
+
+
+def _epoch_details(epochs: Sequence[Measurement]) -> Table[_Timed]:
     """Lay out every epoch time with its spread, its ratio to the limit and its answer."""
-    limits = {_setting(one): one for one in epochs if one.engine == registry.limit()}
-    rows = list[tuple[str, ...]]()
-    for one in sorted(epochs, key=lambda one: (_setting(one), one.engine, one.device)):
-        limit = limits.get(_setting(one))
-        rows.append(
-            (
-                *(one.engine, one.device, str(one.samples), str(one.batch_size), f"{one.learning_rate:g}"),
-                duration(one.median),
-                quartiles(one),
-                f"{one.median / limit.median:,.2f}" if limit else "–",
-                "–" if one.coefficient_error is None else f"{one.coefficient_error:.2g}",
-                one.verdict or "–",
-                str(one.rounds),
-            )
-        )
-    headings = (
-        *("engine", "device", "samples", "batch size", "learning rate", "median", "quartiles", f"× {registry.limit()}"),
-        *("coefficient error", "verdict", "rounds"),
-    )
-    title = "Time per epoch, and what was learnt at the end of the last round"
-    return Table(title, headings, tuple(rows), TEXT_COLUMNS)
+    limits = {_setting(epoch): epoch for epoch in epochs if epoch.engine == registry.limit()}
+    ordered = sorted(epochs, key=lambda epoch: (_setting(epoch), epoch.engine, epoch.device))
+    timed = [_Timed(epoch, limits.get(_setting(epoch))) for epoch in ordered]
+    return Table("Time per epoch, and what was learnt at the end of the last round", EPOCH_COLUMNS, timed)
 
 
 def _setting(one: Measurement) -> tuple[int, float, int]:
     return one.samples or 0, one.learning_rate or 0.0, one.batch_size or 0
 
 
-def _other_times(others: Sequence[Measurement]) -> Table:
-    rows = [
-        (
-            *(one.kind, one.parameters, duration(one.median), quartiles(one), str(one.rounds), one.unit),
-            f"{one.settled_seeds} of {one.seeds}" if one.seeds else "–",
-        )
-        for one in others
-    ]
-    headings = ("what", "case", "median", "quartiles", "rounds", "unit", "seeds that pass")
-    return Table("What else was timed", headings, tuple(rows), TEXT_COLUMNS)
+def _error(measurement: Measurement) -> str:
+    error = measurement.coefficient_error
+    return "–" if error is None else f"{error:.2g}"

@@ -13,7 +13,6 @@ from parabola.report import figures
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 PUBLISHED_SAMPLES = 999
-TEXT_COLUMNS = ("case", "engine", "device", "verdict", "what", "commits", "made", "unit")
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Section:
 
     title: str
     lines: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    details: tuple[Table, ...] = ()
+    tables: tuple[Table[Any], ...] = ()
+    details: tuple[Table[Any], ...] = ()
     pictures: tuple[Picture, ...] = field(default=())
 
 

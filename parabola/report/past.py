@@ -1,20 +1,22 @@
 """What happened over commits on one machine: changes of level, pass rates, and all values."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median  # of few values far faster than NumPy's
 
 import numpy as np
 import numpy.typing as npt
 
 from parabola import statistics
-from parabola.display.tables import Table
+from parabola.display.tables import Column, Table
 from parabola.display.units import duration
-from parabola.records.changes import FEWEST, SHORTEST, Change
-from parabola.records.history import History, Line
+from parabola.records.changes import FEWEST, SHORTEST
+from parabola.records.history import History, Line, Passes
 from parabola.report import figures, marks
-from parabola.report.parts import TEXT_COLUMNS, Picture, Section, count_words, order_of_kind
+from parabola.report.level_changes import changes_of, changes_table, together_table
+from parabola.report.parts import Picture, Section, count_words, order_of_kind
 
-Values = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
 def past_section(history: History, name: str) -> Section:
@@ -30,7 +32,7 @@ def past_section(history: History, name: str) -> Section:
     if len(commits) < 2:
         known = f"{count_words(len(commits), 'commit')} measured on this machine: a history takes two or more."
         return Section(title, tuple(line for line in (known, aside) if line))
-    found = [(line, change) for line in history.lines for change in line.changes]
+    found = changes_of(history)
     lines = [
         f"{count_words(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
         f"{count_words(len(history.lines), 'case')}.",
@@ -38,15 +40,11 @@ def past_section(history: History, name: str) -> Section:
         f"{count_words(history.cut_short, 'record')} of a session that was cut short." if history.cut_short else "",
         aside,
     ]
-    changed = tuple(_change_row(history, line, change) for line, change in found)
-    headings = ("case", "change", "95 % interval", "before", "after", "commits")
-    where = "Changes of level, case by case; it lies in this range of commits, with 95 % confidence"
-    changes = Table(where, headings, changed, TEXT_COLUMNS)
-    together = _changes_together(history, found)
-    rates = _pass_rates(history)
+    together = together_table(history, found)
+    rates = _newest_pass_rates(history)
     kinds = sorted({line.measurement.kind for line in history.lines}, key=order_of_kind)
     pictures = [_history_picture(history, kind) for kind in kinds]
-    if rates.rows:
+    if rates.items:
         caption = (
             "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
             "the lowest."
@@ -55,11 +53,11 @@ def past_section(history: History, name: str) -> Section:
     return Section(
         title=title,
         lines=tuple(line for line in lines if line),
-        tables=tuple(one for one in (together, rates) if one.rows),
+        tables=tuple(table for table in (together, rates) if table.items),
         details=(
-            *([changes] if found else []),
+            *([changes_table(history, found)] if found else []),
             *(_level_table(history, kind) for kind in kinds),
-            *([_pass_rate_table(history)] if rates.rows else []),
+            *([_pass_rate_table(history)] if rates.items else []),
         ),
         pictures=tuple(pictures),
     )
@@ -83,97 +81,98 @@ def _history_picture(history: History, kind: str) -> Picture:
     return Picture(f"{kind.capitalize()} over commits", figures.history_figure(history, kind), caption)
 
 
-def _changes_together(history: History, found: Sequence[tuple[Line, Change]]) -> Table:
-    """Lay out which cases changed in the same direction within the same commits: the newest first."""
-    spans = [(int(line.at[one.first - 1]) + 1, int(line.at[one.last]), line, one) for line, one in found]
-    groups = list[list[tuple[int, int, Line, Change]]]()
-    for span in sorted(spans, key=lambda span: (span[3].ratio > 1, span[0], span[1])):
-        last = groups[-1] if groups else []
-        common = min((end for _, end, _, _ in last), default=-1)
-        fresh = all(line is not span[2] for _, _, line, _ in last)
-        if last and fresh and span[0] <= common and (span[3].ratio > 1) == (last[0][3].ratio > 1):
-            last.append(span)
-        else:
-            groups.append([span])
-    rows = []
-    for group in sorted(groups, key=lambda group: -max(start for start, *_ in group)):
-        first, last_place = max(start for start, *_ in group), min(end for _, end, *_ in group)
-        ratios = [100 * (change.ratio - 1) for *_, change in group]
-        cases = [line.measurement.label for _, _, line, _ in group]
-        rows.append(
-            (
-                _range(history, first - 1, last_place),
-                f"{history.commits[last_place].made:%Y-%m-%d %H:%M}",
-                "slower" if ratios[0] > 0 else "faster",
-                f"{min(ratios):+.1f} to {max(ratios):+.1f} %" if len(ratios) > 1 else f"{ratios[0]:+.1f} %",
-                f"{len(cases)} of {len(history.lines)}: {', '.join(cases[:3])}{', …' if len(cases) > 3 else ''}"
-                if len(cases) < len(history.lines)
-                else f"all {len(cases)}",
-            )
-        )
-    headings = ("commits", "made", "verdict", "change", "case")
-    title = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
-    return Table(title, headings, tuple(rows), TEXT_COLUMNS)
+@dataclass(frozen=True)
+class _PassRate:
+    """How many seeds of a case passed over commits, and whether the newest commit has measured it."""
+
+    label: str
+    passes: Passes
+    is_newest: bool
 
 
-def _change_row(history: History, line: Line, change: Change) -> tuple[str, ...]:
-    edges = [0, *(one.at for one in line.changes), len(line.seconds)]
-    place = edges.index(change.at)
-    before, after = line.seconds[edges[place - 1] : change.at], line.seconds[change.at : edges[place + 1]]
-    return (
-        line.measurement.label,
-        f"{100 * (change.ratio - 1):+.1f} %",
-        f"{100 * (change.low - 1):+.1f} to {100 * (change.high - 1):+.1f} %",
-        duration(float(np.median(before[-_NEAR:]))),
-        duration(float(np.median(after[:_NEAR]))),
-        _range(history, line.at[change.first - 1], line.at[change.last]),
-    )
+PASS_RATE_COLUMNS: tuple[Column[_PassRate], ...] = (
+    Column("case", lambda rate: rate.label, "left"),
+    Column("seeds that pass", lambda rate: _count(rate) if rate.is_newest else "not measured"),
+    Column("95 % interval", lambda rate: _interval(rate) if rate.is_newest else "–"),
+    Column("smallest – largest so far", lambda rate: _range_so_far(100 * rate.passes.shares)),
+)
 
 
-def _range(history: History, before: int, last: int) -> str:
-    """Return commits as git takes them: those after the one, up to the other."""
-    return f"{history.commits[before].id[:9]}..{history.commits[last].id[:9]}"
+def _newest_pass_rates(history: History) -> Table[_PassRate]:
+    """Lay out the pass rate at the newest commit of each case that counts seeds, and the range of those so far."""
+    newest = len(history.commits) - 1
+    counting = [(line, line.passes) for line in history.lines if line.passes]
+    rates = [_PassRate(line.measurement.label, passes, bool(line.at[-1] == newest)) for line, passes in counting]
+    return Table("Pass rate at the newest commit", PASS_RATE_COLUMNS, rates)
 
 
-_NEAR = 20  # commits to either side of a change, whose medians are shown
+def _count(rate: _PassRate) -> str:
+    return f"{rate.passes.settled[-1]} of {rate.passes.seeds[-1]}"
 
 
-def _pass_rates(history: History) -> Table:
-    rows = []
-    for line in history.lines:
-        if line.passes is None:
-            continue
-        settled, seeds, shares = line.passes.settled, line.passes.seeds, 100 * line.passes.shares
-        newest = ("not measured", "–")
-        if line.at[-1] == len(history.commits) - 1:
-            low, high = statistics.share_interval(int(settled[-1]), int(seeds[-1]))
-            newest = f"{settled[-1]} of {seeds[-1]}", f"{100 * low:.0f} – {100 * high:.0f} %"
-        rows.append((line.measurement.label, *newest, f"{shares.min():.0f} – {shares.max():.0f} %"))
-    headings = ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
-    return Table("Pass rate at the newest commit", headings, tuple(rows), TEXT_COLUMNS)
+def _interval(rate: _PassRate) -> str:
+    low, high = statistics.share_interval(int(rate.passes.settled[-1]), int(rate.passes.seeds[-1]))
+    return f"{100 * low:.0f} – {100 * high:.0f} %"
 
 
-def _level_table(history: History, kind: str) -> Table:
+def _range_so_far(per_cent: Floats) -> str:
+    return f"{per_cent.min():.0f} – {per_cent.max():.0f} %"
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What is laid out of a case by commit.
+
+    Attributes:
+        line: the case.
+        values: shape (n,), at the line's own points.
+    """
+
+    line: Line
+    values: Floats
+
+
+@dataclass(frozen=True)
+class _Neighbours:
+    """Neighbouring commits that share a row: the places of the first and the last in the history."""
+
+    first: int
+    last: int
+
+
+def _level_table(history: History, kind: str) -> Table[_Neighbours]:
     """Lay out the times by commit; where neighbours share a row, their median."""
-    lines = [(line, line.seconds) for line in history.lines if line.measurement.kind == kind]
-    return _by_commit(history, kind.capitalize(), lines, lambda here: duration(median(here.tolist())))
+    cases = [_Values(line, line.seconds) for line in history.lines if line.measurement.kind == kind]
+    return _by_commit(history, kind.capitalize(), cases, lambda values: duration(median(values.tolist())))
 
 
-def _pass_rate_table(history: History) -> Table:
+def _pass_rate_table(history: History) -> Table[_Neighbours]:
     """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
-    lines = [(line, line.passes.shares) for line in history.lines if line.passes]
-    return _by_commit(history, "Pass rate", lines, lambda here: f"{100 * here.min():.0f} %")
+    cases = [_Values(line, line.passes.shares) for line in history.lines if line.passes]
+    return _by_commit(history, "Pass rate", cases, lambda values: f"{100 * values.min():.0f} %")
 
 
 def _by_commit(
-    history: History, what: str, lines: Sequence[tuple[Line, Values]], told: Callable[[Values], str]
-) -> Table:
-    """Lay out values by commit: a column a line; as in the pictures, neighbours share a row where there are many."""
-    rows = []
-    for part in marks.blocks(len(history.commits)):
-        first, last = (history.commits[place] for place in (part[0], part[-1]))
-        ids = first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
-        here = [values[(line.at >= part[0]) & (line.at <= part[-1])] for line, values in lines]
-        rows.append((ids, f"{last.made:%Y-%m-%d %H:%M}", *(told(some) if len(some) else "–" for some in here)))
-    names = [line.measurement.parameters for line, _ in lines]
-    return Table(f"{what} by commit", ("commits", "made", *names), tuple(rows), TEXT_COLUMNS)
+    history: History, what: str, cases: Sequence[_Values], write: Callable[[Floats], str]
+) -> Table[_Neighbours]:
+    """Lay out values by commit: a column a case; as in the pictures, neighbours share a row where there are many."""
+    columns: list[Column[_Neighbours]] = [
+        Column("commits", lambda row: _first_and_last(history, row), "left"),
+        Column("made", lambda row: f"{history.commits[row.last].made:%Y-%m-%d %H:%M}", "left"),
+        *(_column_of_case(case, write) for case in cases),
+    ]
+    blocks = marks.blocks(len(history.commits))
+    return Table(f"{what} by commit", columns, [_Neighbours(int(block[0]), int(block[-1])) for block in blocks])
+
+
+def _first_and_last(history: History, row: _Neighbours) -> str:
+    first, last = history.commits[row.first], history.commits[row.last]
+    return first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
+
+
+def _column_of_case(case: _Values, write: Callable[[Floats], str]) -> Column[_Neighbours]:
+    def cell(row: _Neighbours) -> str:
+        values = case.values[(case.line.at >= row.first) & (case.line.at <= row.last)]
+        return write(values) if len(values) else "–"
+
+    return Column(case.line.measurement.parameters, cell)

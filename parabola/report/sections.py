@@ -1,15 +1,16 @@
 """What records say: which sections a report has, and what tells machines apart."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
-from parabola.display.tables import Table
+from parabola.display.tables import Column, Table
 from parabola.records.fingerprint import differences, in_words
 from parabola.records.history import History, histories
 from parabola.records.record import Record
 from parabola.report.devices import device_sections
 from parabola.report.now import now_section
-from parabola.report.parts import TEXT_COLUMNS, Section
+from parabola.report.parts import Section
 from parabola.report.past import past_section
 
 MOST_MACHINES = 4  # with parts of their own, unless they have names
@@ -32,30 +33,50 @@ def sections(records: Sequence[Record]) -> list[Section]:
     """
     past = histories(records)
     newest = [_newest(history) for history in past]
-    for found, other in combinations((found[0] for found in newest), 2):
-        differing = differences(found, other)
-        if found.name and found.name == other.name and any(one.startswith(("cpu model:", "gpu:")) for one in differing):
-            said = f"Received: {found.name!r} for two, which differ: {'; '.join(differing)}"
-            raise RefusedError(f"a name is for one machine. {said}")
+    _refuse_one_name_for_two([found[0] for found in newest])
     names = _machine_names([found[0] for found in newest])
-    every = list(zip(past, newest, names, strict=True))
-    shown = [one for at, one in enumerate(every) if at < MOST_MACHINES or one[1][0].name]
-    now = [now_section(history, found, records, name) for history, found, name in shown]
-    then = [past_section(history, name) for history, _, name in shown]
-    devices = device_sections([found for _, found, _ in shown], [record.name for record in records])
-    others = [one for one in every if one not in shown]
-    return [*now, *devices, *then, *([_others(others)] if others else [])]
-
-
-def _others(machines: Sequence[tuple[History, list[Record], str]]) -> Section:
-    """Name the machines that have no part of their own, so that nothing is left out unsaid."""
-    rows = [
-        (name, str(len(history.commits)), f"{found[0].measured:%Y-%m-%d %H:%M}", found[0].path)
-        for history, found, name in machines
+    machines = [_Machine(*parts) for parts in zip(past, newest, names, strict=True)]
+    shown = [machine for at, machine in enumerate(machines) if at < MOST_MACHINES or machine.newest[0].name]
+    others = [machine for machine in machines[MOST_MACHINES:] if not machine.newest[0].name]
+    return [
+        *(now_section(machine.history, machine.newest, records, machine.name) for machine in shown),
+        *device_sections([machine.newest for machine in shown], [record.name for record in records]),
+        *(past_section(machine.history, machine.name) for machine in shown),
+        *([_others(others)] if others else []),
     ]
-    headings = ("machine", "commits", "measured last", "newest record")
-    said = "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too."
-    return Section("Earlier machines", (said,), (Table("", headings, tuple(rows), (*TEXT_COLUMNS, *headings)),))
+
+
+def _refuse_one_name_for_two(newest: Sequence[Record]) -> None:
+    """Raise RefusedError if machines with other processors have one name."""
+    for record, other in combinations(newest, 2):
+        differing = differences(record, other)
+        processors = [line for line in differing if line.startswith(("cpu model:", "gpu:"))]
+        if record.name and record.name == other.name and processors:
+            received = f"Received: {record.name!r} for two, which differ: {'; '.join(differing)}"
+            raise RefusedError(f"a name is for one machine. {received}")
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """A machine's history, the records of the commit that was measured last on it, and what tells it from others."""
+
+    history: History
+    newest: list[Record]
+    name: str
+
+
+OTHERS_COLUMNS: tuple[Column[_Machine], ...] = (
+    Column("machine", lambda machine: machine.name, "left"),
+    Column("commits", lambda machine: str(len(machine.history.commits)), "left"),
+    Column("measured last", lambda machine: f"{machine.newest[0].measured:%Y-%m-%d %H:%M}", "left"),
+    Column("newest record", lambda machine: machine.newest[0].path, "left"),
+)
+
+
+def _others(machines: Sequence[_Machine]) -> Section:
+    """Name the machines that have no part of their own, so that nothing is left out unsaid."""
+    line = "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too."
+    return Section("Earlier machines", (line,), (Table("", OTHERS_COLUMNS, machines),))
 
 
 def _newest(history: History) -> list[Record]:

@@ -1,10 +1,29 @@
 """What the command `train` prints about a run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+
+from parabola.display.tables import Column, Table, for_terminal
+
+
+@dataclass(frozen=True)
+class _Coefficient:
+    """One of the three coefficients: its name, and its true and its learnt value."""
+
+    name: str
+    true: float
+    learnt: float
+
+
+COLUMNS: tuple[Column[_Coefficient], ...] = (
+    Column("", lambda coefficient: coefficient.name),
+    Column("true", lambda coefficient: f"{coefficient.true:g}"),
+    Column("learnt", lambda coefficient: f"{coefficient.learnt:.7g}"),
+    Column("error", lambda coefficient: f"{abs(coefficient.learnt - coefficient.true):.1e}"),
+)
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:
@@ -37,12 +56,9 @@ def print_training(run: Mapping[str, Any]) -> None:
         f"learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
     )
     if run["coefficients"] is not None:
-        table = Table(box=None, pad_edge=False)
-        for heading in ("", "true", "learnt", "error"):
-            table.add_column(heading, justify="right")
-        for name, true, learnt in zip("abc", run["target"], run["coefficients"], strict=True):
-            table.add_row(name, f"{true:g}", f"{learnt:.7g}", f"{abs(learnt - true):.1e}")
-        console.print(table)
+        triples = zip("abc", run["target"], run["coefficients"], strict=True)
+        table = Table("", COLUMNS, [_Coefficient(*triple) for triple in triples])
+        console.print(for_terminal(table, box=None, pad_edge=False))
         before = "" if run["diverged_epoch"] is None else f" (after epoch {run['diverged_epoch'] - 1})"
         console.print(f"\ntrue    {run['true']}\nlearnt  {run['learnt']}{before}\n")
     console.print(verdict_line(run), style="green" if run["verdict"] == "pass" else "red")

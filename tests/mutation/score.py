@@ -1,15 +1,35 @@
 """What a study has found: a score by file, and what survived."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import WorkItem, WorkResult
 
 from parabola import statistics
-from parabola.display.tables import Table, markdown_lines
+from parabola.display.tables import Column, Table, markdown_lines
 from tests.mutation import equivalent
+
+FATES = ("mutants", "equivalent", "everyday", "end to end")  # all, and what became of them
+
+
+@dataclass(frozen=True)
+class _Score:
+    """How many mutants a file has, and how many had each fate."""
+
+    file: str
+    counts: Mapping[str, int]
+
+
+COLUMNS: tuple[Column[_Score], ...] = (
+    Column("file", lambda score: score.file, "left"),
+    Column("mutants", lambda score: str(score.counts["mutants"])),
+    Column("equivalent", lambda score: str(score.counts["equivalent"])),
+    Column("caught everyday", lambda score: str(score.counts["everyday"])),
+    Column("only end to end", lambda score: str(score.counts["end to end"])),
+)
 
 
 def pending(session: Path) -> list[WorkItem]:
@@ -59,16 +79,15 @@ def lines(session: Path, caught_later: Collection[str] = ()) -> list[str]:
             state = "caught end to end only" if mutant.job_id in caught_later else "survived"
             surviving += [f"\n{state} ({mutant.mutations[0].operator_name})", diff]
     files = sorted({file for file, _ in counts})
-    columns = ("mutants", "equivalent", "everyday", "end to end")
-    rows = [(file, *(str(counts[file, column]) for column in columns)) for file in files]
-    sums = {column: sum(counts[file, column] for file in files) for column in columns}
-    rows.append(("in all", *(str(sums[column]) for column in columns)))
-    meant = sums["mutants"] - sums["equivalent"]
-    score = Table("", ("file", "mutants", "equivalent", "caught everyday", "only end to end"), tuple(rows), ("file",))
-    said = [_share("caught by the everyday tests", sums["everyday"], meant)]
+    scores = [_Score(file, {fate: counts[file, fate] for fate in FATES}) for file in files]
+    whole = {fate: sum(score.counts[fate] for score in scores) for fate in FATES}
+    table = Table("", COLUMNS, [*scores, _Score("in all", whole)])
+    meant = whole["mutants"] - whole["equivalent"]
+    sentences = [_share("caught by the everyday tests", whole["everyday"], meant)]
     if caught_later:
-        said.append(_share("caught by these or the end-to-end tests", sums["everyday"] + sums["end to end"], meant))
-    return [*markdown_lines(score), "", *said, *surviving]
+        caught = whole["everyday"] + whole["end to end"]
+        sentences.append(_share("caught by these or the end-to-end tests", caught, meant))
+    return [*markdown_lines(table), "", *sentences, *surviving]
 
 
 def _share(what: str, part: int, whole: int) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from parabola.report import epoch_times
+from tests.made_tables import alignment
 
 
 def case(engine: str, device: str, batch_size: int, seconds: float, verdict: str = "pass", **other: Any) -> Any:
@@ -44,7 +45,7 @@ def test_epoch_times_are_laid_out_a_row_a_setting_and_a_column_an_engine() -> No
         ("111", "0.001", "", "", "", "2 µs ", "2.47 ms (1,235×) ", "", "", "", ""),
         ("1", "0.1", "", "", "", "", "4.5 s ", "", "", "", ""),
     )
-    assert table.aligned() == ["right"] * 11
+    assert alignment(table) == ["right"] * 11
 
 
 def test_epoch_times_of_several_numbers_of_samples_have_a_column_for_them() -> None:

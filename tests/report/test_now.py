@@ -10,6 +10,7 @@ from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
 from parabola.report.parts import Section
 from tests.made_measurements import measurement, record
+from tests.made_tables import alignment
 
 LAST = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
 GPU_MACHINE = {"cpu_model": "Other CPU", "cores": 64, "cores_usable": 16, "memory_gib": 500, "gpu": "Made-up GPU"}
@@ -187,7 +188,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
     )
     assert others.title == "What else was timed"
     assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds that pass")
-    assert others.aligned() == ["left", "left", "right", "right", "right", "left", "right"]
+    assert alignment(others) == ["left", "left", "right", "right", "right", "left", "right"]
     assert others.rows == (
         ("members", "cpu-members_64", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
         ("members", "cpu-members_8", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
@@ -231,7 +232,7 @@ def test_details_have_every_epoch_time_with_its_ratio_to_native_at_the_same_sett
         *("engine", "device", "samples", "batch size", "learning rate", "median", "quartiles", "× native"),
         *("coefficient error", "verdict", "rounds"),
     )
-    assert details.aligned() == ["left"] * 2 + ["right"] * 7 + ["left", "right"]
+    assert alignment(details) == ["left"] * 2 + ["right"] * 7 + ["left", "right"]
     assert details.rows == (
         ("compiled", "cpu", "10", "111", "0.001", "4.5 µs", quartiles, "–", "0.00025", "pass", "11"),
         ("compiled", "cpu", "999", "9", "1e-05", "4.5 µs", quartiles, "–", "0.00025", "pass", "11"),
@@ -320,7 +321,7 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     )
     assert table.title == "How many times faster the second is; the interval is of these processes' rounds"
     assert table.headings == ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
-    assert table.aligned() == ["left", "left", "right", "right", "right", "right", "left"]
+    assert alignment(table) == ["left", "left", "right", "right", "right", "right", "left"]
     assert [row[:5] + row[6:] for row in table.rows] == [
         ("epoch time: compiled-batch_9-learning_rate_0.001", "cpu : gpu:0", "4.5 µs", "45 ns", "100 ×", "fail / –"),
         ("members: members_8", "cpu : gpu:0", "5 ms", "4.05 µs", "1,234 ×", "– / –"),
@@ -428,7 +429,7 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
     (table,) = last.tables
     assert table.title == ""
     assert table.headings == ("machine", "commits", "measured last", "newest record")
-    assert table.aligned() == ["left"] * 4
+    assert alignment(table) == ["left"] * 4
     assert table.rows == (
         ("kernel 6.5", "2", "2026-03-05 12:00", "records/5.json"),
         ("kernel 6.3", "1", "2026-03-03 12:00", "records/3.json"),

@@ -16,6 +16,7 @@ from parabola.report import marks
 from parabola.report import sections as report_sections
 from parabola.report.parts import Section
 from tests.made_measurements import measurement, record
+from tests.made_tables import alignment
 
 FIRST = datetime(2026, 2, 27, 22, 30, tzinfo=UTC)
 
@@ -57,7 +58,7 @@ def past(found: Sequence[Record]) -> Section:
     return section
 
 
-def table(section: Section, title: str) -> Table:
+def table(section: Section, title: str) -> Table[Any]:
     (found,) = [one for one in (*section.tables, *section.details) if one.title == title]
     return found
 
@@ -180,7 +181,7 @@ def test_cases_that_change_within_the_same_commits_share_a_row(monkeypatch: pyte
     assert section.lines[1].startswith("7 changes of level found in 6 cases; ")
     assert section.tables[0].title == TOGETHER
     assert section.tables[0].headings == ("commits", "made", "verdict", "change", "case")
-    assert section.tables[0].aligned() == ["left", "left", "left", "right", "left"]
+    assert alignment(section.tables[0]) == ["left", "left", "left", "right", "left"]
     assert section.tables[0].rows == tuple((*row[:4], row[4].format(**names)) for row in rows)
 
 
@@ -257,7 +258,7 @@ def test_a_change_has_its_interval_and_the_medians_of_up_to_20_commits_to_either
     case = "bench_epoch_time[a]"
 
     assert details.headings == ("case", "change", "95 % interval", "before", "after", "commits")
-    assert details.aligned() == ["left", "right", "right", "right", "right", "left"]
+    assert alignment(details) == ["left", "right", "right", "right", "right", "left"]
     assert details.rows == (
         (case, "+25.0 %", "+12.5 to +37.5 %", "1.01 ms", "1.03 ms", f"{short(23)}..{short(27)}"),
         (case, "-50.0 %", "-59.0 to -38.0 %", "1.03 ms", "1.04 ms", f"{short(34)}..{short(35)}"),
@@ -293,7 +294,7 @@ def test_times_and_pass_rates_are_laid_out_by_commit() -> None:
         ("commits", "made", "t"),
         ("commits", "made", "t"),
     ]
-    assert section.details[0].aligned() == ["left", "left", "right", "right"]
+    assert alignment(section.details[0]) == ["left", "left", "right", "right"]
     assert section.details[0].rows == (
         (ids[0], made[0], "1 µs", "2 µs"),
         (ids[1], made[1], "5 µs", "–"),
@@ -333,7 +334,7 @@ def test_pass_rates_are_those_of_the_newest_commit_with_wilsons_interval() -> No
     # Wilson's interval of 36 of 41, by hand: (0.878 + 0.0468 ± 1.96 √(0.878 · 0.122 / 41 + 0.000571)) / 1.0937; of 40
     # of 40 it reaches down to 1 / (1 + 1.96² / 40) = 0.912.
     assert rates.headings == ("case", "seeds that pass", "95 % interval", "smallest – largest so far")
-    assert rates.aligned() == ["left", "right", "right", "right"]
+    assert alignment(rates) == ["left", "right", "right", "right"]
     assert rates.rows == (
         ("bench_epoch_time[a]", "36 of 41", "74 – 95 %", "75 – 95 %"),
         ("bench_epoch_time[b]", "not measured", "–", "11 – 100 %"),

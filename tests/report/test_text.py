@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from parabola.display.tables import Table
 from parabola.report import page
 from parabola.report import text as report_text
 from parabola.report.parts import Picture, Section
+from tests.made_tables import made_table
 
 
 class Chart:
@@ -30,8 +30,11 @@ SECTIONS = [
     Section(
         title="Now: <b> [bold]x[/]",
         lines=("One | two & three of a sentence that is longer than the terminal is wide.", "[red]Two[/]"),
-        tables=(Table("Times <1>", ("case", "median"), (("a|b", "1 ms"),), ("case",)), Table("", ("n",), (("7",),))),
-        details=(Table("Folded & <2>", ("case",), (("<c>",), ("d",)), ("case",)),),
+        tables=(
+            made_table("Times <1>", {"case": "left", "median": "right"}, ("a|b", "1 ms")),
+            made_table("", {"n": "right"}, ("7",)),
+        ),
+        details=(made_table("Folded & <2>", {"case": "left"}, ("<c>",), ("d",)),),
         pictures=(
             Picture("Over <size>", Chart(mark="<a>", config={"font": "other"}), "A & caption"),
             Picture("P2", Chart(mark="b"), "Second"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies import change_points
-from benchmarks.studies.change_points import series
+from benchmarks.studies.change_points import Found, series
 from parabola.records.changes import Change
 
 
@@ -86,7 +86,9 @@ def test_steps_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
         [change(7, -1, 1.06, 1.2, 0, 0)],
     )
 
-    assert list(change_points.found(1.05, 8)) == ["75.0 %", "66.7 %", "50.0 %", "83.3 %"]
+    assert change_points.find_step(1.05, 8) == Found(
+        1.05, alone=6 / 8, near=4 / 6, size_covered=3 / 6, commits_covered=5 / 6
+    )
     assert asked == [{"steps": ((at, 1.05),)} for at in places]
     assert all(20 <= at <= 180 for at in places)
 
@@ -96,29 +98,31 @@ def test_false_alarms_are_counted_by_series(monkeypatch: pytest.MonkeyPatch) -> 
     change = Change(5, 5, 5, 1.1, 1.05, 1.2)
     asked = scripted(monkeypatch, [], [change], [], [], [change, change], [], [], [change])
 
-    assert change_points.false_alarms({"noise": 0.05}, 8) == "37.5 %"
+    assert change_points.false_alarms({"noise": 0.05}, 8) == 3 / 8
     assert asked == [{"steps": (), "noise": 0.05}] * 8
 
 
 def test_both_tables_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A row a step, in per cent, and a row a kind of noise, each of as many series as are asked for."""
-    monkeypatch.setattr(change_points, "found", lambda ratio, number: (f"{ratio}", f"{number}", "c", "d"))
-    monkeypatch.setattr(change_points, "false_alarms", lambda noise, number: f"{sorted(noise.items())} {number}")
+    monkeypatch.setattr(
+        change_points, "find_step", lambda ratio, number: Found(ratio, ratio / 2, number / 100, 2 / 3, 0.99951)
+    )
+    monkeypatch.setattr(change_points, "false_alarms", lambda noise, number: sum(noise.values()) / 10 + number / 100)
     change_points.main(number=7)
 
     assert capsys.readouterr().out.splitlines() == [
         "| planted step | found, and nothing else | within 3 commits | size covered | commits covered |",
         "| ---: | ---: | ---: | ---: | ---: |",
-        "| +10 % | 1.1 | 7 | c | d |",
-        "| +5 % | 1.05 | 7 | c | d |",
-        "| +3 % | 1.03 | 7 | c | d |",
+        "| +10 % | 55.0 % | 7.0 % | 66.7 % | 100.0 % |",
+        "| +5 % | 52.5 % | 7.0 % | 66.7 % | 100.0 % |",
+        "| +3 % | 51.5 % | 7.0 % | 66.7 % | 100.0 % |",
         "",
         "| noise of 200 unchanged values | false alarms |",
         "| --- | ---: |",
-        "| 3 %, 5 % outliers | [] 7 |",
-        "| 1 %, 5 % outliers | [('noise', 0.01)] 7 |",
-        "| 5 %, 5 % outliers | [('noise', 0.05)] 7 |",
-        "| 3 %, 10 % outliers | [('outliers', 0.1)] 7 |",
-        "| 3 %, Student's t of 3 degrees, 5 % outliers | [('tails', 3.0)] 7 |",
-        "| 3 %, neighbours correlated by 0.3, 5 % outliers | [('correlation', 0.3)] 7 |",
+        "| 3 %, 5 % outliers | 7.0 % |",
+        "| 1 %, 5 % outliers | 7.1 % |",
+        "| 5 %, 5 % outliers | 7.5 % |",
+        "| 3 %, 10 % outliers | 8.0 % |",
+        "| 3 %, Student's t of 3 degrees, 5 % outliers | 37.0 % |",
+        "| 3 %, neighbours correlated by 0.3, 5 % outliers | 10.0 % |",
     ]

@@ -20,6 +20,7 @@ from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from tests.made_tables import alignment
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +49,7 @@ def test_the_table_of_two_backends() -> None:
 
     assert table.title == ""
     assert table.headings == ("backend", "engine", "batch 1", "batch 27", "batch 999")
-    assert table.text_columns == ("backend", "engine")
+    assert alignment(table) == ["left", "left", "right", "right", "right"]
     assert table.rows == (
         ("torch", "fit", "1 s (50,000×)", "50 ms (10,000×)", "9.95 ms (99.5×)"),
         ("jax", "fit", "1.5 s (37,500×)", "400 µs (100×)", "10 ms (100×)"),
