@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.reference import check_run
+from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 
 ROUNDS, BATCH_SIZE = 3, 111
@@ -26,4 +27,4 @@ def bench_cold_start(benchmark: Any, engine: str, device: str, timed: bool) -> N
 
     run = json.loads(benchmark.pedantic(start, rounds=ROUNDS if timed else 1))
     check_run(experiment, np.array([run["weights"]], np.float32))
-    benchmark.extra_info.update(engine=engine, device=device, batch_size=BATCH_SIZE)
+    benchmark.extra_info.update(ExtraInfo(engine=engine, device=device, batch_size=BATCH_SIZE).known())

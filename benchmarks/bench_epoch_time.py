@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.harness.cases import Case, count_epochs, stats_of
 from benchmarks.harness.reference import check_run
+from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 
 
@@ -28,7 +30,7 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
         engine.run, args=(rows,), setup=fresh, rounds=case.rounds, warmup_rounds=case.warmup_rounds
     )
     fit = check_run(experiment, weights)
-    benchmark.extra_info.update(
+    info = ExtraInfo(
         network=experiment.network,
         engine=experiment.engine,
         device=experiment.device,
@@ -45,7 +47,9 @@ def bench_epoch_time(benchmark: Any, case: Case) -> None:
     )
     if stats_of(benchmark) is not None:
         seconds_per_epoch = benchmark.stats.stats.median
-        benchmark.extra_info.update(
+        info = replace(
+            info,
             samples_per_second=experiment.samples / seconds_per_epoch,
             steps_per_second=experiment.steps / seconds_per_epoch,
         )
+    benchmark.extra_info.update(info.known())

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
 from benchmarks.harness.reference import check_run
 from parabola.ensemble.members import members_program
+from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
@@ -37,7 +38,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
 
     weights = benchmark.pedantic(program.run, setup=fresh, rounds=MOST_ROUNDS if timed else 1, warmup_rounds=1)
     ends = [check_run(replace(experiment, seed=seed), weights[..., seed]) for seed in (0, members - 1)]
-    benchmark.extra_info.update(
+    info = ExtraInfo(
         engine=experiment.engine,
         device=device,
         batch_size=BATCH_SIZE,
@@ -47,3 +48,4 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         members=members,
         coefficient_error=max(float(fit.coefficient_error[-1]) for fit in ends),
     )
+    benchmark.extra_info.update(info.known())

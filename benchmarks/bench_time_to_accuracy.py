@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.harness.cases import stats_of
 from benchmarks.harness.options import SELECTION
 from benchmarks.harness.reference import check_run
 from parabola import statistics
+from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit, on_host
@@ -61,7 +63,7 @@ def bench_time_to_accuracy(
         on_host(weights)
         np.testing.assert_array_equal(weights, learnt[seed].weights[: settled[seed]])
     epochs, low, high = statistics.median_interval([settled[seed] for seed in learnt])
-    benchmark.extra_info.update(
+    info = ExtraInfo(
         engine=engine,
         device=device,
         batch_size=batch_size,
@@ -76,4 +78,5 @@ def bench_time_to_accuracy(
     )
     if stats_of(benchmark) is not None:
         seconds, low, high = statistics.median_interval(benchmark.stats.stats.data)
-        benchmark.extra_info.update(seconds_to_accuracy=seconds, seconds_low=low, seconds_high=high)
+        info = replace(info, seconds_to_accuracy=seconds, seconds_low=low, seconds_high=high)
+    benchmark.extra_info.update(info.known())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.cases import (
+    AXES,
     FULL_MEMBERS,
     LEFT_OUT,
     MEMBERS,
@@ -18,9 +19,8 @@ from benchmarks.harness.cases import (
 from benchmarks.harness.options import SELECTION, Selection
 from parabola import registry
 from parabola.machine import devices
+from parabola.records.case import Axes
 from parabola.training.engines import missing
-
-AXES = ("engine", "device", "batch_size", "learning_rate", "samples")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,10 +37,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "engine" in names:
         engines = selected_engines(selection, metafunc.function.__name__)
         pairs = [(engine, device) for engine in engines for device in on if registry.ENGINES[engine].runs_on(device)]
-        metafunc.parametrize(("engine", "device"), pairs, ids=["-".join(pair) for pair in pairs])
+        ids = [Axes(engine=engine, device=device).id for engine, device in pairs]
+        metafunc.parametrize(("engine", "device"), pairs, ids=ids)
     elif "members" in names:
         blocks = [(device, members) for device in on for members in selected_members(selection)]
-        ids = [f"{device}-members_{members}" for device, members in blocks]
+        ids = [Axes(engine="", device=device, members=members).id for device, members in blocks]  # one engine has them
         why = missing("members")
         marks = pytest.mark.skipif(bool(why), reason=why)
         metafunc.parametrize(("device", "members"), [pytest.param(*block, marks=marks) for block in blocks], ids=ids)

@@ -1,20 +1,25 @@
-"""Measurements, records and sides as a reader of records gives them, made up without a file."""
+"""Measurements, records and devices as a reader of records gives them, made up without a file."""
 
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from parabola.records.case import Case
+from parabola.records.extra_info import Answer
 from parabola.records.fingerprint import FINGERPRINT
 from parabola.records.record import Measurement, Record
-from parabola.records.speedups import Side
+from parabola.records.schema import Times
+from parabola.records.speedups import DeviceTimes
 from tests.made_records import MACHINE
 
 
-def measurement(name: str = "", **changed: Any) -> Measurement:
+def measurement(parameters: str = "", **changed: Any) -> Measurement:
     """Return an epoch time whose figures all differ from each other.
 
     Args:
-        name: parameters of the case; of engine, device, batch size and learning rate unless given.
-        changed: attributes that are other; "function" for the benchmark's.
+        parameters: of the case; of engine, device, batch size and learning rate unless given.
+        changed: values that are other, of the case, the times or the answer; "function" for the benchmark's.
     """
     function = changed.pop("function", "bench_epoch_time")
     values: dict[str, Any] = {
@@ -25,8 +30,29 @@ def measurement(name: str = "", **changed: Any) -> Measurement:
         **changed,
     }
     setting = "batch_{batch_size}-learning_rate_{learning_rate:g}".format_map(values)
-    name = name or f"{values['engine']}-{values['device']}-{setting}"
-    return Measurement(**{"case": f"benchmarks/{function}.py::{function}[{name}]", **values})
+    parameters = parameters or f"{values['engine']}-{values['device']}-{setting}"
+    return of_values(**{"name": f"benchmarks/{function}.py::{function}[{parameters}]", **values})
+
+
+def of_values(**values: Any) -> Measurement:
+    """Return the measurement that has such values, by their names in the case, the times and the answer."""
+
+    def part(kind: type[msgspec.Struct]) -> Any:
+        return kind(**{name: values[name] for name in kind.__struct_fields__})
+
+    return Measurement(part(Case), values["unit"], part(Times), part(Answer))
+
+
+def values_of(measurement: Measurement) -> dict[str, Any]:
+    """Return all values of a measurement, wherever in it they stand."""
+    parts = (measurement.case, measurement.times, measurement.answer)
+    values = {name: getattr(part, name) for part in parts for name in part.__struct_fields__}
+    return {"unit": measurement.unit, **values}
+
+
+def altered(measurement: Measurement, **changed: Any) -> Measurement:
+    """Return a measurement with other values, wherever in it they stand."""
+    return of_values(**{**values_of(measurement), **changed})
 
 
 def record(*measurements: Measurement, machine: dict[str, Any] | None = None, **changed: Any) -> Record:
@@ -52,6 +78,6 @@ def record(*measurements: Measurement, machine: dict[str, Any] | None = None, **
     return Record(**{**values, **changed})
 
 
-def side(label: str, device: str, *measurements: Measurement) -> Side:
+def on_device(label: str, device: str, *measurements: Measurement) -> DeviceTimes:
     """Return what was measured on a device."""
-    return Side(label, device, measurements)
+    return DeviceTimes(label, device, measurements)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from parabola import statistics
+from parabola.statistics import Quartiles
 
 
 @settings(deadline=None, max_examples=50)
@@ -147,17 +148,19 @@ def test_a_ratio_of_medians_by_hand() -> None:
     """Errors 0.929 (q3 - q1) / (median √rounds) add as squares; Student's t has the rounds of both less two."""
     error = math.hypot(0.929 * 0.2 / (2 * 3), 0.929 * 0.9 / (5 * 2))
     reach = math.exp(error * stats.t.ppf(0.95, 11))
-    found = statistics.median_ratio_interval((2.0, 1.9, 2.1, 9), (5.0, 4.8, 5.7, 4), 0.9)
+    found = statistics.median_ratio_interval(Quartiles(2.0, 1.9, 2.1, 9), Quartiles(5.0, 4.8, 5.7, 4), 0.9)
 
     assert found == pytest.approx((0.4, 0.4 / reach, 0.4 * reach))
     wide = math.exp(error * stats.t.ppf(0.975, 11))
-    assert statistics.median_ratio_interval((2.0, 1.9, 2.1, 9), (5.0, 4.8, 5.7, 4))[2] == pytest.approx(0.4 * wide)
+    usual = statistics.median_ratio_interval(Quartiles(2.0, 1.9, 2.1, 9), Quartiles(5.0, 4.8, 5.7, 4))
+    assert usual[2] == pytest.approx(0.4 * wide)
 
 
 @pytest.mark.parametrize(("rounds", "known"), [((2, 9), False), ((9, 2), False), ((3, 9), True), ((9, 3), True)])
 def test_a_ratio_of_medians_needs_three_rounds_of_each(rounds: tuple[int, int], known: bool) -> None:
     """Below that its interval has no bounds, whichever of the two has too few."""
-    ratio, low, high = statistics.median_ratio_interval((3.0, 2.9, 3.2, rounds[0]), (2.0, 1.9, 2.1, rounds[1]))
+    first, second = Quartiles(3.0, 2.9, 3.2, rounds[0]), Quartiles(2.0, 1.9, 2.1, rounds[1])
+    ratio, low, high = statistics.median_ratio_interval(first, second)
 
     assert ratio == 1.5
     assert (low, high) == (0.0, math.inf) or known

@@ -9,9 +9,11 @@ import pytest
 
 from benchmarks.harness.options import Selection
 from parabola import registry
+from parabola.records.case import Axes
 from parabola.training.engines import missing
 from parabola.training.experiment import Experiment
 
+AXES = ("engine", "device", "batch_size", "learning_rate", "samples")  # of an epoch time
 PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
 MOST_ROUNDS, FEWEST_ROUNDS, ROUNDS_SECONDS = 10, 3, 1.0  # 10 rounds, or what fits into a second, but at least 3
 SHORT_EPOCHS = 4  # at most so many, where a benchmark is run untimed, to see that it runs
@@ -43,10 +45,8 @@ class Case:
 
     @property
     def id(self) -> str:
-        """The case's name, on which histories hang: its axes in a fixed order, samples only where not 999."""
-        spec = self.experiment
-        name = f"{spec.engine}-{spec.device}-batch_{spec.batch_size}-learning_rate_{spec.learning_rate:g}"
-        return name if spec.samples == PUBLISHED.samples else f"{name}-samples_{spec.samples}"
+        """The case's name, which histories hang on."""
+        return Axes(**{axis: getattr(self.experiment, axis) for axis in AXES}).id
 
     @property
     def predicted_seconds(self) -> float:

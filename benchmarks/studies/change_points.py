@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from parabola.display.console import tracked
 from parabola.display.tables import Column, Table, markdown_lines
-from parabola.records.changes import find_changes
+from parabola.records.changes import find_level_changes
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def find_step(ratio: float, number: int) -> Found:
     """Return how often a step alone is found in so many series, and of these placed and covered."""
     random = np.random.default_rng(1)
     places = random.integers(20, 181, number).tolist()
-    every = [(at, find_changes(series(random, (at, ratio)))) for at in places]
+    every = [(at, find_level_changes(series(random, (at, ratio)))) for at in places]
     alone = [(at, changes[0]) for at, changes in every if len(changes) == 1]
     return Found(
         step=ratio,
@@ -129,7 +129,7 @@ def find_step(ratio: float, number: int) -> Found:
 def false_alarms(noise: dict[str, Any], number: int) -> float:
     """Return the share of unchanged series, of so many, that have any change."""
     random = np.random.default_rng(2)
-    return sum(bool(find_changes(series(random, **noise))) for _ in range(number)) / number
+    return sum(bool(find_level_changes(series(random, **noise))) for _ in range(number)) / number
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def lay_out(found: Mapping[str, record_of_records.Record]) -> Table[_Row]:
     rows, natives = list[_Row](), dict[int, list[float]]()
     for backend, record in found.items():
         seconds = {
-            (measurement.engine, measurement.batch_size): measurement.median for measurement in record.measurements
+            (measurement.case.engine, measurement.case.batch_size): measurement.times.median
+            for measurement in record.measurements
         }
         for size in BATCH_SIZES:
             natives.setdefault(size, []).append(seconds[NATIVE, size])

@@ -113,6 +113,11 @@ COLUMNS: tuple[Column[_Row], ...] = (
 )
 
 
+def _of_suites(alarms: int, suites: int) -> str:
+    """Return how many suites had an alarm, in words, with the rate and its interval."""
+    return f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %"
+
+
 def _cell_row(cell: tuple[int, float], verdicts: Array, p_values: Array, level: float, suites: int) -> _Row:
     """Return the row of a cell at one level.
 

@@ -18,7 +18,7 @@ from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
 from parabola.display import console
 from parabola.machine import ending
-from parabola.records.fingerprint import short_name
+from parabola.records.case import short_name
 
 FOLDER = Path("trials")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from parabola.compare.comparison import Comparison
 from parabola.compare.verdicts import Verdict
-from parabola.records.fingerprint import short_name
+from parabola.records.case import short_name
 
 ENDS = ("change", "low", "high")
 

@@ -12,7 +12,7 @@ from parabola.compare.comparison import Comparison
 from parabola.compare.referee import FEWEST_LAUNCHES, Referee
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
-from parabola.records.fingerprint import short_name
+from parabola.records.case import short_name
 
 SIMULATIONS, POWER = 200, 0.9
 SLOWDOWNS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)

@@ -15,7 +15,7 @@ from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.side import SideFailed
 from parabola.machine import ending
-from parabola.records.fingerprint import short_name
+from parabola.records.case import short_name
 
 POLL_SECONDS = 0.2
 

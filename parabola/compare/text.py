@@ -9,7 +9,7 @@ from parabola.compare.verdicts import Verdict
 from parabola.display import tables
 from parabola.display.units import duration
 from parabola.machine import host
-from parabola.records.fingerprint import short_name
+from parabola.records.case import short_name
 
 
 def headline(comparison: Comparison) -> str:

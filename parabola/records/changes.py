@@ -1,30 +1,30 @@
 """Where a series of benchmark times, one a commit, changes its level.
 
-Outliers are tamed, levels searched for by least squares, changes placed, and those that noise may explain dropped.
-The constants were chosen on series made as in the tests. A penalty of 2 log(n) instead of 3 log(n) would find steps of
-one noise scale in 92 % of series instead of 84 %, and make false alarms in 3 % instead of 0.3 %.
+Outliers are clipped, levels are searched for by least squares, each change is put where it is likeliest, and those that
+noise may explain are dropped. The constants were chosen on series made as in the tests. A penalty of 2 log(n) instead
+of 3 log(n) would find steps of one noise scale in 92 % of series instead of 84 %, and make false alarms in 3 % instead
+of 0.3 %.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
+from parabola.records.noise import Floats, Noise, tame
 from parabola.statistics import CONFIDENCE, trimmed
 
-Floats = npt.NDArray[np.float64]
-SHORTEST = 5  # values at one level: the fewest whose trimmed mean has an error worth the name
+SHORTEST = 5  # values of a level: the fewest whose trimmed mean has an error worth the name
 FEWEST = 2 * SHORTEST  # values of a series that can have a change
-WINDOW = 15  # of the running median: up to seven bad values in a row do not carry it
-REACH = 2.0  # noise scales about the running median; what is beyond is clipped
 PENALTY = 3.0  # times log(n): how much of the squared error, in variances of the noise, a change must save
 MOST = 2000  # values searched one by one: the search takes up to n² steps, so longer series are searched in blocks
-FREEDOM = 3  # of Student's t, whose tails hold the outliers
+FREEDOM = 3  # degrees of freedom of Student's t, whose tails hold the outliers
 
 
 @dataclass(frozen=True)
-class Change:
+class LevelChange:
     """A change of level.
 
     Attributes:
@@ -42,11 +42,22 @@ class Change:
     high: float
 
 
-def find_changes(seconds: npt.ArrayLike) -> list[Change]:
+@dataclass(frozen=True)
+class Judged:
+    """Two levels that meet: the change where they do, and the index at which the new level likeliest begins."""
+
+    change: LevelChange
+    likeliest: int
+
+
+Judge = Callable[[int, int, int], Judged]  # from the first level's start, the second's, and the second's end
+
+
+def find_level_changes(seconds: npt.ArrayLike) -> list[LevelChange]:
     """Return the changes, in order; none in a series of fewer than ten values.
 
-    All are clear: their intervals leave out 1. As long as one is not, the least clear is dropped, and those beside it
-    are judged anew. Three odd values in a row pass for outliers, eight for a level, or five at an end.
+    All are clear: their intervals leave out 1. Up to three unusual values in a row are treated as outliers; eight in a
+    row (five at either end) count as a new level.
 
     Args:
         seconds: shape (n,), positive, one value a commit, in order.
@@ -55,41 +66,9 @@ def find_changes(seconds: npt.ArrayLike) -> list[Change]:
     if len(logs) < FEWEST:
         return []
     logs -= np.median(logs)
-    tamed, scale, inflation = tame(logs)
-    edges = [0, *search(tamed / (scale * inflation**0.5)), len(logs)]
-    judge = cache(partial(_judge, logs, scale, inflation))
-    while True:
-        inner = range(1, len(edges) - 1)
-        for index in [*inner, *inner]:  # twice, as the place of each depends on those beside it
-            edges[index] = judge(*edges[index - 1 : index + 2])[0]
-        changes = [judge(*edges[index - 1 : index + 2])[1] for index in inner]
-        clear = [max(change.low, 1 / change.high) for change in changes]
-        if min(clear, default=np.inf) > 1:
-            return changes
-        del edges[1 + int(np.argmin(clear))]
-
-
-def tame(logs: Floats) -> tuple[Floats, float, float]:
-    """Return the logs with outliers clipped, the scale of the noise, and the inflation of a mean's variance by it.
-
-    From differences, in which a change of level is one among many. If neighbours have a correlation r and the next
-    ones r², their squared differences are as 1 - r to 1 - r², and the inflation is (1 + r) / (1 - r).
-    """
-    from scipy.ndimage import median_filter
-
-    steps = np.abs(np.diff(logs)) / 2**0.5
-    # Of coarse times most neighbours may be equal; and no clock tells a millionth.
-    scale = max(1.4826 * (np.median(steps) or np.quantile(steps, 0.8)), 1e-6)
-    center = median_filter(logs, WINDOW, mode="mirror")
-    tamed = np.clip(logs, center - REACH * scale, center + REACH * scale)
-
-    def square(lag: int) -> float:
-        differences = tamed[lag:] - tamed[:-lag]
-        within = np.abs(differences) <= 2.001 * REACH * scale  # what is beyond it, a change of the median has made
-        return float(np.mean(differences**2 * within)) + 1e-9 * scale**2
-
-    correlation = min(max(square(2) / square(1) - 1, 0), 0.6)
-    return tamed, float(scale / (1 - correlation) ** 0.5), (1 + correlation) / (1 - correlation)
+    tamed = tame(logs)
+    starts = search(tamed.logs / (tamed.noise.scale * tamed.noise.inflation**0.5))
+    return _clear_changes([0, *starts, len(logs)], cache(partial(judge, logs, tamed.noise)))
 
 
 def search(values: Floats) -> list[int]:
@@ -109,24 +88,83 @@ def search(values: Floats) -> list[int]:
     return [int(edge) * block for edge in detector.predict(pen=PENALTY * np.log(len(values)))[:-1]]
 
 
-def _judge(logs: Floats, scale: float, inflation: float, start: int, at: int, end: int) -> tuple[int, Change]:
-    """Return where the change between start and end is likeliest, and the change at `at`.
+def _clear_changes(edges: Sequence[int], judge: Judge) -> list[LevelChange]:
+    """Return the changes that are clear: as long as one is not, drop the least clear, and judge those beside it anew.
 
-    Source: for the bound of the range, Hansen, "Sample splitting and threshold estimation", Econometrica 2000.
+    Args:
+        edges: where levels begin, and the end of the series.
+        judge: function that judges two levels that meet.
     """
-    from scipy.special import stdtrit
+    left = list(edges)
+    while True:
+        left = _placed(left, judge)
+        meeting = zip(left, left[1:], left[2:], strict=False)
+        changes = [judge(start, at, end).change for start, at, end in meeting]
+        clearness = [max(change.low, 1 / change.high) for change in changes]
+        if min(clearness, default=np.inf) > 1:
+            return changes
+        del left[1 + int(np.argmin(clearness))]
 
+
+def _placed(edges: Sequence[int], judge: Judge) -> list[int]:
+    """Return the edges, each change where it is likeliest; placed twice, as that depends on the changes beside it."""
+    placed = list(edges)
+    for _ in range(2):
+        for index in range(1, len(placed) - 1):
+            placed[index] = judge(*placed[index - 1 : index + 2]).likeliest
+    return placed
+
+
+def judge(logs: Floats, noise: Noise, start: int, at: int, end: int) -> Judged:
+    """Return how surely two levels differ, and where they meet.
+
+    Args:
+        logs: shape (n,): logarithms of the series.
+        noise: the noise of the series.
+        start, at, end: the first level is measured from start up to at, the second from at up to end.
+    """
     before, error_before, freedom_before = trimmed(logs[start:at])
     after, error_after, freedom_after = trimmed(logs[at:end])
-    loss_before, loss_after = (
-        (FREEDOM + 1) * np.log1p(((logs[start:end] - level) / scale) ** 2 / FREEDOM) for level in (before, after)
-    )
-    deviance = np.cumsum(loss_before - loss_after)[SHORTEST - 1 : -SHORTEST]
-    bound = -2 * np.log(1 - CONFIDENCE**0.5) * inflation
-    likely = start + SHORTEST + np.flatnonzero(deviance <= deviance.min() + bound)
-    error = np.hypot(error_before, error_after) * inflation**0.5
-    reach = error * stdtrit(min(freedom_before, freedom_after), (1 + CONFIDENCE) / 2)
-    ends = after - before + np.array([0, -reach, reach])
+    error = float(np.hypot(error_before, error_after) * noise.inflation**0.5)
+    ratio, low, high = _ratio_interval(after - before, error, min(freedom_before, freedom_after))
+    deviance = _deviance(logs[start:end], noise.scale, before, after)
+    likely = start + SHORTEST + _likely(deviance, noise.inflation)
+    likeliest = start + SHORTEST + int(np.argmin(deviance))
+    return Judged(LevelChange(at, min(int(likely[0]), at), max(int(likely[-1]), at), ratio, low, high), likeliest)
+
+
+def _ratio_interval(difference: float, error: float, freedom: int) -> tuple[float, float, float]:
+    """Return a ratio and its interval, from the difference of logarithms and its standard error, by Student's t."""
+    from scipy.special import stdtrit
+
+    reach = error * stdtrit(freedom, (1 + CONFIDENCE) / 2)
+    ends = difference + np.array([0, -reach, reach])
     ratio, low, high = np.exp(np.clip(ends, -700, 700)).tolist()  # floats reach no farther
-    best = start + SHORTEST + int(np.argmin(deviance))
-    return best, Change(at, min(int(likely[0]), at), max(int(likely[-1]), at), ratio, low, high)
+    return ratio, low, high
+
+
+def _deviance(logs: Floats, scale: float, before: float, after: float) -> Floats:
+    """Return -2 log likelihood, up to a constant, of two levels that meet at each place that leaves SHORTEST values.
+
+    Args:
+        logs: shape (n,): the values that have the two levels.
+        scale: scale of the noise, which is Student's t.
+        before, after: the levels.
+
+    Returns:
+        Shape (n - 2 SHORTEST + 1,), for the places from SHORTEST on.
+    """
+    loss_before, loss_after = (
+        (FREEDOM + 1) * np.log1p(((logs - level) / scale) ** 2 / FREEDOM) for level in (before, after)
+    )
+    deviance: Floats = np.cumsum(loss_before - loss_after)[SHORTEST - 1 : -SHORTEST]
+    return deviance
+
+
+def _likely(deviance: Floats, inflation: float) -> npt.NDArray[np.int_]:
+    """Return the indices of the places that 95 % confidence does not rule out.
+
+    Source: Hansen, "Sample splitting and threshold estimation", Econometrica 2000.
+    """
+    bound = -2 * np.log(1 - CONFIDENCE**0.5) * inflation
+    return np.flatnonzero(deviance <= deviance.min() + bound)

@@ -1,4 +1,4 @@
-"""What a record is of: the facts of a machine that decide what may be compared, and names in words."""
+"""The facts of a machine and its software that decide which times may be compared, and how they differ."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,6 @@ FINGERPRINT = (
     *("cpu_model", "gpu", "cuda", "cores", "cores_usable", "memory_gib", "system", "kernel"),
     *("python", "backend", "tensorflow", "keras", "numpy", "numba", "threads", "xla_flags", "onednn"),
 )
-
-
-def short_name(case: str) -> str:
-    """Return a case's name without its file."""
-    name, bracket, parameters = case.partition("[")
-    return name.split("::")[-1] + bracket + parameters
 
 
 def in_words(fact: str) -> str:

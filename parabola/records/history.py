@@ -1,7 +1,7 @@
 """Many records over commits: a line a case on one fingerprint, and where it changed its level."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median  # of few values far faster than NumPy's
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parabola.records import changes
+from parabola.records.extra_info import Answer
 from parabola.records.record import Measurement, Record
 
 Fingerprint = tuple[tuple[str, str], ...]
@@ -56,7 +57,7 @@ class Line:
     at: npt.NDArray[np.int_]
     seconds: npt.NDArray[np.float64]
     passes: Passes | None
-    changes: tuple[changes.Change, ...]
+    changes: tuple[changes.LevelChange, ...]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) ->
     by_case = defaultdict[tuple[str, int], dict[int, list[Measurement]]](lambda: defaultdict(list))
     for record in usable:
         for measurement in record.measurements:
-            by_case[measurement.case, measurement.epochs or 0][places[record.commit]].append(measurement)
+            by_case[measurement.case.key][places[record.commit]].append(measurement)
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
     cut_short = sum(record.cut_short for record in usable)
     left_out = len(newest_first) - len(usable)
@@ -109,14 +110,22 @@ def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) ->
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:
-    at = sorted(by_place)
-    newest = [by_place[place][0] for place in at]
-    seconds = np.array([median([one.median for one in by_place[place]]) for place in at])
-    counted = all(one.seeds for one in newest)
+    """Return the line of a case, from its measurements at each place of the history, of which the newest come first."""
+    places = sorted(by_place)
+    newest = [by_place[place][0] for place in places]
+    seconds = np.array([median([measurement.times.median for measurement in by_place[place]]) for place in places])
     return Line(
         measurement=newest[-1],
-        at=np.array(at),
+        at=np.array(places),
         seconds=seconds,
-        passes=Passes(*np.array([(one.settled_seeds, one.seeds) for one in newest]).T) if counted else None,
-        changes=tuple(changes.find_changes(seconds)),
+        passes=_passes([measurement.answer for measurement in newest]),
+        changes=tuple(changes.find_level_changes(seconds)),
     )
+
+
+def _passes(answers: Sequence[Answer]) -> Passes | None:
+    """Return how many seeds passed at each commit; None unless every commit counts them."""
+    if not all(answer.seeds for answer in answers):
+        return None
+    settled, seeds = np.array([(answer.settled_seeds, answer.seeds) for answer in answers]).T
+    return Passes(settled, seeds)

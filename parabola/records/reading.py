@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from parabola.records.case import case_of
 from parabola.records.fingerprint import FINGERPRINT
 from parabola.records.record import Measurement, Record
 from parabola.records.schema import (
     DECODER,
-    REQUIRED,
     BenchmarkJson,
     CommitJson,
     FileJson,
@@ -59,7 +59,7 @@ def read(path: Path) -> Record:
 def _record(path: str, content: FileJson) -> Record:
     machine, commit = {"backend": "tensorflow", **content.machine_info}, content.commit_info or CommitJson()
     epochs = content.parabola.grid.epochs if content.parabola.grid else None
-    measurements = tuple(_measurement(one, epochs) for one in content.benchmarks)
+    measurements = tuple(_measurement(benchmark, epochs) for benchmark in content.benchmarks)
     if not measurements:
         raise Unreadable("no case has a time in it")
     session = content.parabola.session or SessionJson(len(measurements), len(measurements), [])
@@ -78,38 +78,25 @@ def _record(path: str, content: FileJson) -> Record:
     )
 
 
-def _measurement(benchmark: BenchmarkJson, epochs: int | None) -> Measurement:
-    info, stats = benchmark.extra_info, benchmark.stats
-    for seconds in (stats.median, stats.q1, stats.q3):
+def _measurement(benchmark: BenchmarkJson, asked_epochs: int | None) -> Measurement:
+    """Return the measurement that a benchmark of a file is.
+
+    Args:
+        benchmark: the benchmark, as the file has it.
+        asked_epochs: number of epochs that the session's rounds of epoch times were asked to have; None for the
+            suite's choice.
+
+    Raises:
+        ValueError: if a time is not a positive number, an axis is missing, or the seeds cannot be so many.
+    """
+    answer, times, name = benchmark.extra_info, benchmark.stats, benchmark.fullname
+    for seconds in (times.median, times.low_quartile, times.high_quartile):
         if not 0 < seconds < math.inf:
-            raise ValueError(f"a time of {seconds} in {benchmark.fullname}")
+            raise ValueError(f"a time of {seconds} in {name}")
     kind, _, unit = benchmark.group.partition(": ")
-    counted = info.seeds is not None and info.settled_seeds is not None and 0 <= info.settled_seeds <= info.seeds
-    if not (counted and info.seeds) and (info.seeds, info.settled_seeds) != (None, None):
-        raise ValueError(f"{info.settled_seeds} of {info.seeds} seeds in {benchmark.fullname}")
-    for axis in REQUIRED.get(kind, ()):
-        if getattr(info, axis) is None:
-            raise ValueError(f"no {axis} in {benchmark.fullname}")
-    return Measurement(
-        case=benchmark.fullname,
-        kind=kind,
-        unit=unit,
-        engine=info.engine,
-        device=info.device,
-        batch_size=info.batch_size,
-        learning_rate=info.learning_rate,
-        samples=info.samples,
-        members=info.members,
-        epochs=epochs if kind == "epoch time" else None,
-        median=stats.median,
-        low_quartile=stats.q1,
-        high_quartile=stats.q3,
-        rounds=stats.rounds,
-        coefficient_error=info.coefficient_error,
-        verdict=info.verdict,
-        seeds=info.seeds,
-        settled_seeds=info.settled_seeds,
-    )
+    answer.check(kind, name)
+    case = case_of(answer, name, kind, asked_epochs if kind == "epoch time" else None)
+    return Measurement(case, unit, times, answer)
 
 
 def _moment(text: str) -> datetime:

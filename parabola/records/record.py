@@ -5,58 +5,25 @@ from datetime import datetime
 
 import msgspec
 
-from parabola.records.fingerprint import short_name
+from parabola.records.case import Case
+from parabola.records.extra_info import Answer
+from parabola.records.schema import Times
 
 
 class Measurement(msgspec.Struct, frozen=True, gc=False):
     """One case of one session; many are made, so not a dataclass, whose making takes ten times as long.
 
     Attributes:
-        case: the benchmark's full name.
-        kind: what was measured, as "epoch time".
-        unit: of the times, as "seconds per epoch".
-        engine, device, batch_size, learning_rate, samples, members: the case; None for what it does not have.
-        epochs: of a round, where they were asked for, which makes another case; None where the suite chose them.
-        median, low_quartile, high_quartile: over the rounds.
-        rounds: how many.
-        coefficient_error: at the end of the last round; None where the benchmark has none.
-        verdict: of that run; None where the benchmark has none.
-        seeds, settled_seeds: how many were trained, and how many of these pass; None where it is a single run.
+        case: which case was measured.
+        unit: unit of the times, as "seconds per epoch".
+        times: the times over the rounds.
+        answer: what was learnt.
     """
 
-    case: str
-    kind: str
+    case: Case
     unit: str
-    engine: str
-    device: str
-    batch_size: int | None
-    learning_rate: float | None
-    samples: int | None
-    members: int | None
-    epochs: int | None
-    median: float
-    low_quartile: float
-    high_quartile: float
-    rounds: int
-    coefficient_error: float | None
-    verdict: str | None
-    seeds: int | None
-    settled_seeds: int | None
-
-    @property
-    def key(self) -> tuple[str, int | None]:
-        """What tells a case from another one."""
-        return self.case, self.epochs
-
-    @property
-    def parameters(self) -> str:
-        """What stands between the brackets of the case's name; the name where there are none."""
-        return self.case.partition("[")[2].removesuffix("]") or short_name(self.case)
-
-    @property
-    def label(self) -> str:
-        """The case's name in a table."""
-        return short_name(self.case) + (f", {self.epochs} epochs a round" if self.epochs else "")
+    times: Times
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,10 @@ from typing import Any
 
 import msgspec
 
+from parabola.records.extra_info import Answer
+
 VERSION = 2  # of what is under OURS; 1 did not say whether the session came to its end
 OURS = "parabola"
-# What a case of a kind has to tell of itself.
-REQUIRED = {
-    "epoch time": ("batch_size", "learning_rate", "samples"),
-    "members": ("members", "batch_size", "learning_rate", "samples"),
-}
 
 
 class Unreadable(ValueError):
@@ -34,28 +31,19 @@ def own_part(
     return {"version": VERSION, "session": session, "grid": dict(grid), "left_out": list(left_out)}
 
 
-class StatsJson(msgspec.Struct, gc=False):
-    """What a record says of a benchmark's times, in seconds: of its statistics those that are read."""
+class Times(msgspec.Struct, frozen=True, gc=False, rename={"low_quartile": "q1", "high_quartile": "q3"}):
+    """The times of a benchmark, in seconds, over its rounds: of pytest-benchmark's statistics those that are read.
+
+    Attributes:
+        median: median over the rounds.
+        low_quartile, high_quartile: a quarter of the rounds take less, a quarter take more.
+        rounds: number of rounds.
+    """
 
     median: float
-    q1: float
-    q3: float
+    low_quartile: float
+    high_quartile: float
     rounds: int
-
-
-class InfoJson(msgspec.Struct, gc=False):
-    """Of a benchmark's extra_info what a Measurement has under the same names."""
-
-    engine: str
-    device: str
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    samples: int | None = None
-    members: int | None = None
-    coefficient_error: float | None = None
-    verdict: str | None = None
-    seeds: int | None = None
-    settled_seeds: int | None = None
 
 
 class BenchmarkJson(msgspec.Struct, gc=False):
@@ -63,8 +51,8 @@ class BenchmarkJson(msgspec.Struct, gc=False):
 
     fullname: str
     group: str
-    stats: StatsJson
-    extra_info: InfoJson
+    stats: Times
+    extra_info: Answer
 
 
 class CommitJson(msgspec.Struct, gc=False):

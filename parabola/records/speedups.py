@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from parabola import statistics
+from parabola.records.case import SizeLine
 from parabola.records.record import Measurement
-
-AXES = {"epoch time": "batch_size", "members": "members"}  # by kind: what a line is drawn over
+from parabola.records.schema import Times
 
 
 @dataclass(frozen=True)
-class Side:
+class DeviceTimes:
     """What was measured on one device of one machine.
 
     Attributes:
-        label: its name in tables and pictures.
+        label: the device's name in tables and pictures.
         device: "cpu", "gpu:0", …
-        measurements: a case each.
+        measurements: a measurement for each case.
     """
 
     label: str
@@ -29,7 +29,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Speedup:
-    """One case on two sides.
+    """One case on two devices.
 
     Attributes:
         first, second: the measurements.
@@ -44,67 +44,84 @@ class Speedup:
     high: float
 
 
-def pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    """Return which sides are held against which: the first CPU against all others, every CPU against every GPU."""
-    if len(sides) < 2:
+def pairs(devices: Sequence[DeviceTimes]) -> list[tuple[DeviceTimes, DeviceTimes]]:
+    """Return what is held against what: the first CPU against all other devices, every CPU against every GPU."""
+    if len(devices) < 2:
         return []
-    cpus = [side for side in sides if side.device.startswith("cpu")]
-    first = cpus[0] if cpus else sides[0]
-    others = [side for side in sides if side is not first]
-    return [(first, side) for side in others] + [(cpu, side) for cpu in cpus[1:] for side in others if side not in cpus]
+    cpus = [times for times in devices if times.device.startswith("cpu")]
+    first = cpus[0] if cpus else devices[0]
+    others = [times for times in devices if times is not first]
+    against_all = [(first, other) for other in others]
+    return against_all + [(cpu, other) for cpu in cpus[1:] for other in others if other not in cpus]
 
 
-def speedups(first: Side, second: Side) -> list[Speedup]:
-    """Return the cases that both sides have, in the order of the first."""
-    there = {_axes(one): one for one in second.measurements}
-    both = [(one, there[_axes(one)]) for one in first.measurements if _axes(one) in there]
-    return [Speedup(*pair, *statistics.median_ratio_interval(_spread(pair[0]), _spread(pair[1]))) for pair in both]
+def speedups(first: DeviceTimes, second: DeviceTimes) -> list[Speedup]:
+    """Return the cases that both devices have, in the order of the first."""
+    on_second = {measurement.case.on_any_device: measurement for measurement in second.measurements}
+    found = list[Speedup]()
+    for measurement in first.measurements:
+        partner = on_second.get(measurement.case.on_any_device)
+        if partner:
+            interval = statistics.median_ratio_interval(_quartiles(measurement.times), _quartiles(partner.times))
+            found.append(Speedup(measurement, partner, *interval))
+    return found
+
+
+def _quartiles(times: Times) -> statistics.Quartiles:
+    return statistics.Quartiles(times.median, times.low_quartile, times.high_quartile, times.rounds)
+
+
+@dataclass(frozen=True)
+class SizeWin:
+    """Whether the second device is surely faster at a size."""
+
+    size: int
+    won: bool
 
 
 def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
-    """Say from which batch size, or number of members, on the second side is faster: a sentence a line.
+    """Say from which batch size, or number of members, on the second device is faster: a sentence a line over sizes.
 
     Args:
-        found: of two sides.
+        found: the speed-ups of two devices.
         second: the second one's label.
     """
-    on_lines = sorted((one for one in found if one.first.kind in AXES), key=_line)
-    engines = Counter(line[:2] for line in dict.fromkeys(map(_line, on_lines)))
-    for line, grouped in groupby(on_lines, key=_line):
-        kind, engine, setting = line
-        size = "{} members" if kind == "members" else "batch size {}"
-        wins = sorted((getattr(one.first, AXES[kind]), one.low > 1) for one in grouped if math.isfinite(one.high))
-        what = engine if kind == "epoch time" else f"{engine}, many members (a CPU's on one core)"
-        what += f", {setting}" if engines[kind, engine] > 1 else ""
+    on_lines = sorted((speedup for speedup in found if speedup.first.case.size is not None), key=_line)
+    lines = [(line, _wins(list(grouped))) for line, grouped in groupby(on_lines, key=_line)]
+    lines_of_engine = Counter((line.kind, line.engine) for line, _ in lines)
+    for line, wins in lines:
+        size = "{} members" if line.kind == "members" else "batch size {}"
+        what = f"{line.engine}, many members (a CPU's on one core)" if line.kind == "members" else line.engine
+        what += f", {line.setting}" if lines_of_engine[line.kind, line.engine] > 1 else ""
         yield f"{what}: {_crossover(wins, size, second) if wins else 'too few rounds to tell'}"
 
 
-def _crossover(wins: Sequence[tuple[int, bool]], size: str, second: str) -> str:
-    """Say where the second side surely wins, of sizes in order, each with whether it does."""
-    smallest, largest = wins[0][0], wins[-1][0]
+def _line(speedup: Speedup) -> SizeLine:
+    return speedup.first.case.line
+
+
+def _wins(line: Sequence[Speedup]) -> list[SizeWin]:
+    """Return the sizes of a line in order; those with too few rounds are left out."""
+    sizes = [(speedup.first.case.size or 0, speedup.low > 1) for speedup in line if math.isfinite(speedup.high)]
+    return [SizeWin(size, won) for size, won in sorted(sizes)]
+
+
+def _crossover(wins: Sequence[SizeWin], size: str, second: str) -> str:
+    """Say where the second device surely wins.
+
+    Args:
+        wins: one or more sizes, in order.
+        size: how a size is written, as "batch size {}".
+        second: the second device's label.
+    """
+    smallest, largest = wins[0].size, wins[-1].size
     measured = size.format(f"{smallest} to {largest}") if smallest < largest else f"{size.format(smallest)} alone"
-    winning = [at for at, won in wins if won]
+    winning = [win.size for win in wins if win.won]
     if not winning:
         return f"{second} is never surely faster in the range measured ({measured})"
     if len(winning) == len(wins):
         return f"{second} is faster in the whole range measured ({measured})"
-    if winning == [at for at, _ in wins if at >= winning[0]]:
-        before = max(at for at, won in wins if not won)
+    if winning == [win.size for win in wins if win.size >= winning[0]]:
+        before = max(win.size for win in wins if not win.won)
         return f"{second} is faster from {size.format(winning[0])} on, not yet at {before} (measured: {measured})"
     return f"{second} is faster at {size.format(', '.join(map(str, winning)))} only (measured: {measured})"
-
-
-def _axes(one: Measurement) -> tuple[object, ...]:
-    return one.kind, one.engine, one.batch_size, one.learning_rate, one.samples, one.members, one.epochs
-
-
-def _line(one: Speedup) -> tuple[str, str, str]:
-    """Return what the points of a line have in common: kind, engine, and the rest in words."""
-    case = one.first
-    batch_size = f", batch size {case.batch_size}" if case.kind == "members" else ""
-    epochs = f", {case.epochs} epochs a round" if case.epochs else ""
-    return case.kind, case.engine, f"{case.samples} samples, learning rate {case.learning_rate:g}{batch_size}{epochs}"
-
-
-def _spread(one: Measurement) -> tuple[float, float, float, int]:
-    return one.median, one.low_quartile, one.high_quartile, one.rounds

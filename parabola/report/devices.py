@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 from parabola.display.tables import Column, Table
 from parabola.display.units import duration
-from parabola.records.record import Measurement, Record
-from parabola.records.speedups import Side, Speedup, crossovers, pairs, speedups
-from parabola.report.parts import KINDS, Section, order_of_kind, sides_of, size_pictures
+from parabola.records.case import Case
+from parabola.records.extra_info import Answer
+from parabola.records.record import Record
+from parabola.records.speedups import DeviceTimes, Speedup, crossovers, pairs, speedups
+from parabola.report.parts import KINDS, Section, order_of_kind, size_pictures, times_by_device
 
 
 def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) -> list[Section]:
     """Hold devices against each other: those of one machine, and those of machines that were named, in that order."""
-    last = {found[0].name: found for found in reversed(newest) if found[0].name}  # as the machine was measured last
-    named = sorted(last.values(), key=lambda found: names.index(found[0].name))
-    groups = [[found] for found in newest if not found[0].name] + ([named] if named else [])
-    made = [_against([side for found in group for side in sides_of(found)]) for group in groups]
-    return [section for section in made if section]
+    last = {records[0].name: records for records in reversed(newest) if records[0].name}  # as it was measured last
+    named = sorted(last.values(), key=lambda records: names.index(records[0].name))
+    groups = [[records] for records in newest if not records[0].name] + ([named] if named else [])
+    sections = [_against([times for records in group for times in times_by_device(records)]) for group in groups]
+    return [section for section in sections if section]
 
 
 @dataclass(frozen=True)
@@ -29,38 +31,42 @@ class _Compared:
 
 
 COLUMNS: tuple[Column[_Compared], ...] = (
-    Column("case", lambda row: f"{row.speedup.first.kind}: {_without_device(row.speedup.first)}", "left"),
+    Column("case", lambda row: _words(row.speedup.first.case), "left"),
     Column("what", lambda row: row.labels, "left"),
-    Column("first", lambda row: duration(row.speedup.first.median)),
-    Column("second", lambda row: duration(row.speedup.second.median)),
+    Column("first", lambda row: duration(row.speedup.first.times.median)),
+    Column("second", lambda row: duration(row.speedup.second.times.median)),
     Column("speed-up", lambda row: f"{_times(row.speedup.ratio)} ×"),
     Column("95 % interval", lambda row: _interval(row.speedup)),
-    Column("verdict", lambda row: f"{_answer(row.speedup.first)} / {_answer(row.speedup.second)}", "left"),
+    Column("verdict", lambda row: _answers(row.speedup), "left"),
 )
 
 
-def _against(sides: Sequence[Side]) -> Section | None:
-    if len(sides) < 2:
+def _against(devices: Sequence[DeviceTimes]) -> Section | None:
+    if len(devices) < 2:
         return None
     lines, rows = list[str](), list[_Compared]()
-    for first, second in pairs(sides):
-        found = [speedup for speedup in speedups(first, second) if speedup.first.kind in KINDS]
+    for first, second in pairs(devices):
+        found = [speedup for speedup in speedups(first, second) if speedup.first.case.kind in KINDS]
         if not found:
             lines.append(f"{first.label} and {second.label} have no case in common.")
         lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
-        ordered = sorted(found, key=lambda speedup: order_of_kind(speedup.first.kind))
+        ordered = sorted(found, key=lambda speedup: order_of_kind(speedup.first.case.kind))
         rows += [_Compared(f"{first.label} : {second.label}", speedup) for speedup in ordered]
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
-        title=" against ".join(dict.fromkeys(side.label for side in sides)),
+        title=" against ".join(dict.fromkeys(times.label for times in devices)),
         lines=tuple(lines),
         tables=(Table(title, COLUMNS, rows),) if rows else (),
-        pictures=size_pictures(sides),
+        pictures=size_pictures(devices),
     )
 
 
+def _words(case: Case) -> str:
+    return f"{case.kind}: {case.parameters_on_any_device}"
+
+
 def _interval(speedup: Speedup) -> str:
-    first, second = speedup.first, speedup.second
+    first, second = speedup.first.answer, speedup.second.answer
     if (first.settled_seeds, first.seeds) != (second.settled_seeds, second.seeds):
         return "not of the same seeds"
     return f"{_times(speedup.low)} – {_times(speedup.high)}" if math.isfinite(speedup.high) else "too few rounds"
@@ -70,9 +76,9 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
-def _answer(one: Measurement) -> str:
-    return f"{one.settled_seeds} of {one.seeds}" if one.seeds else one.verdict or "–"
+def _answers(speedup: Speedup) -> str:
+    return f"{_answer(speedup.first.answer)} / {_answer(speedup.second.answer)}"
 
 
-def _without_device(one: Measurement) -> str:
-    return one.parameters.replace(f"{one.device}-", "", 1).replace(f"-{one.device}", "", 1)
+def _answer(answer: Answer) -> str:
+    return answer.seeds_that_pass or answer.verdict or "–"

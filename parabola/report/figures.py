@@ -1,6 +1,7 @@
 """The pictures of a report: times over a size, times over commits, pass rates over commits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median  # of few values far faster than NumPy's
 from typing import Any
 
@@ -11,13 +12,20 @@ from parabola.records.record import Measurement
 from parabola.report.marks import COLOURS, ZOOM, blocks, chart_of, colour_of, domain_of, exact_axis, seconds_axis
 
 
-def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str) -> Any:
+@dataclass(frozen=True)
+class SizePoint:
+    """A point of a picture of times over sizes: the label of its line, and what was measured."""
+
+    label: str
+    measurement: Measurement
+
+
+def size_figure(points: Sequence[SizePoint], title: str) -> Any:
     """Draw times over batch size or members, both axes logarithmic: a line a label.
 
     Args:
-        points: label of the line, and the measurement.
-        axis: "batch_size" or "members".
-        title: of the horizontal axis.
+        points: the points, all of one kind.
+        title: title of the horizontal axis.
 
     Returns:
         An Altair chart: medians, with the range between the quartiles.
@@ -26,19 +34,19 @@ def size_figure(points: Sequence[tuple[str, Measurement]], axis: str, title: str
 
     rows = [
         {
-            "line": label,
-            "size": getattr(one, axis),
-            "seconds": one.median,
-            "low": one.low_quartile,
-            "high": one.high_quartile,
-            "learning rate": one.learning_rate,
-            "verdict": one.verdict or "not judged",
-            "rounds": one.rounds,
+            "line": point.label,
+            "size": point.measurement.case.size,
+            "seconds": point.measurement.times.median,
+            "low": point.measurement.times.low_quartile,
+            "high": point.measurement.times.high_quartile,
+            "learning rate": point.measurement.case.learning_rate,
+            "verdict": point.measurement.answer.verdict or "not judged",
+            "rounds": point.measurement.times.rounds,
         }
-        for label, one in points
+        for point in points
     ]
-    labels = list(dict.fromkeys(label for label, _ in points))
-    sizes = sorted({row["size"] for row in rows})
+    labels = list(dict.fromkeys(point.label for point in points))
+    sizes = sorted({point.measurement.case.size or 0 for point in points})
     picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
     base = alt.Chart().encode(
         x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=exact_axis(sizes)),
@@ -78,9 +86,9 @@ def history_figure(history: History, kind: str) -> Any:
 
     rows, rules, names = list[dict[str, Any]](), list[dict[str, Any]](), list[str]()
     for line in history.lines:
-        if line.measurement.kind != kind:
+        if line.measurement.case.kind != kind:
             continue
-        name = line.measurement.label
+        name = line.measurement.case.label
         names.append(name)
         usual = float(np.median(line.seconds))
         for part in blocks(len(line.at)):
@@ -141,7 +149,7 @@ def pass_rate_figure(history: History) -> Any:
     for line in history.lines:
         if line.passes is None:
             continue
-        names.append(line.measurement.parameters)
+        names.append(line.measurement.case.parameters)
         keep = [part[int(np.argmin(line.passes.shares[part]))] for part in blocks(len(line.at))]
         for place, settled, seeds in zip(
             line.at[keep], line.passes.settled[keep], line.passes.seeds[keep], strict=True

@@ -7,7 +7,7 @@ import numpy as np
 
 from parabola.display.tables import Column, Table
 from parabola.display.units import duration
-from parabola.records.changes import Change
+from parabola.records.changes import LevelChange
 from parabola.records.history import History, Line
 
 NEAR = 20  # commits to either side of a change, whose medians are shown
@@ -24,7 +24,7 @@ class ChangeOfCase:
     """
 
     line: Line
-    change: Change
+    change: LevelChange
 
     @property
     def first(self) -> int:
@@ -97,7 +97,7 @@ def together_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[T
 def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[ChangeOfCase]:
     """Lay out each change with its interval and the medians before and after it."""
     columns: tuple[Column[ChangeOfCase], ...] = (
-        Column("case", lambda found: found.line.measurement.label, "left"),
+        Column("case", lambda found: found.line.measurement.case.label, "left"),
         Column("change", lambda found: f"{_per_cent(found.change.ratio):+.1f} %"),
         Column(
             "95 % interval",
@@ -123,7 +123,7 @@ def _sizes(together: Together) -> str:
 
 def _cases(together: Together, number: int) -> str:
     """Name the cases that changed, of so many in the history."""
-    names = [change.line.measurement.label for change in together.changes]
+    names = [change.line.measurement.case.label for change in together.changes]
     if len(names) == number:
         return f"all {number}"
     more = ", …" if len(names) > MOST_NAMES else ""

@@ -6,13 +6,13 @@ from typing import Any
 
 from parabola.display.tables import Table
 from parabola.display.units import duration
+from parabola.records.case import PUBLISHED_SAMPLES, Case
 from parabola.records.record import Measurement, Record
-from parabola.records.speedups import AXES, Side
+from parabola.records.speedups import DeviceTimes
 from parabola.report import figures
 
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
-PUBLISHED_SAMPLES = 999
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,16 @@ class Section:
     pictures: tuple[Picture, ...] = field(default=())
 
 
-def current_cases(found: Sequence[Record]) -> list[Measurement]:
-    """Return each case once, as it was measured last."""
-    by_case = dict[tuple[str, int | None], Measurement]()
-    for record in found:
-        for one in record.measurements:
-            by_case.setdefault(one.key, one)
+def current_cases(records: Sequence[Record]) -> list[Measurement]:
+    """Return each case once, as it was measured last.
+
+    Args:
+        records: records of one commit on one machine, the newest first.
+    """
+    by_case = dict[tuple[str, int], Measurement]()
+    for record in records:
+        for measurement in record.measurements:
+            by_case.setdefault(measurement.case.key, measurement)
     return list(by_case.values())
 
 
@@ -65,7 +69,7 @@ def commit_words(record: Record) -> str:
 
 def quartiles(measurement: Measurement) -> str:
     """Return the range between the quartiles of a measurement's rounds, as "20 µs – 22 µs"."""
-    return f"{duration(measurement.low_quartile)} – {duration(measurement.high_quartile)}"
+    return f"{duration(measurement.times.low_quartile)} – {duration(measurement.times.high_quartile)}"
 
 
 def order_of_kind(kind: str) -> int:
@@ -73,41 +77,54 @@ def order_of_kind(kind: str) -> int:
     return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
 
-def _line_label(side: Side, one: Measurement) -> str:
-    samples = f", {one.samples:,} samples" if one.samples not in (None, PUBLISHED_SAMPLES) else ""
-    epochs = f", {one.epochs} epochs a round" if one.epochs else ""
-    return f"{one.engine} {side.label}{samples}{epochs}"
-
-
-def size_pictures(sides: Sequence[Side]) -> tuple[Picture, ...]:
+def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
     caption = (
         "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
         "learning rates the smallest's is drawn. Click a name to pick it, again to see all; hover for figures."
     )
-    drawn = []
-    for kind, axis in AXES.items():
-        found = [(_line_label(side, one), one) for side in sides for one in side.measurements if one.kind == kind]
-        points = dict[tuple[str, Any], tuple[str, Measurement]]()
-        for label, one in sorted(found, key=lambda pair: pair[1].learning_rate or 0):
-            points.setdefault((label, getattr(one, axis)), (label, one))
-        if len({size for _, size in points}) > 1:
-            figure = figures.size_figure(list(points.values()), axis, AXIS_TITLES[kind])
-            title = f"Time per epoch over {AXIS_TITLES[kind]}"
-            drawn.append(Picture(title, figure, caption))
+    drawn = list[Picture]()
+    for kind, axis_title in AXIS_TITLES.items():
+        points = _points(devices, kind)
+        if len({point.measurement.case.size for point in points}) > 1:
+            figure = figures.size_figure(points, axis_title)
+            drawn.append(Picture(f"Time per epoch over {axis_title}", figure, caption))
     return tuple(drawn)
 
 
-def sides_of(found: Sequence[Record], *, named: bool = True) -> list[Side]:
-    """Return a side for each device that was measured, in the order of the devices' names.
+def _points(devices: Sequence[DeviceTimes], kind: str) -> list[figures.SizePoint]:
+    """Return the points of a kind, each size of a line once: at its smallest learning rate."""
+    points = [
+        figures.SizePoint(_line_label(times.label, measurement.case), measurement)
+        for times in devices
+        for measurement in times.measurements
+        if measurement.case.kind == kind
+    ]
+    chosen = dict[tuple[str, int | None], figures.SizePoint]()
+    for point in sorted(points, key=lambda point: point.measurement.case.learning_rate or 0):
+        chosen.setdefault((point.label, point.measurement.case.size), point)
+    return list(chosen.values())
+
+
+def _line_label(device: str, case: Case) -> str:
+    samples = f", {case.samples:,} samples" if case.samples not in (None, PUBLISHED_SAMPLES) else ""
+    epochs = f", {case.epochs} epochs a round" if case.epochs else ""
+    return f"{case.engine} {device}{samples}{epochs}"
+
+
+def times_by_device(records: Sequence[Record], *, named: bool = True) -> list[DeviceTimes]:
+    """Return the times of each device that was measured, in the order of the devices' names.
 
     Args:
-        found: records of one commit on one machine, the newest first.
+        records: records of one commit on one machine, the newest first.
         named: whether the labels have the machine's name, where it was given one.
     """
-    current = current_cases(found)
-    devices = sorted({one.device for one in current})
-    name = found[0].name if named else ""
-    labels = [f"{name} {on}" if name and len(devices) > 1 else name or on for on in devices]
-    sides = zip(labels, devices, strict=True)
-    return [Side(label, on, tuple(one for one in current if one.device == on)) for label, on in sides]
+    current = current_cases(records)
+    devices = sorted({measurement.case.device for measurement in current})
+    name = records[0].name if named else ""
+    found = list[DeviceTimes]()
+    for device in devices:
+        label = f"{name} {device}" if name and len(devices) > 1 else name or device
+        here = tuple(measurement for measurement in current if measurement.case.device == device)
+        found.append(DeviceTimes(label, device, here))
+    return found

@@ -42,7 +42,7 @@ def past_section(history: History, name: str) -> Section:
     ]
     together = together_table(history, found)
     rates = _newest_pass_rates(history)
-    kinds = sorted({line.measurement.kind for line in history.lines}, key=order_of_kind)
+    kinds = sorted({line.measurement.case.kind for line in history.lines}, key=order_of_kind)
     pictures = [_history_picture(history, kind) for kind in kinds]
     if rates.items:
         caption = (
@@ -75,7 +75,7 @@ def _count_changes(number: int, lengths: Sequence[int]) -> str:
 
 
 def _history_picture(history: History, kind: str) -> Picture:
-    unit = next(line.measurement.unit for line in history.lines if line.measurement.kind == kind)
+    unit = next(line.measurement.unit for line in history.lines if line.measurement.case.kind == kind)
     caption = f"Median {unit}: a line a case, dashed where its level changed. Pick a case from the list; "
     caption += "drag to move, Shift and wheel to zoom, double click to see all."
     return Picture(f"{kind.capitalize()} over commits", figures.history_figure(history, kind), caption)
@@ -102,7 +102,7 @@ def _newest_pass_rates(history: History) -> Table[_PassRate]:
     """Lay out the pass rate at the newest commit of each case that counts seeds, and the range of those so far."""
     newest = len(history.commits) - 1
     counting = [(line, line.passes) for line in history.lines if line.passes]
-    rates = [_PassRate(line.measurement.label, passes, bool(line.at[-1] == newest)) for line, passes in counting]
+    rates = [_PassRate(line.measurement.case.label, passes, bool(line.at[-1] == newest)) for line, passes in counting]
     return Table("Pass rate at the newest commit", PASS_RATE_COLUMNS, rates)
 
 
@@ -142,7 +142,7 @@ class _Neighbours:
 
 def _level_table(history: History, kind: str) -> Table[_Neighbours]:
     """Lay out the times by commit; where neighbours share a row, their median."""
-    cases = [_Values(line, line.seconds) for line in history.lines if line.measurement.kind == kind]
+    cases = [_Values(line, line.seconds) for line in history.lines if line.measurement.case.kind == kind]
     return _by_commit(history, kind.capitalize(), cases, lambda values: duration(median(values.tolist())))
 
 
@@ -175,4 +175,4 @@ def _column_of_case(case: _Values, write: Callable[[Floats], str]) -> Column[_Ne
         values = case.values[(case.line.at >= row.first) & (case.line.at <= row.last)]
         return write(values) if len(values) else "–"
 
-    return Column(case.line.measurement.parameters, cell)
+    return Column(case.line.measurement.case.parameters, cell)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.studies.change_points import series
 from parabola import statistics
-from parabola.records import changes
+from parabola.records import changes, noise
 
 Floats = npt.NDArray[np.float64]
 SLOPE = 1.4826 / 2**0.5  # the scale of the noise where half of the neighbours are up to 1 apart
@@ -22,40 +22,45 @@ def square(values: Sequence[float], lag: int, most: float = np.inf) -> float:
     return mean(one**2 if abs(one) <= most else 0.0 for one in differences)
 
 
+def scale_and_inflation(logs: Floats) -> tuple[float, float]:
+    found = noise.tame(logs).noise
+    return found.scale, found.inflation
+
+
 @pytest.mark.parametrize("values", [18, 40, 41])
 @pytest.mark.parametrize("unit", [1.0, 0.01])
 def test_noise_is_told_from_neighbours_and_the_next(values: int, unit: float) -> None:
     """A third of correlation doubles a mean's variance, and none is taken for less than that."""
     correlated = unit * np.resize([0.0, 2, 2, 1, 1], values)  # squares of 6 : 8 over five neighbours
     alternate = unit * np.resize([0.0, 1], values)
-    tamed, scale, inflation = changes.tame(correlated)
+    tamed = noise.tame(correlated)
     found = square(correlated.tolist(), 2) / square(correlated.tolist(), 1) - 1
 
-    np.testing.assert_array_equal(tamed, correlated)
+    np.testing.assert_array_equal(tamed.logs, correlated)
     assert found == pytest.approx(1 / 3, abs=0.1)
-    assert scale == pytest.approx(unit * SLOPE / (1 - found) ** 0.5, rel=1e-6)
-    assert inflation == pytest.approx((1 + found) / (1 - found), rel=1e-6)
-    assert changes.tame(alternate)[1:] == pytest.approx((unit * SLOPE, 1.0), rel=1e-6)
+    assert tamed.noise.scale == pytest.approx(unit * SLOPE / (1 - found) ** 0.5, rel=1e-6)
+    assert tamed.noise.inflation == pytest.approx((1 + found) / (1 - found), rel=1e-6)
+    assert scale_and_inflation(alternate) == pytest.approx((unit * SLOPE, 1.0), rel=1e-6)
 
 
 def test_correlation_is_never_taken_for_more_than_three_fifths() -> None:
     """A slow wave is noise whose means vary four times as much, not one without end."""
     wave = np.resize([0.0, 1, 2, 3, 4, 3, 2, 1], 41)
 
-    assert changes.tame(wave)[1:] == pytest.approx((SLOPE / 0.4**0.5, 4.0), rel=1e-6)
+    assert scale_and_inflation(wave) == pytest.approx((SLOPE / 0.4**0.5, 4.0), rel=1e-6)
 
 
 def test_where_most_neighbours_are_equal_the_larger_differences_tell() -> None:
     """Their 80th percentile takes the place of a median of nothing: 3 of 0, 0, 0, 0, 0, 0, 1, 2, 3, 4 and 5."""
     values = np.cumsum([0.0, 0, 1, 0, -2, 0, 3, 0, -4, 0, 5, 0])
 
-    assert changes.tame(values)[1:] == pytest.approx((3 * SLOPE / 0.4**0.5, 4.0), rel=1e-6)
+    assert scale_and_inflation(values) == pytest.approx((3 * SLOPE / 0.4**0.5, 4.0), rel=1e-6)
 
 
 @pytest.mark.parametrize("values", [[0.0] * 20, [0.0, 1e-9] * 10])
 def test_no_noise_is_less_than_a_millionth(values: list[float]) -> None:
     """No clock tells less."""
-    assert changes.tame(np.array(values))[1:] == pytest.approx((1e-6, 1.0), rel=1e-6)
+    assert scale_and_inflation(np.array(values)) == pytest.approx((1e-6, 1.0), rel=1e-6)
 
 
 @pytest.mark.parametrize("at", [0, 1, 6, 20, 38, 39])
@@ -68,7 +73,7 @@ def test_an_outlier_is_clipped_to_two_scales_about_the_median(at: int, outlier: 
     expected = values.copy()
     expected[at] = median(values[about].tolist()) + np.sign(outlier) * 2 * SLOPE
 
-    np.testing.assert_allclose(changes.tame(values)[0], expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(noise.tame(values).logs, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("bad", "carried"), [(7, False), (8, True)])
@@ -77,7 +82,7 @@ def test_up_to_seven_bad_values_do_not_carry_the_median(bad: int, carried: bool)
     values = np.resize([0.0, 0.01], 60)
     values[30 : 30 + bad] += 1
 
-    assert bool(changes.tame(values)[0].max() > 1) is carried
+    assert bool(noise.tame(values).logs.max() > 1) is carried
 
 
 @pytest.mark.parametrize(("step", "counts"), [(5.18, True), (5.21, False)])
@@ -87,7 +92,7 @@ def test_a_step_is_no_noise(step: float, counts: bool) -> None:
     values[20:] += step  # from 1 to 0, so neighbours are one less apart; the next ones are less or more
     most = 4.195
     found = square(values.tolist(), 2, most) / square(values.tolist(), 1, most) - 1
-    _, scale, inflation = changes.tame(values)
+    scale, inflation = scale_and_inflation(values)
     bounded = min(max(found, 0), 0.6)
 
     assert bool(abs(values[20] - values[19]) <= most) is counts
@@ -147,7 +152,8 @@ def test_a_change_has_its_place_range_and_interval(start: int, at: int, end: int
     """The range is of likelihoods, within Hansen's bound of 7.35, and the interval of Yuen's errors, by Student's t."""
     for seed in range(20):
         logs = np.log(series(np.random.default_rng(seed), (at - 1, 1.02), values=60))
-        best, change = changes._judge(logs, 0.03, inflation, start, at, end)
+        judged = changes.judge(logs, noise.Noise(0.03, inflation), start, at, end)
+        best, change = judged.likeliest, judged.change
         likely = likeliness(logs, 0.03, start, at, end)
         top = max(likely.values())
         within = [place for place, one in likely.items() if one >= top - 7.3523 * inflation]
@@ -167,7 +173,7 @@ def test_a_place_out_of_the_likely_range_widens_it() -> None:
     """The range always holds the place, on whichever side of it the likely ones lie."""
     logs = np.resize([0.0, 0.001], 60)
     logs[30:] += 1
-    early, late = (changes._judge(logs, 0.01, 1.0, 0, at, 60)[1] for at in (20, 40))
+    early, late = (changes.judge(logs, noise.Noise(0.01, 1.0), 0, at, 60).change for at in (20, 40))
 
     assert (early.first, early.at, early.last) == (20, 20, 30)
     assert (late.first, late.at, late.last) == (30, 40, 40)
@@ -178,8 +184,8 @@ def test_each_change_is_where_it_is_likeliest_between_its_neighbours(seed: int) 
     """Also where moving or dropping one of them moves another, as in these series."""
     seconds = series(np.random.default_rng(seed), (20, 1.12), (40, 1 / 1.15), values=60)
     logs = np.log(seconds) - np.median(np.log(seconds))
-    scale = changes.tame(logs)[1]
-    found = [change.at for change in changes.find_changes(seconds)]
+    scale = noise.tame(logs).noise.scale
+    found = [change.at for change in changes.find_level_changes(seconds)]
     edges = [0, *found, 60]
 
     assert found
@@ -191,4 +197,4 @@ def test_each_change_is_where_it_is_likeliest_between_its_neighbours(seed: int) 
 @pytest.mark.parametrize(("values", "found"), [(9, 0), (10, 1)])
 def test_fewer_than_ten_values_have_no_change(values: int, found: int) -> None:
     """However large the step in their middle is."""
-    assert len(changes.find_changes([1.0] * 5 + [100.0] * (values - 5))) == found
+    assert len(changes.find_level_changes([1.0] * 5 + [100.0] * (values - 5))) == found

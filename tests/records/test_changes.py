@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from benchmarks.studies.change_points import series
 from parabola.records import changes
-from parabola.records.changes import Change, find_changes
+from parabola.records.changes import LevelChange, find_level_changes
+from parabola.records.noise import tame
 
 Floats = npt.NDArray[np.float64]
 
 
-def near(found: list[Change], steps: list[int], reach: int = 3) -> bool:
+def near(found: list[LevelChange], steps: list[int], reach: int = 3) -> bool:
     """Return whether these changes and no others were found, each up to `reach` commits off."""
     return len(found) == len(steps) and all(abs(c.at - at) <= reach for c, at in zip(found, steps, strict=True))
 
@@ -27,7 +28,7 @@ def test_a_step_is_found_where_it_is(ratio: float, found_share: float, near_shar
     """Alone, in place and size, under 3 % of noise; the ranges cover the truth as often as they say, or nearly."""
     generator = np.random.default_rng(11)
     steps = generator.integers(20, 181, 300).tolist()
-    found = [find_changes(series(generator, (at, ratio))) for at in steps]
+    found = [find_level_changes(series(generator, (at, ratio))) for at in steps]
     alone = [(at, one[0]) for at, one in zip(steps, found, strict=True) if len(one) == 1]
 
     assert len(alone) >= found_share * len(steps)
@@ -53,7 +54,7 @@ def test_a_step_is_found_where_it_is(ratio: float, found_share: float, near_shar
 def test_an_unchanged_series_has_no_change(noise: dict[str, float], alarms: float) -> None:
     """But in a small share of them, whatever the noise is like."""
     generator = np.random.default_rng(12)
-    alarmed = sum(bool(find_changes(series(generator, **noise))) for _ in range(400))  # type: ignore[arg-type]
+    alarmed = sum(bool(find_level_changes(series(generator, **noise))) for _ in range(400))  # type: ignore[arg-type]
 
     assert alarmed <= alarms * 400
 
@@ -72,7 +73,7 @@ def test_an_unchanged_series_has_no_change(noise: dict[str, float], alarms: floa
 def test_several_steps_are_all_found(steps: list[tuple[int, float]]) -> None:
     """Up, down and up, there and back, and near either end: all of them, and no others, in nearly all series."""
     generator = np.random.default_rng(13)
-    found = [find_changes(series(generator, *steps)) for _ in range(100)]
+    found = [find_level_changes(series(generator, *steps)) for _ in range(100)]
 
     assert sum(near(one, [at for at, _ in steps]) for one in found) >= 92
 
@@ -80,7 +81,7 @@ def test_several_steps_are_all_found(steps: list[tuple[int, float]]) -> None:
 def test_a_drift_is_told_in_steps() -> None:
     """Of a slow rise by a fifth, a few steps up are made, never one down, and together about as large."""
     generator = np.random.default_rng(14)
-    found = [find_changes(series(generator) * np.linspace(1, 1.2, 200)) for _ in range(50)]
+    found = [find_level_changes(series(generator) * np.linspace(1, 1.2, 200)) for _ in range(50)]
     totals = [np.prod([change.ratio for change in one]) for one in found]
 
     assert all(2 <= len(one) <= 5 and min(change.low for change in one) > 1 for one in found)
@@ -94,7 +95,7 @@ def test_a_few_bad_values_are_no_change(outliers: int, at: int) -> None:
     generator = np.random.default_rng(15)
     quiet = [series(generator, (at, 2), (at + outliers, 0.5), outliers=0) for _ in range(50)]
 
-    assert sum(bool(find_changes(seconds)) for seconds in quiet) <= 2
+    assert sum(bool(find_level_changes(seconds)) for seconds in quiet) <= 2
 
 
 @pytest.mark.parametrize("values", [2001, 10000])
@@ -102,7 +103,7 @@ def test_a_long_series_is_searched_in_blocks_and_as_well(values: int) -> None:
     """A step of 5 %, a level of 20 values, and nothing else; placed to the commit although blocks were searched."""
     generator = np.random.default_rng(16)
     steps = [(values // 3 + 1, 1.05), (values // 2, 1.2), (values // 2 + 20, 1 / 1.2)]
-    found = [find_changes(series(generator, *steps, values=values)) for _ in range(20)]
+    found = [find_level_changes(series(generator, *steps, values=values)) for _ in range(20)]
 
     assert sum(near(one, [at for at, _ in steps], reach=8) for one in found) >= 18
 
@@ -112,8 +113,8 @@ def test_the_search_is_exact() -> None:
     generator = np.random.default_rng(17)
     for steps in ([], [(40, 1.1)], [(30, 1.1), (61, 0.9)], [(50, 1.03)]):
         seconds = series(generator, *steps, values=90)
-        tamed, scale, inflation = changes.tame(np.log(seconds))
-        values = tamed / (scale * inflation**0.5)
+        tamed = tame(np.log(seconds))
+        values = tamed.logs / (tamed.noise.scale * tamed.noise.inflation**0.5)
         other = ruptures.Pelt("l2", min_size=changes.SHORTEST, jump=1).fit(values)
 
         assert changes.search(values) == other.predict(pen=changes.PENALTY * np.log(90))[:-1]
@@ -133,10 +134,10 @@ def test_the_noise_is_measured(kind: dict[str, float], scale: float, inflation: 
     """Its scale and what correlation does to means, although the level changes often; outliers add a third at most."""
     steps = [(at, 1.2 if at % 200 else 1 / 1.2) for at in range(100, 5000, 100)]
     seconds = series(np.random.default_rng(18), *steps, values=5000, **{"outliers": 0.0, **kind})
-    _, measured, inflated = changes.tame(np.log(seconds))
+    found = tame(np.log(seconds)).noise
 
-    assert measured == pytest.approx(0.03 * scale, rel=0.1)
-    assert inflated == pytest.approx(inflation, rel=0.1)
+    assert found.scale == pytest.approx(0.03 * scale, rel=0.1)
+    assert found.inflation == pytest.approx(inflation, rel=0.1)
 
 
 @settings(deadline=None, max_examples=100)
@@ -146,7 +147,7 @@ def test_units_do_not_matter(seed: int, values: int, unit: float, ratios: list[f
     generator = np.random.default_rng(seed)
     steps = [(int(generator.integers(values)), ratio) for ratio in ratios]
     seconds = series(generator, *steps, values=values)
-    found, again = find_changes(seconds), find_changes(seconds * unit)
+    found, again = find_level_changes(seconds), find_level_changes(seconds * unit)
 
     assert [(c.first, c.at, c.last) for c in found] == [(c.first, c.at, c.last) for c in again]
     assert [c.ratio for c in found] == pytest.approx([c.ratio for c in again])
@@ -158,7 +159,7 @@ def test_a_series_from_its_end_has_the_changes_mirrored() -> None:
     for _ in range(100):
         steps = list(zip(generator.integers(0, 150, 3).tolist(), [1.1, 0.8, 1.3], strict=True))
         seconds = series(generator, *steps, values=150)
-        found, mirrored = find_changes(seconds), find_changes(seconds[::-1])[::-1]
+        found, mirrored = find_level_changes(seconds), find_level_changes(seconds[::-1])[::-1]
 
         assert [(c.first, c.at, c.last) for c in found] == [(150 - c.last, 150 - c.at, 150 - c.first) for c in mirrored]
         assert [c.ratio for c in found] == pytest.approx([1 / c.ratio for c in mirrored])
@@ -168,7 +169,7 @@ def test_a_series_from_its_end_has_the_changes_mirrored() -> None:
 @pytest.mark.parametrize(("values", "at"), [(10, 5), (12, 7), (50, 5), (50, 31), (50, 45), (300, 100)])
 def test_without_noise_a_step_is_found_exactly(values: int, at: int, ratio: float) -> None:
     """Its index alone is in the range, and its ratio alone in the interval."""
-    found = find_changes(np.where(np.arange(values) < at, 0.002, 0.002 * ratio))
+    found = find_level_changes(np.where(np.arange(values) < at, 0.002, 0.002 * ratio))
 
     assert [(change.first, change.at, change.last) for change in found] == [(at, at, at)]
     assert [found[0].low, found[0].ratio, found[0].high] == pytest.approx([ratio] * 3)
@@ -177,7 +178,7 @@ def test_without_noise_a_step_is_found_exactly(values: int, at: int, ratio: floa
 @given(st.floats(1e-9, 1e9), st.integers(0, 50))
 def test_a_constant_series_has_no_change(level: float, values: int) -> None:
     """Of whatever level and length."""
-    assert find_changes([level] * values) == []
+    assert find_level_changes([level] * values) == []
 
 
 @settings(deadline=None, max_examples=300)
@@ -188,7 +189,7 @@ def test_a_constant_series_has_no_change(level: float, values: int) -> None:
 )
 def test_any_positive_series_has_changes_in_order(seconds: list[float]) -> None:
     """Nothing raises; a change has its ranges about it, leaves five values to either side, and is clear."""
-    found = find_changes(seconds)
+    found = find_level_changes(seconds)
     edges = [0, *(change.at for change in found), len(seconds)]
 
     assert all(change.first <= change.at <= change.last for change in found)
@@ -202,4 +203,4 @@ def test_coarse_times_are_no_changes(share: float) -> None:
     """Times of a clock that knows two values only, where most neighbours are equal."""
     seconds = np.random.default_rng(20).choice([1.0, 1.01], 1000, p=[share, 1 - share])
 
-    assert find_changes(seconds) == []
+    assert find_level_changes(seconds) == []

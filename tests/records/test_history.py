@@ -9,6 +9,7 @@ import pytest
 
 from parabola.records.history import Commit, History, Line, Passes, histories
 from parabola.records.record import Measurement, Record
+from tests.made_measurements import of_values
 
 KEYS = "coefficient_error", "verdict", "seeds", "settled_seeds"
 MACHINE = (("cpu_model", "A"), ("cores", "3"))
@@ -19,7 +20,7 @@ def measurement(case: str = "b[x]", median: float = 1.0, **changed: Any) -> Meas
     values: dict[str, Any] = {"kind": "epoch time", "unit": "seconds per epoch", "engine": "native", "device": "cpu"}
     values |= {"batch_size": 9, "learning_rate": 0.01, "samples": 99, "members": None, "epochs": None, "rounds": 7}
     values |= {"low_quartile": median * 0.9, "high_quartile": median * 1.3} | dict.fromkeys(KEYS)
-    return Measurement(**{**values, "case": case, "median": median, **changed})
+    return of_values(**{**values, "name": case, "median": median, **changed})
 
 
 def record(commit: str, made: int | None, measured: int, *measurements: Measurement, **changed: Any) -> Record:
@@ -59,7 +60,7 @@ def test_commits_go_by_their_dates() -> None:
     assert [commit.made.timestamp() for commit in found.commits] == [1767225600 + 3600 * h for h in (10, 20, 20, 30)]
     assert line.at.tolist() == [0, 1, 2, 3]
     assert line.seconds.tolist() == [1.0, 2.0, 2.5, 3.0]
-    assert line.measurement.median == 3.0
+    assert line.measurement.times.median == 3.0
 
 
 def test_records_come_newest_first_with_those_of_no_commit() -> None:
@@ -131,7 +132,7 @@ def test_passes_and_the_case_are_those_of_the_newest_record() -> None:
     assert line.passes.settled.tolist() == [5, 33]
     assert line.passes.seeds.tolist() == [50, 44]
     assert line.passes.shares == pytest.approx([0.1, 0.75])
-    assert line.measurement.median == 5.0
+    assert line.measurement.times.median == 5.0
     assert line.seconds.tolist() == [1.5, 4.0]
 
 
@@ -155,7 +156,7 @@ def test_a_line_has_the_commits_that_measured_it() -> None:
         record("b", 2, 49, measurement("b[x]", 3.0, epochs=1), measurement("b[x]", 4.0)),
         record("a", 3, 48, measurement("b[y]", 5.0), measurement("b[x]", 6.0, epochs=10), measurement("a[z]", 7.0)),
     )
-    told = [(line.measurement.case, line.measurement.epochs, line.at.tolist()) for line in found.lines]
+    told = [(line.measurement.case.name, line.measurement.case.epochs, line.at.tolist()) for line in found.lines]
 
     assert told == [
         ("a[z]", None, [2]),

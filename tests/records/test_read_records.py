@@ -4,12 +4,13 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from parabola.records import fingerprint, reading, schema
 from parabola.records import record as record_of_records
+from parabola.records.case import Case
+from parabola.records.extra_info import Answer
 from tests import made_records
 
 GOOD = made_records.record()
@@ -122,44 +123,58 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
         failed=("b/x.py::z", "b/x.py::a"),
         measurements=(
             record_of_records.Measurement(
-                case="b/x.py::one[a-b]",
-                kind="epoch time",
+                case=Case(
+                    name="b/x.py::one[a-b]",
+                    kind="epoch time",
+                    epochs=30,
+                    engine="native",
+                    device="gpu:1",
+                    batch_size=9,
+                    learning_rate=0.01,
+                    samples=99,
+                    members=5,
+                ),
                 unit="seconds: of it",
-                engine="native",
-                device="gpu:1",
-                batch_size=9,
-                learning_rate=0.01,
-                samples=99,
-                members=5,
-                epochs=30,
-                median=2.0,
-                low_quartile=1.5,
-                high_quartile=4.0,
-                rounds=7,
-                coefficient_error=0.25,
-                verdict="fail",
-                seeds=41,
-                settled_seeds=36,
+                times=schema.Times(median=2.0, low_quartile=1.5, high_quartile=4.0, rounds=7),
+                answer=Answer(
+                    engine="native",
+                    device="gpu:1",
+                    batch_size=9,
+                    learning_rate=0.01,
+                    samples=99,
+                    members=5,
+                    coefficient_error=0.25,
+                    verdict="fail",
+                    seeds=41,
+                    settled_seeds=36,
+                ),
             ),
             record_of_records.Measurement(
-                case="b/x.py::two",
-                kind="compile time",
+                case=Case(
+                    name="b/x.py::two",
+                    kind="compile time",
+                    epochs=None,
+                    engine="fit",
+                    device="cpu",
+                    batch_size=None,
+                    learning_rate=None,
+                    samples=None,
+                    members=None,
+                ),
                 unit="",
-                engine="fit",
-                device="cpu",
-                batch_size=None,
-                learning_rate=None,
-                samples=None,
-                members=None,
-                epochs=None,
-                median=1.0,
-                low_quartile=1.0,
-                high_quartile=4.0,
-                rounds=1,
-                coefficient_error=None,
-                verdict=None,
-                seeds=None,
-                settled_seeds=None,
+                times=schema.Times(median=1.0, low_quartile=1.0, high_quartile=4.0, rounds=1),
+                answer=Answer(
+                    engine="fit",
+                    device="cpu",
+                    batch_size=None,
+                    learning_rate=None,
+                    samples=None,
+                    members=None,
+                    coefficient_error=None,
+                    verdict=None,
+                    seeds=None,
+                    settled_seeds=None,
+                ),
             ),
         ),
     )
@@ -204,23 +219,6 @@ def test_a_session_is_whole_only_with_its_last_test(over: int, cut_short: bool, 
     assert reading.read(path).cut_short is cut_short
 
 
-@pytest.mark.parametrize(
-    ("case", "epochs", "parameters", "label"),
-    [
-        ("b/x.py::one[a-b]", None, "a-b", "one[a-b]"),
-        ("b/x.py::Class::one[a::b[c]]", 1, "a::b[c]", "one[a::b[c]], 1 epochs a round"),
-        ("b/x.py::one", 30, "one", "one, 30 epochs a round"),
-        ("one[]", None, "one[]", "one[]"),
-    ],
-)
-def test_a_case_has_a_key_a_label_and_parameters(case: str, epochs: int | None, parameters: str, label: str) -> None:
-    """They are told from its full name and its epochs."""
-    values: dict[str, Any] = dict.fromkeys(record_of_records.Measurement.__struct_fields__)
-    one = record_of_records.Measurement(**{**values, "case": case, "epochs": epochs})
-
-    assert (one.key, one.parameters, one.label) == ((case, epochs), parameters, label)
-
-
 @pytest.mark.parametrize("name", ["q1", "median", "q3"])
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
 def test_a_time_that_is_none_is_no_record(name: str, seconds: float, tmp_path: Path) -> None:
@@ -252,7 +250,7 @@ def test_any_positive_time_is_one(tmp_path: Path) -> None:
     (path,) = made_records.write(tmp_path, content)
     one = reading.read(path).measurements[2]
 
-    assert (one.low_quartile, one.median, one.high_quartile) == (smallest, 1.0, largest)
+    assert (one.times.low_quartile, one.times.median, one.times.high_quartile) == (smallest, 1.0, largest)
 
 
 EPOCH_TIME, MEMBERS = "native-cpu-batch_27-learning_rate_0.001", "cpu-members_64"
@@ -284,7 +282,8 @@ def test_a_case_of_another_kind_needs_no_axis(tmp_path: Path) -> None:
     (path,) = made_records.write(tmp_path, content)
     (one,) = reading.read(path).measurements
 
-    assert (one.kind, one.engine, one.device, one.samples, one.learning_rate) == ("x", "fit", "cpu", None, None)
+    case = one.case
+    assert (case.kind, case.engine, case.device, case.samples, case.learning_rate) == ("x", "fit", "cpu", None, None)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +308,7 @@ def test_possible_counts_are_read(settled: int | None, seeds: int | None, tmp_pa
     (path,) = made_records.write(tmp_path, content)
     one = reading.read(path).measurements[3]
 
-    assert (one.settled_seeds, one.seeds) == (settled, seeds)
+    assert (one.answer.settled_seeds, one.answer.seeds) == (settled, seeds)
 
 
 @pytest.mark.parametrize(("grid", "epochs"), [({"epochs": 30}, 30), ({"epochs": None}, None), ({}, None), (None, None)])
@@ -320,7 +319,7 @@ def test_epochs_that_were_asked_for_make_other_cases_of_epoch_times_alone(
     content = made_records.record()
     content["parabola"]["grid"] = grid
     (path,) = made_records.write(tmp_path, content)
-    found = {(one.kind, one.epochs) for one in reading.read(path).measurements}
+    found = {(one.case.kind, one.case.epochs) for one in reading.read(path).measurements}
 
     assert found == {("epoch time", epochs), ("members", None), ("time to accuracy", None)}
 

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 from scipy import stats
 
 from parabola.records import speedups
 from parabola.records.speedups import Speedup
-from tests.made_measurements import measurement, side
+from tests.made_measurements import altered, measurement, on_device
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ from tests.made_measurements import measurement, side
 )
 def test_the_first_cpu_meets_everyone_and_every_cpu_every_gpu(devices: dict[str, str], expected: list[str]) -> None:
     """The slower kind of device comes first in each pair, and the order of the sides decides the rest."""
-    sides = [side(label, device) for label, device in devices.items()]
+    sides = [on_device(label, device) for label, device in devices.items()]
 
     assert [f"{first.label} {second.label}" for first, second in speedups.pairs(sides)] == expected
 
@@ -36,7 +35,7 @@ def test_a_speedup_is_the_first_time_over_the_second_with_its_interval() -> None
     """The interval agrees with Student's t from SciPy on the logarithm of the two medians' ratio."""
     first = measurement(median=6e-3, low_quartile=5.8e-3, high_quartile=6.3e-3, rounds=7)
     second = measurement(device="gpu:0", median=4e-3, low_quartile=3.9e-3, high_quartile=4.4e-3, rounds=12)
-    (found,) = speedups.speedups(side("a", "cpu", first), side("b", "gpu:0", second))
+    (found,) = speedups.speedups(on_device("a", "cpu", first), on_device("b", "gpu:0", second))
     errors = [0.929 * 0.5e-3 / (6e-3 * math.sqrt(7)), 0.929 * 0.5e-3 / (4e-3 * math.sqrt(12))]
     reach = math.sqrt(errors[0] ** 2 + errors[1] ** 2) * stats.t.ppf(0.975, 17)
 
@@ -61,17 +60,17 @@ def test_a_speedup_is_the_first_time_over_the_second_with_its_interval() -> None
 def test_only_the_same_case_makes_a_speedup(other: dict[str, Any]) -> None:
     """A case that differs in any axis but the device has no partner; the others keep the order of the first side."""
     ours = [measurement(samples=samples, median=samples * 1e-6) for samples in (30, 10, 20)]
-    theirs = [measurement(device="gpu:0", samples=samples, case="x") for samples in (10, 20, 30, 999)]
-    found = speedups.speedups(side("a", "cpu", *ours, measurement(**other)), side("b", "gpu:0", *theirs))
+    theirs = [measurement(device="gpu:0", samples=samples, name="x") for samples in (10, 20, 30, 999)]
+    found = speedups.speedups(on_device("a", "cpu", *ours, measurement(**other)), on_device("b", "gpu:0", *theirs))
 
     assert [one.first for one in found] == ours
-    assert [one.second.samples for one in found] == [30, 10, 20]
+    assert [one.second.case.samples for one in found] == [30, 10, 20]
 
 
 def against(low: float = 2.0, high: float = 3.0, **case: Any) -> Speedup:
     """Return a speed-up of a case with such an interval."""
     one = measurement(**case)
-    return Speedup(one, replace(one, device="gpu:0"), 2.5, low, high)
+    return Speedup(one, altered(one, device="gpu:0"), 2.5, low, high)
 
 
 @pytest.mark.parametrize(

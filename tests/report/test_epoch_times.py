@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from parabola.records.extra_info import Answer
 from parabola.report import epoch_times
 from tests.made_tables import alignment
 
 
-def case(engine: str, device: str, batch_size: int, seconds: float, verdict: str = "pass", **other: Any) -> Any:
+def case(
+    engine: str, device: str, batch_size: int, seconds: float, verdict: str = "pass", **other: Any
+) -> epoch_times.EpochTime:
     """Return one measured case as the suite hands it on."""
     values = {"engine": engine, "device": device, "batch_size": batch_size, "learning_rate": 0.001, "samples": 999}
-    return {**values, "seconds_per_epoch": seconds, "verdict": verdict, **other}
+    return epoch_times.EpochTime(Answer(**{**values, "verdict": verdict, **other}), seconds)
 
 
 def test_epoch_times_are_laid_out_a_row_a_setting_and_a_column_an_engine() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.records.changes import Change
+from parabola.records.changes import LevelChange
 from parabola.records.history import Commit, History, Line, Passes
 from parabola.report import figures, marks
+from parabola.report.figures import SizePoint
 from tests.made_measurements import measurement
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"
@@ -45,14 +46,21 @@ def test_times_over_a_size_have_a_row_a_point() -> None:
     """A row has the label, size, median, quartiles, learning rate, verdict and rounds, in the order of the points."""
     judged = measurement(median=4.5e-6, low_quartile=4.4e-6, high_quartile=4.7e-6, rounds=11, verdict="fail")
     block = measurement(
-        members=64, batch_size=111, learning_rate=0.1, median=3e-4, low_quartile=2e-4, high_quartile=5e-4, verdict=None
+        kind="members",
+        members=64,
+        batch_size=111,
+        learning_rate=0.1,
+        median=3e-4,
+        low_quartile=2e-4,
+        high_quartile=5e-4,
+        verdict=None,
     )
 
-    assert rows(figures.size_figure([("b", judged)], "batch_size", "t")) == [
+    assert rows(figures.size_figure([SizePoint("b", judged)], "t")) == [
         {"line": "b", "size": 9, "seconds": 4.5e-6, "low": 4.4e-6, "high": 4.7e-6, "learning rate": 0.001}
         | {"verdict": "fail", "rounds": 11}
     ]
-    assert rows(figures.size_figure([("a", block)], "members", "t")) == [
+    assert rows(figures.size_figure([SizePoint("a", block)], "t")) == [
         {"line": "a", "size": 64, "seconds": 3e-4, "low": 2e-4, "high": 5e-4, "learning rate": 0.1}
         | {"verdict": "not judged", "rounds": 11}
     ]
@@ -61,8 +69,8 @@ def test_times_over_a_size_have_a_row_a_point() -> None:
 def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> None:
     """The horizontal axis has exactly the measured sizes; lines have colours and shapes by their first appearance."""
     sizes = {"b": (111, 9), "a": (27, 9), "c": (1,)}
-    points = [(label, measurement(batch_size=size)) for label in sizes for size in sizes[label]]
-    drawn = specification(figures.size_figure(points, "batch_size", "how many"))
+    points = [SizePoint(label, measurement(batch_size=size)) for label in sizes for size in sizes[label]]
+    drawn = specification(figures.size_figure(points, "how many"))
     legend = {"columns": 1, "labelFontSize": 12, "labelLimit": 360, "orient": "bottom", "symbolOpacity": 1}
     colours = {"domain": ["b", "a", "c"], "range": ["#2f8fd8", "#e69f00", "#009e73"]}
     shared = {
@@ -110,8 +118,8 @@ def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> No
 
 def test_colours_begin_anew_after_eight_lines() -> None:
     """The ninth line has the first colour again."""
-    points = [(f"line {number}", measurement()) for number in range(10)]
-    drawn = specification(figures.size_figure(points, "batch_size", "t"))
+    points = [SizePoint(f"line {number}", measurement()) for number in range(10)]
+    drawn = specification(figures.size_figure(points, "t"))
 
     assert drawn["layer"][0]["encoding"]["color"]["scale"]["range"] == [
         *("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a500", "#888888", "#2f8fd8", "#e69f00")
@@ -137,7 +145,7 @@ def past(*lines: Line, commits: int = 7) -> History:
 
 def test_times_over_commits_are_drawn_against_each_cases_own_median() -> None:
     """A row has the commit's place from 1 on, the time, its ratio to the median less one, and the commit."""
-    change = Change(2, 1, 2, 1.255, 1.1, 1.4)
+    change = LevelChange(2, 1, 2, 1.255, 1.1, 1.4)
     chart = figures.history_figure(
         past(
             line(NATIVE, [0, 2, 3, 6], [2e-6, 3e-6, 4e-6, 9e-6], changes=[change]),
@@ -169,7 +177,7 @@ def test_times_over_commits_are_drawn_against_each_cases_own_median() -> None:
 
 def test_times_over_commits_have_lines_dots_and_a_rule_where_a_level_changed() -> None:
     """A case is picked from a list, which begins with all; without a change there is no layer of rules."""
-    change = Change(1, 1, 1, 0.5, 0.4, 0.6)
+    change = LevelChange(1, 1, 1, 0.5, 0.4, 0.6)
     one, other = line(NATIVE, [0, 1], [2e-6, 1e-6], changes=[change]), line(COMPILED, [1], [1e-6])
     drawn = specification(figures.history_figure(past(one, other), "epoch time"))
     calm = specification(figures.history_figure(past(other), "epoch time"))

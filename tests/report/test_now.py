@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
 from parabola.report.parts import Section
-from tests.made_measurements import measurement, record
+from tests.made_measurements import altered, measurement, record
 from tests.made_tables import alignment
 
 LAST = datetime(2026, 3, 9, 23, 59, tzinfo=UTC)
@@ -168,8 +167,8 @@ def test_a_device_that_is_gone_is_said_with_when_it_was_measured_last() -> None:
 def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_timed() -> None:
     """Other times go by their kind, and keep the order of the record within one."""
     cold = measurement("fit-cpu", function="bench_cold_start", kind="cold start", verdict=None, unit="seconds")
-    compile_time = replace(cold, kind="compile time", case="x.py::bench_compile_time[fit-cpu]", median=1.5, rounds=3)
-    odd = replace(cold, kind="odd", case="x.py::bench_odd", unit="")
+    compile_time = altered(cold, kind="compile time", name="x.py::bench_compile_time[fit-cpu]", median=1.5, rounds=3)
+    odd = altered(cold, kind="odd", name="x.py::bench_odd", unit="")
     sections = report_sections.sections(
         [
             record(
@@ -299,19 +298,19 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
         seeds(31, 38),
         block(8, median=5e-3, low_quartile=5e-3, high_quartile=5e-3),
         measurement(verdict="fail", rounds=2),
-        replace(
-            seeds(7, 9), kind="cold start", case="x::bench_cold_start[compiled-cpu]", seeds=None, settled_seeds=None
+        altered(
+            seeds(7, 9), kind="cold start", name="x::bench_cold_start[compiled-cpu]", seeds=None, settled_seeds=None
         ),
-        replace(block(8), kind="odd"),
+        altered(block(8), kind="odd"),
     ]
     on_gpu = [
-        replace(one, device="gpu:0", case=one.case.replace("cpu", "gpu:0"), median=one.median / factor)
+        altered(one, device="gpu:0", name=one.case.name.replace("cpu", "gpu:0"), median=one.times.median / factor)
         for one, factor in zip(on_cpu, (1 / 3, 1234.5, 99.96, 1.005, 1), strict=True)
     ]
-    on_gpu[0] = replace(on_gpu[0], settled_seeds=30)
-    on_gpu[2] = replace(on_gpu[2], verdict=None)
-    on_gpu[3] = replace(on_gpu[3], low_quartile=on_gpu[3].median, high_quartile=on_gpu[3].median)
-    on_gpu[1] = replace(on_gpu[1], low_quartile=on_gpu[1].median, high_quartile=on_gpu[1].median)
+    on_gpu[0] = altered(on_gpu[0], settled_seeds=30)
+    on_gpu[2] = altered(on_gpu[2], verdict=None)
+    on_gpu[3] = altered(on_gpu[3], low_quartile=on_gpu[3].times.median, high_quartile=on_gpu[3].times.median)
+    on_gpu[1] = altered(on_gpu[1], low_quartile=on_gpu[1].times.median, high_quartile=on_gpu[1].times.median)
     section = titled(report_sections.sections([record(*on_gpu, *on_cpu)]), "cpu against gpu:0")
     (table,) = section.tables
 
@@ -350,9 +349,9 @@ def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval:
 
 def test_devices_without_a_common_case_have_a_sentence_and_no_table() -> None:
     """A kind that is not compared counts as none in common."""
-    gpu = replace(block(8, "gpu:0"), kind="odd")
+    gpu = altered(block(8, "gpu:0"), kind="odd")
     section = titled(
-        report_sections.sections([record(measurement(), gpu, replace(block(8), kind="odd"))]), "cpu against gpu:0"
+        report_sections.sections([record(measurement(), gpu, altered(block(8), kind="odd"))]), "cpu against gpu:0"
     )
 
     assert section.lines == ("cpu and gpu:0 have no case in common.",)

@@ -10,7 +10,7 @@ import pytest
 
 from parabola.display.tables import Table
 from parabola.records import changes
-from parabola.records.changes import Change
+from parabola.records.changes import LevelChange
 from parabola.records.record import Measurement, Record
 from parabola.report import marks
 from parabola.report import sections as report_sections
@@ -43,13 +43,13 @@ def level(letter: str, seconds: float = 1e-6, **changed: Any) -> Measurement:
     return measurement(letter, median=seconds, **changed)
 
 
-def finds(monkeypatch: pytest.MonkeyPatch, planted: Mapping[float, Sequence[Change]]) -> None:
+def finds(monkeypatch: pytest.MonkeyPatch, planted: Mapping[float, Sequence[LevelChange]]) -> None:
     """Have the search for changes find those that are planted for a series, by its first value."""
 
-    def find_changes(seconds: npt.NDArray[np.float64]) -> list[Change]:
+    def find_level_changes(seconds: npt.NDArray[np.float64]) -> list[LevelChange]:
         return list(planted.get(float(seconds[0]), ()))
 
-    monkeypatch.setattr(changes, "find_changes", find_changes)
+    monkeypatch.setattr(changes, "find_level_changes", find_level_changes)
 
 
 def past(found: Sequence[Record]) -> Section:
@@ -139,7 +139,7 @@ def test_how_many_changes_were_found_and_where_they_were_looked_for(
     lengths: dict[str, int], planted: int, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only cases with ten commits or more are searched, and the newest four commits of each cannot be judged yet."""
-    finds(monkeypatch, {1e-6: [Change(5, 5, 5, 1.5, 1.4, 1.6), Change(7, 7, 7, 1.5, 1.4, 1.6)][:planted]})
+    finds(monkeypatch, {1e-6: [LevelChange(5, 5, 5, 1.5, 1.4, 1.6), LevelChange(7, 7, 7, 1.5, 1.4, 1.6)][:planted]})
     found = [
         at(place, *(level(letter, 1e-6 if letter == "a" else 2e-6) for letter in lengths if place < lengths[letter]))
         for place in range(max(lengths.values()))
@@ -160,12 +160,12 @@ def test_cases_that_change_within_the_same_commits_share_a_row(monkeypatch: pyte
     finds(
         monkeypatch,
         {
-            1e-6: [Change(5, 4, 6, 1.10, 1.05, 1.15), Change(7, 6, 8, 1.5, 1.4, 1.6)],
-            2e-6: [Change(6, 6, 7, 1.25, 1.2, 1.3)],
-            3e-6: [Change(7, 7, 8, 1.2, 1.1, 1.3)],
-            4e-6: [Change(4, 4, 6, 0.8, 0.7, 0.9)],
-            5e-6: [Change(7, 6, 9, 0.5, 0.4, 0.6)],
-            6e-6: [Change(10, 10, 11, 0.999, 0.9985, 0.9995)],
+            1e-6: [LevelChange(5, 4, 6, 1.10, 1.05, 1.15), LevelChange(7, 6, 8, 1.5, 1.4, 1.6)],
+            2e-6: [LevelChange(6, 6, 7, 1.25, 1.2, 1.3)],
+            3e-6: [LevelChange(7, 7, 8, 1.2, 1.1, 1.3)],
+            4e-6: [LevelChange(4, 4, 6, 0.8, 0.7, 0.9)],
+            5e-6: [LevelChange(7, 6, 9, 0.5, 0.4, 0.6)],
+            6e-6: [LevelChange(10, 10, 11, 0.999, 0.9985, 0.9995)],
         },
     )
     cases = [level(*case) for case in zip("abcdef", (1e-6, 2e-6, 3e-6, 4e-6, 5e-6, 6e-6), strict=True)]
@@ -190,9 +190,9 @@ def test_the_newest_range_in_common_comes_first(monkeypatch: pytest.MonkeyPatch)
     finds(
         monkeypatch,
         {
-            1e-6: [Change(8, 3, 9, 1.5, 1.4, 1.6)],
-            2e-6: [Change(8, 8, 9, 1.5, 1.4, 1.6)],
-            3e-6: [Change(5, 5, 6, 0.5, 0.4, 0.6)],
+            1e-6: [LevelChange(8, 3, 9, 1.5, 1.4, 1.6)],
+            2e-6: [LevelChange(8, 8, 9, 1.5, 1.4, 1.6)],
+            3e-6: [LevelChange(5, 5, 6, 0.5, 0.4, 0.6)],
         },
     )
     cases = [level("a", 1e-6), level("b", 2e-6), level("c", 3e-6)]
@@ -216,7 +216,7 @@ def test_a_row_names_three_cases_at_most(
     changing: str, others: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts those that changed and all that there are."""
-    finds(monkeypatch, {1e-6: [Change(2, 2, 2, 1.5, 1.4, 1.6)]})
+    finds(monkeypatch, {1e-6: [LevelChange(2, 2, 2, 1.5, 1.4, 1.6)]})
     cases = [level(letter, 1e-6 if letter in changing else 2e-6) for letter in changing + others]
 
     (row,) = past([at(place, *cases) for place in range(4)]).tables[0].rows
@@ -227,7 +227,7 @@ def test_a_case_that_some_commits_lack_changed_after_the_last_that_has_it(monkey
     """Ranges count the history's commits, not the points of the case; the other case ends the common range."""
     finds(
         monkeypatch,
-        {1e-6: [Change(2, 2, 3, 1.5, 1.4, 1.6)], 2e-6: [Change(4, 4, 4, 1.5, 1.4, 1.6)]},
+        {1e-6: [LevelChange(2, 2, 3, 1.5, 1.4, 1.6)], 2e-6: [LevelChange(4, 4, 4, 1.5, 1.4, 1.6)]},
     )
     rare = [0, 1, 5, 8, 9]  # its second to third point are commits 2 to 8 of the history
     found = [at(place, level("b", 2e-6), *([level("a")] if place in rare else [])) for place in range(10)]
@@ -249,9 +249,9 @@ def test_a_change_has_its_interval_and_the_medians_of_up_to_20_commits_to_either
     after 45 to 64.
     """
     planted = [
-        Change(25, 24, 27, 1.25, 1.1249, 1.3751),
-        Change(35, 35, 35, 0.5, 0.41, 0.62),
-        Change(45, 43, 46, 2.0, 1.9, 2.1),
+        LevelChange(25, 24, 27, 1.25, 1.1249, 1.3751),
+        LevelChange(35, 35, 35, 0.5, 0.41, 0.62),
+        LevelChange(45, 43, 46, 2.0, 1.9, 2.1),
     ]
     finds(monkeypatch, {1e-3: planted})
     details = table(past([at(place, level("a", 1e-3 + place * 1e-6)) for place in range(70)]), ONE_BY_ONE)

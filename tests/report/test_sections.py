@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from parabola import statistics
@@ -17,9 +18,12 @@ from parabola.records.record import Measurement, Record
 from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
+from parabola.statistics import Quartiles
 from tests import made_records
+from tests.made_measurements import values_of
 
 ROOT = Path(__file__).parents[2]
+NATIVE_9 = "native-cpu-batch_9-learning_rate_0.001"
 GPU = {"gpu": "NVIDIA H100, driver 580", "cuda": "12.5", "cpu_model": "Other CPU", "cores": 16}
 
 
@@ -29,9 +33,9 @@ def read(folder: Path, *contents: dict[str, Any]) -> list[Record]:
 
 def named(found: list[Record], **of: Any) -> Measurement:
     """Return the one measurement of the records that has such values."""
-    every = [one for record in found for one in record.measurements]
-    (one,) = [one for one in every if all(getattr(one, name) == value for name, value in of.items())]
-    return one
+    every = [measurement for record in found for measurement in record.measurements]
+    (measurement,) = [one for one in every if values_of(one).items() >= of.items()]
+    return measurement
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -50,8 +54,8 @@ def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None
     limit = named(found, kind="epoch time", engine="native", batch_size=27)
 
     assert len(details.rows) == 10
-    assert row[7] == f"{slow.median / limit.median:.2f}" == "1.43"
-    assert row[8:] == ("0.00017", "pass", str(slow.rounds))
+    assert row[7] == f"{slow.times.median / limit.times.median:.2f}" == "1.43"
+    assert row[8:] == ("0.00017", "pass", str(slow.times.rounds))
     assert section.tables[0].headings == ("batch size", "learning rate", "compiled cpu", "native cpu")
     assert len(section.tables[1].rows) == 5
     assert len(section.pictures) == 2
@@ -122,8 +126,8 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
         "gpu:0 is faster from 64 members on, not yet at 8 (measured: 1 to 512 members).",
     )
     assert len(table.rows) == 10
-    assert low < cpu.median / gpu.median < high
-    assert row[4] == f"{cpu.median / gpu.median:.3g} ×"
+    assert low < cpu.times.median / gpu.times.median < high
+    assert row[4] == f"{cpu.times.median / gpu.times.median:.3g} ×"
     assert len(section.pictures) == 2
 
 
@@ -169,7 +173,9 @@ def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
 )
 def test_crossover(wins: list[tuple[int, bool]], says: str) -> None:
     """From which size on the second side surely wins, or a plain sentence that it does not."""
-    assert speedups._crossover(wins, "batch size {}", "gpu").startswith(says)
+    sizes = [speedups.SizeWin(size, won) for size, won in wins]
+
+    assert speedups._crossover(sizes, "batch size {}", "gpu").startswith(says)
 
 
 def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
@@ -202,17 +208,23 @@ def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
     )
 
 
+def quartiles_of(times: npt.NDArray[np.float64]) -> Quartiles:
+    median, low, high = np.quantile(times, (0.5, 0.25, 0.75)).tolist()
+    return Quartiles(median, low, high, len(times))
+
+
 def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
     """In about 95 of 100 pairs of ten rounds whose true ratio is known; three rounds are the fewest."""
     random, covered, trials = np.random.default_rng(1), 0, 2000
     for _ in range(trials):
         sides = [scale * random.lognormal(0, 0.05, 10) for scale in (2.0, 1.0)]
-        first, second = [(*np.quantile(side, (0.5, 0.25, 0.75)).tolist(), 10) for side in sides]
+        first, second = (quartiles_of(side) for side in sides)
         _, low, high = statistics.median_ratio_interval(first, second)
         covered += low < 2.0 < high
 
     assert 0.92 < covered / trials < 0.99
-    assert statistics.median_ratio_interval((2.0, 1.9, 2.1, 2), (1.0, 0.9, 1.1, 10)) == (2.0, 0.0, float("inf"))
+    few, many = Quartiles(2.0, 1.9, 2.1, 2), Quartiles(1.0, 0.9, 1.1, 10)
+    assert statistics.median_ratio_interval(few, many) == (2.0, 0.0, float("inf"))
 
 
 def test_history_finds_a_planted_step(tmp_path: Path) -> None:
@@ -242,7 +254,7 @@ def test_history_goes_by_the_commits_dates_and_leaves_out_what_is_no_commit(tmp_
     dirty["commit_info"]["dirty"] = True
     nowhere["commit_info"] = {"id": "unversioned", "time": None, "dirty": False}
     (past,) = history.histories(read(tmp_path, *contents, dirty, nowhere))
-    line = next(line for line in past.lines if line.measurement.batch_size == 9 and line.measurement.engine == "native")
+    line = next(line for line in past.lines if line.measurement.case.parameters == NATIVE_9)
     usual = line.seconds[0]
 
     assert [commit.id for commit in past.commits] == [made_records.commit_id(commit) for commit in (1, 2, 7)]
@@ -288,11 +300,11 @@ def test_rounds_of_another_length_are_another_case(tmp_path: Path) -> None:
     short["parabola"]["grid"] = {"epochs": 1}
     found = read(tmp_path, *[made_records.record(commit=commit) for commit in range(3)], short)
     (past,) = history.histories(found)
-    epochs = [line for line in past.lines if line.measurement.kind == "epoch time"]
+    epochs = [line for line in past.lines if line.measurement.case.kind == "epoch time"]
 
     assert len(epochs) == 20
     assert {len(line.at) for line in epochs} == {1, 3}
-    assert any(line.measurement.label.endswith("learning_rate_0.001], 1 epochs a round") for line in epochs)
+    assert any(line.measurement.case.label.endswith("learning_rate_0.001], 1 epochs a round") for line in epochs)
 
 
 def test_two_states_of_one_commit_are_not_pooled(tmp_path: Path) -> None:

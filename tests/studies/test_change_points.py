@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.studies import change_points
 from benchmarks.studies.change_points import Found, series
-from parabola.records.changes import Change
+from parabola.records.changes import LevelChange
 
 
 def test_a_series_without_noise_is_its_levels() -> None:
@@ -53,7 +53,7 @@ def test_the_usual_series_has_200_values_with_noise_and_outliers() -> None:
     np.testing.assert_array_equal(series(np.random.default_rng(7)), series(np.random.default_rng(7), **usual))  # type: ignore[arg-type]
 
 
-def scripted(monkeypatch: pytest.MonkeyPatch, *answers: list[Change]) -> list[dict[str, Any]]:
+def scripted(monkeypatch: pytest.MonkeyPatch, *answers: list[LevelChange]) -> list[dict[str, Any]]:
     """Have the search give such answers, one a series, and return what the series are to be like."""
     asked, left = list[dict[str, Any]](), list(answers)
 
@@ -62,7 +62,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *answers: list[Change]) -> list[di
         return np.ones(1)
 
     monkeypatch.setattr(change_points, "series", made)
-    monkeypatch.setattr(change_points, "find_changes", lambda _: left.pop(0))
+    monkeypatch.setattr(change_points, "find_level_changes", lambda _: left.pop(0))
     return asked
 
 
@@ -70,9 +70,9 @@ def test_steps_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     """Alone of all series; and of these in place, and with size and commits in their ranges, whose ends count."""
     places = np.random.default_rng(1).integers(20, 181, 8).tolist()
 
-    def change(number: int, off: int, low: float, high: float, before: int, behind: int) -> Change:
+    def change(number: int, off: int, low: float, high: float, before: int, behind: int) -> LevelChange:
         at = places[number]
-        return Change(at + off, at + before, at + behind, 1.05, low, high)
+        return LevelChange(at + off, at + before, at + behind, 1.05, low, high)
 
     asked = scripted(
         monkeypatch,
@@ -95,7 +95,7 @@ def test_steps_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_false_alarms_are_counted_by_series(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many changes a series has; it has no step, and the noise that is asked for."""
-    change = Change(5, 5, 5, 1.1, 1.05, 1.2)
+    change = LevelChange(5, 5, 5, 1.1, 1.05, 1.2)
     asked = scripted(monkeypatch, [], [change], [], [], [change, change], [], [], [change])
 
     assert change_points.false_alarms({"noise": 0.05}, 8) == 3 / 8

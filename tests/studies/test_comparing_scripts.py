@@ -20,6 +20,7 @@ from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from tests.made_measurements import measurement
 from tests.made_tables import alignment
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 def record_of(**seconds: tuple[float, float, float]) -> Any:
     """Return a record that has times of engines at the batch sizes 1, 27 and 999."""
     measurements = [
-        SimpleNamespace(engine=engine, batch_size=batch_size, median=median)
+        measurement(engine=engine, batch_size=batch_size, median=median)
         for engine, medians in seconds.items()
         for batch_size, median in zip((1, 27, 999), medians, strict=True)
     ]

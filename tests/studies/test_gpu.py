@@ -74,7 +74,7 @@ def test_it_runs_to_the_end_and_resumes(small: None, tmp_path: Path, capsys: pyt
     parts = [reading.read(path) for path in sorted((folder / "parts").iterdir())]
     whole = reading.read(folder / "record.json")
     assert whole.measurements == tuple(one for part in parts for one in part.measurements)
-    assert {one.kind for one in whole.measurements} == {"epoch time", "members"}
+    assert {one.case.kind for one in whole.measurements} == {"epoch time", "members"}
     assert (whole.planned, whole.over) == (sum(part.planned for part in parts), sum(part.over for part in parts))
     assert whole.fingerprint == parts[0].fingerprint
 

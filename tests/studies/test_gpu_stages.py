@@ -306,7 +306,7 @@ def test_all_stages_run_in_their_order_and_never_again(script: Script, capsys: p
     assert script.left() == {"checks.txt", "answers.txt", "parts/a.json", "parts/b.json", "map.txt", "record.json"}
     parts = [script.folder / "parts/a.json", script.folder / "parts/b.json"]
     assert whole.read_text() == json.dumps(finding.merge(parts), indent=1)
-    assert [one.case.partition("[")[2] for one in reading.read(whole).measurements] == ["a.json]", "b.json]"]
+    assert [one.case.name.partition("[")[2] for one in reading.read(whole).measurements] == ["a.json]", "b.json]"]
 
     assert script() == (0, [])
     assert capsys.readouterr().out.splitlines() == [last]
@@ -347,7 +347,7 @@ def test_a_time_that_is_missing_does_not_stop_the_others(name: str, cases: list[
 
     assert script() == (1, EVERY)
     whole = script.folder / "record.json"
-    assert [one.case.partition("[")[2] for one in reading.read(whole).measurements] == cases
+    assert [one.case.name.partition("[")[2] for one in reading.read(whole).measurements] == cases
     script.reasons.clear()
     assert script() == (0, [name])
     assert len(reading.read(whole).measurements) == 2

@@ -38,10 +38,12 @@ def test_a_real_record_is_read(real: Path) -> None:
     assert record.commit == content["commit_info"]["id"] or not (ROOT / ".git").exists()
     for one, benchmark in zip(record.measurements, content["benchmarks"], strict=True):
         info, stats = benchmark["extra_info"], benchmark["stats"]
-        assert (one.kind, one.unit, one.engine, one.device) == ("epoch time", "seconds per epoch", "native", "cpu")
-        assert (one.median, one.low_quartile, one.high_quartile) == (stats["median"], stats["q1"], stats["q3"])
-        assert (one.batch_size, one.learning_rate) == (info["batch_size"], info["learning_rate"])
-        assert (one.verdict == "pass") == info["passed"]
+        case, times = one.case, one.times
+        assert (case.kind, one.unit, case.engine, case.device) == ("epoch time", "seconds per epoch", "native", "cpu")
+        assert (times.median, times.low_quartile, times.high_quartile) == (stats["median"], stats["q1"], stats["q3"])
+        assert (case.batch_size, case.learning_rate) == (info["batch_size"], info["learning_rate"])
+        assert (one.answer.verdict == "pass") == info["passed"]
+        assert case.parameters == case.id
 
 
 @pytest.mark.end_to_end
@@ -216,7 +218,7 @@ def test_failed_cases_are_named(tmp_path: Path) -> None:
 
     assert answer.returncode == 1
     assert len(record.failed) == 1
-    assert record.failed[0] not in [one.case for one in record.measurements]
+    assert record.failed[0] not in [one.case.name for one in record.measurements]
     assert len(record.measurements) == 5
     assert not record.cut_short
 

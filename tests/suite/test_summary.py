@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from benchmarks.harness import summary
+from parabola.records.extra_info import ExtraInfo
 from tests.report.test_epoch_times import case
 from tests.screens import printed
 
@@ -31,12 +32,18 @@ def test_the_dagger_is_explained_only_where_there_is_one() -> None:
     assert printed(summary.print_epoch_times, [], ["a"]) == "left out: a"
 
 
-def to_accuracy(engine: str, batch_size: int, learning_rate: float, **changed: Any) -> dict[str, Any]:
-    """Return what a benchmark of the time to accuracy leaves."""
-    values = {"engine": engine, "device": "cpu", "batch_size": batch_size, "learning_rate": learning_rate}
+def to_accuracy(engine: str, batch_size: int, learning_rate: float, **changed: Any) -> ExtraInfo:
+    """Return what a benchmark of the time to accuracy says of its case."""
+    values: dict[str, Any] = {
+        "engine": engine,
+        "device": "cpu",
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+    }
     values |= {"seeds": 40, "settled_seeds": 36, "epochs_to_first_pass": 200.6}
     values |= {"epochs_to_accuracy": 943.4, "epochs_low": 925.0, "epochs_high": 951.0}
-    return {**values, "seconds_to_accuracy": 3.35e-3, "seconds_low": 9.5e-4, "seconds_high": 1.25, **changed}
+    values |= {"seconds_to_accuracy": 3.35e-3, "seconds_low": 9.5e-4, "seconds_high": 1.25}
+    return ExtraInfo(**{**values, **changed})
 
 
 def test_times_to_accuracy_are_a_row_a_case() -> None:
@@ -67,8 +74,10 @@ def test_times_to_accuracy_are_a_row_a_case() -> None:
 
 def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
     """A benchmark counts as an epoch time if it has a verdict, and for the second table if it counts seeds."""
-    epoch_time = {key: value for key, value in case("native", "cpu", 9, 0.0).items() if key != "seconds_per_epoch"}
-    measured = [(to_accuracy("fit", 9, 0.1), 7.0), (epoch_time, 3e-5), ({"engine": "x", "device": "cpu"}, 8.0)]
+    epoch_time = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.001, "samples": 999}
+    epoch_time |= {"verdict": "pass", "passed": True, "network": "two_neuron"}
+    foreign = {"engine": "x", "device": "cpu"}
+    measured = [(to_accuracy("fit", 9, 0.1).known(), 7.0), (epoch_time, 3e-5), (foreign, 8.0), ({}, 9.0)]
     lines = printed(summary.print_suite, measured, ["a"]).splitlines()
 
     assert lines[0] == "left out: a"

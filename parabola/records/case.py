@@ -1,0 +1,135 @@
+"""A case: the one identity that the suite, its records, histories and speed-ups share, and its names."""
+
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+PUBLISHED_SAMPLES = 999  # a name says how many samples a case has only where it has another number
+SIZES = {"epoch time": "batch_size", "members": "members"}  # by kind: the axis along which times make a line
+
+
+def short_name(name: str) -> str:
+    """Return a benchmark's full name without its file."""
+    function, bracket, parameters = name.partition("[")
+    return function.split("::")[-1] + bracket + parameters
+
+
+class Setting(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What is the same for all engines and devices that are held against each other; tables go by it."""
+
+    samples: int
+    learning_rate: float
+    batch_size: int
+
+
+class SizeLine(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What the cases of one line over sizes have in common: kind, engine, and all else in words."""
+
+    kind: str
+    engine: str
+    setting: str
+
+
+class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What tells the cases of one kind apart.
+
+    Attributes:
+        engine: name of the engine.
+        device: name of the device, as "cpu" or "gpu:0".
+        batch_size, learning_rate, samples: as an Experiment has them; None where the kind does not have them.
+        members: number of runs that are trained together; None where a single one is.
+    """
+
+    engine: str
+    device: str
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    samples: int | None = None
+    members: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The name that pytest shows between brackets, and that histories hang on: axes in a fixed order."""
+        parts = [self.engine, self.device]
+        parts += [] if self.members is None else [f"members_{self.members}"]
+        parts += [] if self.batch_size is None else [f"batch_{self.batch_size}"]
+        parts += [] if self.learning_rate is None else [f"learning_rate_{self.learning_rate:g}"]
+        parts += [] if self.samples in (None, PUBLISHED_SAMPLES) else [f"samples_{self.samples}"]
+        return "-".join(part for part in parts if part)
+
+    @property
+    def setting(self) -> Setting:
+        """Samples, learning rate and batch size; 0 for what the kind does not have."""
+        return Setting(self.samples or 0, self.learning_rate or 0.0, self.batch_size or 0)
+
+
+class Case(Axes, frozen=True, gc=False):
+    """A case of a record.
+
+    Attributes:
+        name: full name of the benchmark, as pytest has it.
+        kind: what was measured, as "epoch time".
+        epochs: number of epochs of a round, where it was asked for, which makes another case; None where the suite
+            chose it.
+    """
+
+    name: str
+    kind: str
+    epochs: int | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What a history hangs on: the name, and the epochs that were asked for (0 for none), in sorting order."""
+        return self.name, self.epochs or 0
+
+    @property
+    def parameters(self) -> str:
+        """What stands between the brackets of the name; the short name where there are none."""
+        return self.name.partition("[")[2].removesuffix("]") or short_name(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name in a table."""
+        return short_name(self.name) + self._rounds()
+
+    @property
+    def parameters_on_any_device(self) -> str:
+        """The parameters without the device."""
+        return self.parameters.replace(f"{self.device}-", "", 1).replace(f"-{self.device}", "", 1)
+
+    @property
+    def on_any_device(self) -> "Case":
+        """What is equal for the same case on two devices: neither name nor device."""
+        return msgspec.structs.replace(self, name="", device="")
+
+    @property
+    def size(self) -> int | None:
+        """Where the case lies on a line over sizes; None where its kind has no such line."""
+        size: int | None = getattr(self, SIZES[self.kind]) if self.kind in SIZES else None
+        return size
+
+    @property
+    def line(self) -> SizeLine:
+        """The line over sizes that the case belongs to, whatever its device."""
+        batch_size = f", batch size {self.batch_size}" if self.kind == "members" else ""
+        setting = f"{self.samples} samples, learning rate {self.learning_rate:g}{batch_size}{self._rounds()}"
+        return SizeLine(self.kind, self.engine, setting)
+
+    def _rounds(self) -> str:
+        return f", {self.epochs} epochs a round" if self.epochs else ""
+
+
+_AXES = Axes.__struct_fields__
+_values_of_axes = attrgetter(*_AXES)
+
+
+def case_of(axes: Axes, name: str, kind: str, epochs: int | None) -> Case:
+    """Return the case that has such axes.
+
+    Args:
+        axes: the axes, or an object that has more fields besides.
+        name, kind, epochs: as a Case has them.
+    """
+    values: dict[str, Any] = dict(zip(_AXES, _values_of_axes(axes), strict=True))
+    return Case(name, kind, epochs, **values)

@@ -1,0 +1,86 @@
+"""What a benchmark says of its case: the one list of fields, which benchmarks fill and readers of records decode."""
+
+from typing import Any
+
+import msgspec
+
+from parabola.records.case import Axes
+
+# The axes without which a case of a kind could stand in no table.
+REQUIRED = {
+    "epoch time": ("batch_size", "learning_rate", "samples"),
+    "members": ("members", "batch_size", "learning_rate", "samples"),
+}
+
+
+class Answer(Axes, frozen=True, kw_only=True, gc=False):
+    """What a report reads of a benchmark's `extra_info`: the case's axes, and what was learnt.
+
+    Attributes:
+        coefficient_error: largest error of the three coefficients at the end of the last round; None where the
+            benchmark has none.
+        verdict: what became of that run, as "pass"; None where the benchmark has none.
+        seeds: number of seeds that were trained; None where it is a single run.
+        settled_seeds: number of these seeds that pass and go on passing; None where it is a single run.
+    """
+
+    coefficient_error: float | None = None
+    verdict: str | None = None
+    seeds: int | None = None
+    settled_seeds: int | None = None
+
+    @property
+    def seeds_that_pass(self) -> str:
+        """How many of the seeds pass, as "31 of 40"; empty for a single run."""
+        return f"{self.settled_seeds} of {self.seeds}" if self.seeds else ""
+
+    def check(self, kind: str, name: str) -> None:
+        """Raise ValueError, with the benchmark's name, if an axis is missing or the seeds cannot be so many.
+
+        Args:
+            kind: kind of the benchmark, as "epoch time".
+            name: full name of the benchmark.
+        """
+        counted = (self.seeds, self.settled_seeds) != (None, None)
+        if counted and not (self.seeds and self.settled_seeds is not None and 0 <= self.settled_seeds <= self.seeds):
+            raise ValueError(f"{self.settled_seeds} of {self.seeds} seeds in {name}")
+        for axis in REQUIRED.get(kind, ()):
+            if getattr(self, axis) is None:
+                raise ValueError(f"no {axis} in {name}")
+
+
+class ExtraInfo(Answer, frozen=True, kw_only=True, gc=False):
+    """All that a benchmark leaves in its `extra_info`; what an Answer does not have is for other readers.
+
+    Attributes:
+        network, optimizer, seed: as an Experiment has them.
+        epochs: number of epochs of a round.
+        compile_seconds: seconds that building took before the rounds.
+        passed: whether the verdict is "pass".
+        samples_per_second, steps_per_second: of the median round.
+        epochs_to_accuracy, epochs_low, epochs_high: median over seeds of the epochs until the coefficient error stays
+            below the learning rate, and its 95 % interval.
+        epochs_to_first_pass: median over seeds of the epochs until it is below for the first time.
+        seconds_to_accuracy, seconds_low, seconds_high: median over seeds of the seconds until it stays below, and its
+            95 % interval.
+    """
+
+    network: str | None = None
+    optimizer: str | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    compile_seconds: float | None = None
+    passed: bool | None = None
+    samples_per_second: float | None = None
+    steps_per_second: float | None = None
+    epochs_to_accuracy: float | None = None
+    epochs_low: float | None = None
+    epochs_high: float | None = None
+    epochs_to_first_pass: float | None = None
+    seconds_to_accuracy: float | None = None
+    seconds_low: float | None = None
+    seconds_high: float | None = None
+
+    def known(self) -> dict[str, Any]:
+        """Return the fields that have a value, by their keys in a record."""
+        return {field: value for field, value in msgspec.structs.asdict(self).items() if value is not None}

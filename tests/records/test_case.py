@@ -1,0 +1,132 @@
+"""A case's identity: its names, what its line over sizes has in common, and the same case on another device."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from parabola.records.case import Axes, Case, Setting, SizeLine, case_of, short_name
+from parabola.records.extra_info import Answer
+
+CASE = Case(
+    name="b/x.py::bench[fit-gpu:1-batch_9]",
+    kind="epoch time",
+    epochs=None,
+    engine="fit",
+    device="gpu:1",
+    batch_size=9,
+    learning_rate=0.01,
+    samples=99,
+    members=5,
+)
+
+
+@pytest.mark.parametrize(
+    ("axes", "name"),
+    [
+        ({}, "fit-cpu"),
+        ({"device": "gpu:1"}, "fit-gpu:1"),
+        ({"engine": "", "members": 512}, "cpu-members_512"),
+        ({"batch_size": 1, "learning_rate": 0.001, "samples": 999}, "fit-cpu-batch_1-learning_rate_0.001"),
+        (
+            {"batch_size": 32, "learning_rate": 2e-05, "samples": 998},
+            "fit-cpu-batch_32-learning_rate_2e-05-samples_998",
+        ),
+        ({"batch_size": 32, "samples": 1_000_000}, "fit-cpu-batch_32-samples_1000000"),
+    ],
+)
+def test_axes_make_a_name(axes: dict[str, Any], name: str) -> None:
+    """It has the axes that the case has, in this order, and samples where they are not the published 999."""
+    assert Axes(**{"engine": "fit", "device": "cpu", **axes}).id == name
+
+
+def test_a_setting_sorts_by_samples_learning_rate_and_batch_size() -> None:
+    """What a case does not have counts as 0."""
+    assert CASE.setting == Setting(99, 0.01, 9)
+    assert Axes(engine="fit", device="cpu").setting == Setting(0, 0.0, 0)
+    assert Setting(9, 0.5, 3) < Setting(10, 0.1, 1) < Setting(10, 0.2, 0) < Setting(10, 0.2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "key", "parameters", "label"),
+    [
+        ("b/x.py::one[a-b]", None, ("b/x.py::one[a-b]", 0), "a-b", "one[a-b]"),
+        ("b/x.py::C::one[a::b[c]]", 1, ("b/x.py::C::one[a::b[c]]", 1), "a::b[c]", "one[a::b[c]], 1 epochs a round"),
+        ("b/x.py::one", 30, ("b/x.py::one", 30), "one", "one, 30 epochs a round"),
+        ("one[]", None, ("one[]", 0), "one[]", "one[]"),
+    ],
+)
+def test_a_case_has_a_key_a_label_and_parameters(
+    name: str, epochs: int | None, key: tuple[str, int], parameters: str, label: str
+) -> None:
+    """They are told from its full name and its epochs."""
+    case = replace(CASE, name=name, epochs=epochs)
+
+    assert (case.key, case.parameters, case.label) == (key, parameters, label)
+
+
+def test_a_short_name_is_without_the_file() -> None:
+    """Colons between the brackets stay."""
+    assert short_name("b/x.py::Class::one[a::b]") == "one[a::b]"
+    assert short_name("one") == "one"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "left"),
+    [
+        ("fit-gpu:1-batch_9", "fit-batch_9"),
+        ("gpu:1-members_8", "members_8"),
+        ("fit-gpu:1", "fit"),
+        ("1-0.001-fit-gpu:1", "1-0.001-fit"),
+        ("gpu:1", "gpu:1"),
+    ],
+)
+def test_parameters_can_leave_out_the_device(parameters: str, left: str) -> None:
+    """It goes with the dash before or behind it, wherever it stands."""
+    assert replace(CASE, name=f"b/x.py::bench[{parameters}]").parameters_on_any_device == left
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "members"},
+        {"engine": "native"},
+        {"batch_size": 10},
+        {"learning_rate": 0.011},
+        {"samples": 98},
+        {"members": 9},
+        {"epochs": 1},
+    ],
+)
+def test_only_name_and_device_may_differ_on_another_device(other: dict[str, Any]) -> None:
+    """The same case has the same identity on any device; a case of another kind or with other axes has not."""
+    elsewhere = replace(CASE, name="b/x.py::bench[fit-cpu-batch_9]", device="cpu")
+
+    assert elsewhere != CASE
+    assert elsewhere.on_any_device == CASE.on_any_device
+    assert hash(elsewhere.on_any_device) == hash(CASE.on_any_device)
+    assert replace(elsewhere, **other).on_any_device != CASE.on_any_device
+
+
+def test_a_line_over_sizes_has_all_in_common_but_the_size_and_the_device() -> None:
+    """Of epoch times the size is the batch size, of blocks the members; other kinds have no size."""
+    block = replace(CASE, kind="members")
+
+    assert (CASE.size, block.size, replace(CASE, kind="cold start").size) == (9, 5, None)
+    assert CASE.line == SizeLine("epoch time", "fit", "99 samples, learning rate 0.01")
+    assert replace(CASE, batch_size=1, device="cpu", name="x").line == CASE.line
+    assert replace(CASE, epochs=30).line.setting == "99 samples, learning rate 0.01, 30 epochs a round"
+    assert block.line == SizeLine("members", "fit", "99 samples, learning rate 0.01, batch size 9")
+    assert replace(block, members=64).line == block.line
+
+
+def test_a_case_takes_its_axes_from_what_a_benchmark_says() -> None:
+    """And nothing else of it: the answer is not part of the identity."""
+    answers = [
+        Answer(
+            **{axis: getattr(CASE, axis) for axis in Axes.__struct_fields__}, verdict=verdict, coefficient_error=error
+        )
+        for verdict, error in (("pass", 0.25), ("fail", 0.5))
+    ]
+
+    assert [case_of(answer, CASE.name, CASE.kind, CASE.epochs) for answer in answers] == [CASE, CASE]
