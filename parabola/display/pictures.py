@@ -1,4 +1,4 @@
-"""Pictures, saved as PNG, SVG or one HTML page that works offline; and the colours that all share."""
+"""Saving pictures as PNG, SVG or one HTML page that works offline; and the colours that all pictures share."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,15 @@ BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 
 
 def save(chart: Any, path: Path) -> None:
-    """Write a chart in the format of the path's suffix, whole or not at all."""
+    """Write a chart as a file, whole or not at all.
+
+    Args:
+        chart: an Altair chart.
+        path: path of the file; its suffix, one of FORMATS, decides on the format.
+
+    Raises:
+        ValueError: if the suffix is another one, or no file can be written there.
+    """
     files.check_path(path, FORMATS)
     by_suffix: dict[str, dict[str, Any]] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}
     with files.draft(path) as beside:

@@ -1,8 +1,5 @@
 """A case: the one identity that the suite, its records, histories and speed-ups share, and its names."""
 
-from operator import attrgetter
-from typing import Any
-
 import msgspec
 
 PUBLISHED_SAMPLES = 999  # a name says how many samples a case has only where it has another number
@@ -64,7 +61,7 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return Setting(self.samples or 0, self.learning_rate or 0.0, self.batch_size or 0)
 
 
-class Case(Axes, frozen=True, gc=False):
+class Case(Axes, frozen=True):
     """A case of a record.
 
     Attributes:
@@ -120,10 +117,6 @@ class Case(Axes, frozen=True, gc=False):
         return f", {self.epochs} epochs a round" if self.epochs else ""
 
 
-_AXES = Axes.__struct_fields__
-_values_of_axes = attrgetter(*_AXES)
-
-
 def case_of(axes: Axes, name: str, kind: str, epochs: int | None) -> Case:
     """Return the case that has such axes.
 
@@ -131,5 +124,14 @@ def case_of(axes: Axes, name: str, kind: str, epochs: int | None) -> Case:
         axes: the axes, or an object that has more fields besides.
         name, kind, epochs: as a Case has them.
     """
-    values: dict[str, Any] = dict(zip(_AXES, _values_of_axes(axes), strict=True))
-    return Case(name, kind, epochs, **values)
+    return Case(
+        name,
+        kind,
+        epochs,
+        engine=axes.engine,
+        device=axes.device,
+        batch_size=axes.batch_size,
+        learning_rate=axes.learning_rate,
+        samples=axes.samples,
+        members=axes.members,
+    )

@@ -13,7 +13,7 @@ REQUIRED = {
 }
 
 
-class Answer(Axes, frozen=True, kw_only=True, gc=False):
+class Answer(Axes, frozen=True, kw_only=True):
     """What a report reads of a benchmark's `extra_info`: the case's axes, and what was learnt.
 
     Attributes:
@@ -49,7 +49,7 @@ class Answer(Axes, frozen=True, kw_only=True, gc=False):
                 raise ValueError(f"no {axis} in {name}")
 
 
-class ExtraInfo(Answer, frozen=True, kw_only=True, gc=False):
+class ExtraInfo(Answer, frozen=True, kw_only=True):
     """All that a benchmark leaves in its `extra_info`; what an Answer does not have is for other readers.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Which files are records: files, folders, globs, the newest of a folder; and several sessions merged into one."""
+"""Finding records: files, folders, globs and the newest of a folder; and merging the sessions of one commit."""
 
 import glob
 import os
@@ -14,45 +14,50 @@ from parabola.records.schema import OURS, Unreadable
 
 
 def merge(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return the sessions of one commit on one machine as the content of one record; the last says when.
+    """Return the sessions of one commit on one machine as the content of one record, which has the last one's date.
+
+    Args:
+        paths: one or more files, the last session last.
 
     Raises:
-        Unreadable: if one of them is no record.
-        ValueError: if they are of different commits or machines.
+        Unreadable: if a file is not a record.
+        ValueError: if the records are of different commits or machines.
     """
-    found = [read(path) for path in paths]
-    for path, one in zip(paths, found, strict=True):
-        if apart := differences(found[0], one) or ([one.commit] if one.commit != found[0].commit else []):
-            raise ValueError(f"{paths[0]} and {path} are not of one machine and commit: {'; '.join(apart)}")
+    records = [read(path) for path in paths]
+    first = records[0]
+    for path, record in zip(paths, records, strict=True):
+        differing = differences(first, record) or ([record.commit] if record.commit != first.commit else [])
+        if differing:
+            raise ValueError(f"{paths[0]} and {path} are not of one machine and commit: {'; '.join(differing)}")
     contents = [msgspec.json.decode(path.read_bytes()) for path in paths]
     whole: dict[str, Any] = contents[-1]
-    whole["benchmarks"] = [one for content in contents for one in content["benchmarks"]]
-    whole["commit_info"]["dirty"] = any(one.dirty for one in found)
+    whole["benchmarks"] = [benchmark for content in contents for benchmark in content["benchmarks"]]
+    whole["commit_info"]["dirty"] = any(record.dirty for record in records)
     whole[OURS]["session"] = {
-        "planned": sum(one.planned for one in found),
-        "over": sum(one.over for one in found),
-        "failed": [case for one in found for case in one.failed],
+        "planned": sum(record.planned for record in records),
+        "over": sum(record.over for record in records),
+        "failed": [case for record in records for case in record.failed],
     }
     return whole
 
 
 def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
-    """Return the files that are meant, each with its machine's name where that is given.
+    """Return the name and the path of each file that is meant; the name of its machine is empty where none is given.
 
     Args:
-        sources: each a file, a folder (with all that lies below) or a glob; NAME= before it names the machine.
+        sources: each a file, a folder (with everything below it) or a glob; NAME= before it names the machine.
 
     Raises:
-        ValueError: if one of them means no file.
+        ValueError: if a source means no file, or a file is given two names.
     """
     found = dict[Path, tuple[str, Path]]()
     for source in sources:
-        name, equals, where = source.partition("=")
+        name, equals, place = source.partition("=")
         if not equals or _meant(source):
-            name, where = "", source
-        paths = _meant(where)
+            name, place = "", source
+        paths = _meant(place)
         if not paths:
-            raise ValueError(f"no record there: a JSON file, a folder of them or a glob. Received: {where!r}")
+            raise ValueError(f"no record there: a JSON file, a folder of them or a glob. Received: {place!r}")
         for path in paths:
             before, _ = found.setdefault(path.resolve(), (name, path))
             if before and name and before != name:
@@ -61,20 +66,20 @@ def find(sources: Iterable[str]) -> list[tuple[str, Path]]:
     return list(found.values())
 
 
-def _meant(where: str) -> list[Path]:
-    """Return the files that a file's name, a folder's or a glob means."""
-    if not where:
+def _meant(place: str) -> list[Path]:
+    """Return the files that are meant by the name of a file, of a folder or by a glob."""
+    if not place:
         return []
-    if os.path.isdir(where):
-        return _whole(sorted(Path(where).rglob("*.json")))
-    return _whole([Path(where)] if os.path.isfile(where) else sorted(map(Path, glob.glob(where, recursive=True))))
+    if os.path.isdir(place):
+        return _whole(sorted(Path(place).rglob("*.json")))
+    return _whole([Path(place)] if os.path.isfile(place) else sorted(map(Path, glob.glob(place, recursive=True))))
 
 
 def newest(folder: Path) -> list[tuple[str, Path]]:
-    """Return the file below a folder that was written last, of those that can be read, as `find` would.
+    """Return the file below a folder that was written last, of those that can be read, in the form of `find`.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the folder has no file that ends in .json.
     """
     paths = _whole(folder.rglob("*.json"))
     if not paths:
@@ -85,7 +90,7 @@ def newest(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _whole(paths: Iterable[Path]) -> list[Path]:
-    """Return those that are files, and none that a killed process left half-written."""
+    """Return the paths that are files, without those that a killed process left half-written."""
     return [path for path in paths if path.is_file() and not any(part.startswith(".parabola-") for part in path.parts)]
 
 

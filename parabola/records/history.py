@@ -1,4 +1,4 @@
-"""Many records over commits: a line a case on one fingerprint, and where it changed its level."""
+"""Many records over commits: for each machine a line for each case, with the changes of its level."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -29,15 +29,16 @@ class Passes:
     """How many seeds passed over commits.
 
     Attributes:
-        settled, seeds: shape (n,), int: how many passed, of how many.
+        settled: shape (n,), int: number of seeds that passed at each commit.
+        seeds: shape (n,), int: number of seeds that were trained.
     """
 
     settled: npt.NDArray[np.int_]
     seeds: npt.NDArray[np.int_]
 
     @property
-    def shares(self) -> npt.NDArray[np.float64]:
-        """Shape (n,): from 0 to 1."""
+    def rates(self) -> npt.NDArray[np.float64]:
+        """The pass rate at each commit: shape (n,), from 0 to 1."""
         return self.settled / self.seeds
 
 
@@ -46,11 +47,11 @@ class Line:
     """One case over commits.
 
     Attributes:
-        measurement: the newest of the case: which it is.
-        at: shape (n,), int: places in the history's commits.
-        seconds: shape (n,): the median time there; where a commit has several records, the median of theirs.
-        passes: at the same places; None where the case does not count them.
-        changes: of the level of the times; their places count the line's own points.
+        measurement: the newest measurement of the case.
+        at: shape (n,), int: the commits that have measured the case, as places in the history's commits.
+        seconds: shape (n,): the median time at these commits; of several records of a commit, the median of theirs.
+        passes: how many seeds passed at these commits; None where the case counts none.
+        changes: changes of the level of the times; their places count the line's own points.
     """
 
     measurement: Measurement
@@ -65,13 +66,13 @@ class History:
     """All that was measured on one fingerprint.
 
     Attributes:
-        name: that the reader gave the machine; else empty.
-        fingerprint: the facts that all its records share.
-        records: of it, as they were measured: the newest first.
-        commits: oldest first.
-        lines: a case each.
-        left_out: how many of the fingerprint's records are not in it, as they belong to no commit alone.
-        cut_short: how many that are in it did not come to their end.
+        name: name that the reader gave the machine; empty for none.
+        fingerprint: name and value of each fact that all the records have in common.
+        records: all records of the machine, the one that was measured last first.
+        commits: the commits that were measured, the oldest first.
+        lines: a line for each case, in the order of the cases' keys.
+        left_out: number of records that are in no line, because they belong to no commit alone.
+        cut_short: number of records in the lines whose session did not come to its end.
     """
 
     name: str
@@ -86,7 +87,7 @@ class History:
 def histories(records: Iterable[Record]) -> list[History]:
     """Return a history for each fingerprint, and each name that the reader gave, the most recently measured first.
 
-    Records of a working tree with changes of its own, or of none at all, belong to no commit: they are counted only.
+    A record of a working tree that had changes, or of no repository, belongs to no commit: it is only counted.
     """
     by_machine = defaultdict[tuple[str, Fingerprint], list[Record]](list)
     for record in sorted(records, key=lambda record: record.measured, reverse=True):

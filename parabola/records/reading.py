@@ -1,4 +1,4 @@
-"""Records are read: a file's JSON becomes a Record, or the reason why it is none."""
+"""Reading records: the JSON of a file becomes a Record, or the reason why it cannot."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,11 @@ from parabola.records.schema import (
 
 
 def read_all(named: Iterable[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
-    """Read files, in their order; what is no record comes as the reason why, with the file's name."""
+    """Read files, in their order; in the place of a file that cannot be read comes the reason, with the file's name.
+
+    Args:
+        named: for each file the name that the reader gave its machine (empty for none), and its path.
+    """
     for name, path in named:
         try:
             yield replace(read(path), name=name)
@@ -36,7 +40,7 @@ def read(path: Path) -> Record:
     """Read one record.
 
     Raises:
-        Unreadable: if it is none, or one of a version that is not known here.
+        Unreadable: if the file is not a record, or a record of a version that this program does not know.
     """
     try:
         text = path.read_bytes()
@@ -100,6 +104,6 @@ def _measurement(benchmark: BenchmarkJson, asked_epochs: int | None) -> Measurem
 
 
 def _moment(text: str) -> datetime:
-    """Read a moment as one in UTC: pytest-benchmark's are, where they do not say; a commit's has its own zone."""
+    """Return a moment in UTC; one without a time zone is pytest-benchmark's, which writes UTC."""
     moment = datetime.fromisoformat(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A record as the rest of the program knows it: one session, and a measurement for each of its cases."""
+"""A record as the rest of the program knows it: one measured session, with a measurement for each of its cases."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from parabola.records.schema import Times
 
 
 class Measurement(msgspec.Struct, frozen=True, gc=False):
-    """One case of one session; many are made, so not a dataclass, whose making takes ten times as long.
+    """One case of one session. Reports make very many, so it is no dataclass, which takes ten times as long to make.
 
     Attributes:
         case: which case was measured.
@@ -31,17 +31,17 @@ class Record:
     """One session.
 
     Attributes:
-        path: of the file.
-        name: that the reader gave its machine; else empty.
-        fingerprint: the facts of the machine that decide what its times may be compared with, in a fixed order.
-        commit: its id; empty where there was no repository.
-        committed: when; None likewise.
-        dirty: whether the working tree had other changes.
-        measured: when the session ended, or the last case that is in it.
-        planned: how many tests the session had.
-        over: how many of them were over when this was written.
-        failed: the cases that have no time since their test failed.
-        measurements: the cases that have one.
+        path: path of the file.
+        name: name that the reader gave the machine; empty for none.
+        fingerprint: name and value of each fact that decides which times may be compared, in a fixed order.
+        commit: id of the commit; empty where there was no repository.
+        committed: when the commit was made; None where there was no repository.
+        dirty: whether the working tree had changes besides.
+        measured: when the session ended, or the last of its cases where it was cut short.
+        planned: number of tests that the session had.
+        over: number of these tests that were over when the record was written.
+        failed: full names of the cases that have no time because their test failed.
+        measurements: a measurement for each case that has a time.
     """
 
     path: str

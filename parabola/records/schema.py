@@ -1,4 +1,4 @@
-"""The JSON that pytest-benchmark leaves, and what of it is ours: the one place that knows its keys."""
+"""The JSON of a record: what is read of what pytest-benchmark writes, and the part that this project adds to it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,25 +7,25 @@ import msgspec
 
 from parabola.records.extra_info import Answer
 
-VERSION = 2  # of what is under OURS; 1 did not say whether the session came to its end
-OURS = "parabola"
+OURS = "parabola"  # the key of the part that this project adds
+VERSION = 2  # version of that part; version 1 did not say whether the session came to its end
 
 
 class Unreadable(ValueError):
-    """A file is no record; the message says why."""
+    """A file cannot be read as a record; the message says why."""
 
 
 def own_part(
     grid: Mapping[str, Any], left_out: Sequence[str], planned: int, over: int, failed: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what is ours of a record, for the key OURS.
+    """Return the part of a record that this project adds, for the key OURS.
 
     Args:
-        grid: the options that chose the cases.
-        left_out: a line for each case that was not to be measured.
-        planned: how many tests the session has.
-        over: how many of them are over.
-        failed: names of those that failed.
+        grid: the options that chose the cases, by their names.
+        left_out: a line for each case that was not to be measured, with the reason.
+        planned: number of tests that the session has.
+        over: number of these tests that are over.
+        failed: names of the tests that failed.
     """
     session = {"planned": planned, "over": over, "failed": list(failed)}
     return {"version": VERSION, "session": session, "grid": dict(grid), "left_out": list(left_out)}
@@ -56,7 +56,7 @@ class BenchmarkJson(msgspec.Struct, gc=False):
 
 
 class CommitJson(msgspec.Struct, gc=False):
-    """The commit that a record is of; everything is empty where there was no repository."""
+    """The commit that was measured; everything is empty where there was no repository."""
 
     id: str = ""
     time: str | None = None
@@ -64,7 +64,7 @@ class CommitJson(msgspec.Struct, gc=False):
 
 
 class SessionJson(msgspec.Struct, gc=False):
-    """How far a session had come: how many tests it planned, how many were over, and the names of those that failed."""
+    """How far a session had come: how many tests it had, how many were over, and the names of those that failed."""
 
     planned: int
     over: int
@@ -72,13 +72,13 @@ class SessionJson(msgspec.Struct, gc=False):
 
 
 class GridJson(msgspec.Struct, gc=False):
-    """The options that chose the cases: of these, those that make other cases."""
+    """Of the options that chose the cases, those that make another case of the same name."""
 
     epochs: int | None = None
 
 
 class OursJson(msgspec.Struct, gc=False):
-    """The part of a record that this project adds, under the key OURS."""
+    """What is read of the part that this project adds, under the key OURS."""
 
     version: int
     session: SessionJson | None = None
@@ -86,7 +86,7 @@ class OursJson(msgspec.Struct, gc=False):
 
 
 class FileJson(msgspec.Struct, gc=False):
-    """What of a file is read; the rest of it is skipped, unparsed."""
+    """What is read of a file; the rest is skipped without being parsed."""
 
     machine_info: dict[str, Any]
     benchmarks: list[BenchmarkJson]
@@ -99,13 +99,13 @@ DECODER = msgspec.json.Decoder(FileJson)
 
 
 def check_version(version: object) -> None:
-    """Raise Unreadable, naming the version, unless it is one that is known here."""
+    """Raise Unreadable, naming the version, unless this program knows the version."""
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise Unreadable(f"of version {version}; this parabola reads versions 1 to {VERSION}")
 
 
 def diagnosis(text: bytes) -> str:
-    """Say what JSON is that does not have a record's parts; nothing where it should have them."""
+    """Return why a text that did not decode is not a record; empty where it has a record's outline and is damaged."""
     try:
         content = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

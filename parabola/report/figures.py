@@ -150,7 +150,7 @@ def pass_rate_figure(history: History) -> Any:
         if line.passes is None:
             continue
         names.append(line.measurement.case.parameters)
-        keep = [part[int(np.argmin(line.passes.shares[part]))] for part in blocks(len(line.at))]
+        keep = [part[int(np.argmin(line.passes.rates[part]))] for part in blocks(len(line.at))]
         for place, settled, seeds in zip(
             line.at[keep], line.passes.settled[keep], line.passes.seeds[keep], strict=True
         ):

@@ -94,7 +94,7 @@ PASS_RATE_COLUMNS: tuple[Column[_PassRate], ...] = (
     Column("case", lambda rate: rate.label, "left"),
     Column("seeds that pass", lambda rate: _count(rate) if rate.is_newest else "not measured"),
     Column("95 % interval", lambda rate: _interval(rate) if rate.is_newest else "–"),
-    Column("smallest – largest so far", lambda rate: _range_so_far(100 * rate.passes.shares)),
+    Column("smallest – largest so far", lambda rate: _range_so_far(100 * rate.passes.rates)),
 )
 
 
@@ -148,7 +148,7 @@ def _level_table(history: History, kind: str) -> Table[_Neighbours]:
 
 def _pass_rate_table(history: History) -> Table[_Neighbours]:
     """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
-    cases = [_Values(line, line.passes.shares) for line in history.lines if line.passes]
+    cases = [_Values(line, line.passes.rates) for line in history.lines if line.passes]
     return _by_commit(history, "Pass rate", cases, lambda values: f"{100 * values.min():.0f} %")
 
 

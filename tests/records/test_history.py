@@ -131,7 +131,7 @@ def test_passes_and_the_case_are_those_of_the_newest_record() -> None:
     assert line.passes is not None
     assert line.passes.settled.tolist() == [5, 33]
     assert line.passes.seeds.tolist() == [50, 44]
-    assert line.passes.shares == pytest.approx([0.1, 0.75])
+    assert line.passes.rates == pytest.approx([0.1, 0.75])
     assert line.measurement.times.median == 5.0
     assert line.seconds.tolist() == [1.5, 4.0]
 
