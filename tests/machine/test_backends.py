@@ -303,7 +303,7 @@ def test_a_record_holds_one_backend(backend: str, tmp_path: Path) -> None:
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     record = reading.read(path)
-    here = {one.engine for one in record.measurements}
+    here = {one.case.engine for one in record.measurements}
 
     assert dict(record.fingerprint)["backend"].startswith(f"{backend} ")
     assert here == {"jax": {"fit", "compiled", "native"}, "torch": {"fit", "native"}}[backend]
@@ -338,8 +338,10 @@ def test_a_backend_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv(name)
     record = compare_backends.measure("tensorflow", tmp_path / "record.json")
 
-    assert {one.engine for one in record.measurements} == {"fit", "fused_fit", "compiled", "native"}
-    assert {one.batch_size for one in record.measurements} == {999}
+    cases = [measurement.case for measurement in record.measurements]
+
+    assert {case.engine for case in cases} == {"fit", "fused_fit", "compiled", "native"}
+    assert {case.batch_size for case in cases} == {999}
 
 
 def test_the_table_of_backends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,9 +355,9 @@ def test_the_table_of_backends(tmp_path: Path, capsys: pytest.CaptureFixture[str
     compare_backends.main(backend=["tensorflow"], folder=tmp_path)
     said = capsys.readouterr().out
     times = {
-        (one.engine, one.batch_size): one.median
-        for one in reading.read(tmp_path / "tensorflow.json").measurements
-        if one.kind == "epoch time" and one.learning_rate == 0.001
+        (measurement.case.engine, measurement.case.batch_size): measurement.times.median
+        for measurement in reading.read(tmp_path / "tensorflow.json").measurements
+        if measurement.case.kind == "epoch time" and measurement.case.learning_rate == 0.001
     }
 
     assert re.search(r"^\| backend \| engine \| batch 1 \| batch 27 \| batch 999 \|$", said, flags=re.MULTILINE)
