@@ -32,7 +32,7 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What tells the cases of one kind apart.
 
     Attributes:
-        engine: name of the engine.
+        engine: name of the engine; empty for an id that does not name it.
         device: name of the device, as "cpu" or "gpu:0".
         batch_size, learning_rate, samples: as an Experiment has them; None where the kind does not have them.
         members: number of runs that are trained together; None where a single one is.

@@ -100,10 +100,10 @@ def _gone_device_lines(history: History, here: Set[str]) -> list[str]:
         history: everything that was measured on the machine.
         here: names of the devices that were measured now.
     """
-    lines, told = list[str](), set(here)
+    lines, named = list[str](), set(here)
     for record in history.records:
-        gone = sorted({measurement.case.device for measurement in record.measurements} - told)
-        told |= set(gone)
+        gone = sorted({measurement.case.device for measurement in record.measurements} - named)
+        named |= set(gone)
         lines += [f"{device} is not here: it was measured last at {commit_words(record).lower()}." for device in gone]
     return lines
 

@@ -74,7 +74,7 @@ OTHERS_COLUMNS: tuple[Column[_Machine], ...] = (
 
 
 def _others(machines: Sequence[_Machine]) -> Section:
-    """Name the machines that have no part of their own, so that nothing is left out unsaid."""
+    """Name the machines that have no part of their own, so that a reader knows what the report leaves out."""
     line = "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too."
     return Section("Earlier machines", (line,), (Table("", OTHERS_COLUMNS, machines),))
 
@@ -84,16 +84,22 @@ def _newest(history: History) -> list[Record]:
     newest = history.records[0]
     if newest.dirty or not newest.commit:
         return [newest]  # nobody knows whether another one is of the same code
-    return [one for one in history.records if one.commit == newest.commit and not one.dirty]
+    return [record for record in history.records if record.commit == newest.commit and not record.dirty]
 
 
 def _machine_names(newest: Sequence[Record]) -> list[str]:
     """Return what tells machines apart: the names that were given, else the facts that are not the same for all."""
     facts = [dict(record.fingerprint) for record in newest]
-    telling = [name for name in facts[0] if len({one[name] for one in facts}) > 1]
-    apart = [", ".join(f"{in_words(name)} {one[name] or 'none'}" for name in telling) for one in facts]
-    given = [record.name for record in newest]
-    return [
-        told if not name else name if given.count(name) == 1 else f"{name}, {told}"
-        for name, told in zip(given, apart, strict=True)
+    differing = [fact for fact in facts[0] if len({of_machine[fact] for of_machine in facts}) > 1]
+    in_facts = [
+        ", ".join(f"{in_words(fact)} {of_machine[fact] or 'none'}" for fact in differing) for of_machine in facts
     ]
+    given = [record.name for record in newest]
+    return [_machine_name(name, words, given.count(name)) for name, words in zip(given, in_facts, strict=True)]
+
+
+def _machine_name(given: str, facts: str, number: int) -> str:
+    """Return the name of a machine: the given one if no other machine has it, else with the facts; or these alone."""
+    if not given:
+        return facts
+    return given if number == 1 else f"{given}, {facts}"
