@@ -1,6 +1,5 @@
 """Intervals for shares and medians, and tests with known error rates, from plain numbers; SciPy does the work."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -163,36 +162,3 @@ def holm_levels(p_values: npt.ArrayLike, level: float) -> npt.NDArray[np.float64
         going_on = going_on and left > 1 and bool(values[at] <= levels[at])
         left -= going_on
     return levels
-
-
-@dataclass(frozen=True)
-class Quartiles:
-    """Times whose rounds are not kept: their median and quartiles in seconds, and how many rounds there were."""
-
-    median: float
-    low: float
-    high: float
-    rounds: int
-
-
-def median_ratio_interval(
-    first: Quartiles, second: Quartiles, confidence: float = CONFIDENCE
-) -> tuple[float, float, float]:
-    """Return first median : second median and its interval, from quartiles alone; infinite where rounds are too few.
-
-    The standard error of a median's log is 0.929 (q3 - q1) / (median √rounds): of a normal sample 1.2533 σ / √n, with
-    σ the distance of the quartiles over 1.349. It knows of the rounds of one process, not of another process's luck.
-
-    Args:
-        first: the times whose median is divided.
-        second: the times by whose median it is divided.
-        confidence: probability with which the interval has the ratio.
-
-    Source: McGill, Tukey and Larsen, "Variations of box plots", The American Statistician 1978.
-    """
-    ratio, freedom = first.median / second.median, first.rounds + second.rounds - 2
-    if min(first.rounds, second.rounds) < 3:
-        return ratio, 0.0, float("inf")
-    errors = [0.929 * (times.high - times.low) / (times.median * np.sqrt(times.rounds)) for times in (first, second)]
-    reach = float(np.exp(np.hypot(*errors) * _student_t(confidence, freedom)))
-    return ratio, ratio / reach, ratio * reach

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from parabola import statistics
-from parabola.statistics import Quartiles
 
 
 @settings(deadline=None, max_examples=50)
@@ -142,26 +141,3 @@ def test_holm_goes_on_at_a_p_value_that_equals_its_level() -> None:
     assert statistics.holm_levels([], 0.01).tolist() == []
     # Equal p-values keep their order, and the last has the whole level, rejected or not.
     assert statistics.holm_levels([0.001, 0.001, 0.001], 0.06).tolist() == pytest.approx([0.02, 0.03, 0.06])
-
-
-def test_a_ratio_of_medians_by_hand() -> None:
-    """Errors 0.929 (q3 - q1) / (median √rounds) add as squares; Student's t has the rounds of both less two."""
-    error = math.hypot(0.929 * 0.2 / (2 * 3), 0.929 * 0.9 / (5 * 2))
-    reach = math.exp(error * stats.t.ppf(0.95, 11))
-    found = statistics.median_ratio_interval(Quartiles(2.0, 1.9, 2.1, 9), Quartiles(5.0, 4.8, 5.7, 4), 0.9)
-
-    assert found == pytest.approx((0.4, 0.4 / reach, 0.4 * reach))
-    wide = math.exp(error * stats.t.ppf(0.975, 11))
-    usual = statistics.median_ratio_interval(Quartiles(2.0, 1.9, 2.1, 9), Quartiles(5.0, 4.8, 5.7, 4))
-    assert usual[2] == pytest.approx(0.4 * wide)
-
-
-@pytest.mark.parametrize(("rounds", "known"), [((2, 9), False), ((9, 2), False), ((3, 9), True), ((9, 3), True)])
-def test_a_ratio_of_medians_needs_three_rounds_of_each(rounds: tuple[int, int], known: bool) -> None:
-    """Below that its interval has no bounds, whichever of the two has too few."""
-    first, second = Quartiles(3.0, 2.9, 3.2, rounds[0]), Quartiles(2.0, 1.9, 2.1, rounds[1])
-    ratio, low, high = statistics.median_ratio_interval(first, second)
-
-    assert ratio == 1.5
-    assert (low, high) == (0.0, math.inf) or known
-    assert (0 < low < 1.5 < high < math.inf) == known

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from parabola.records import speedups
+from parabola.records.schema import Times
 from parabola.records.speedups import Speedup
 from tests.made_measurements import altered, measurement, on_device
 
@@ -43,6 +44,47 @@ def test_a_speedup_is_the_first_time_over_the_second_with_its_interval() -> None
     assert found.ratio == pytest.approx(1.5)
     assert found.low == pytest.approx(1.5 * math.exp(-reach))
     assert found.high == pytest.approx(1.5 * math.exp(reach))
+
+
+def times(median: float, low: float, high: float, rounds: int) -> Times:
+    return Times(median=median, low_quartile=low, high_quartile=high, rounds=rounds)
+
+
+def test_a_ratio_of_medians_by_hand() -> None:
+    """Errors 0.929 (q3 - q1) / (median √rounds) add as squares; Student's t has the rounds of both less two."""
+    error = math.hypot(0.929 * 0.2 / (2 * 3), 0.929 * 0.9 / (5 * 2))
+    reach = math.exp(error * stats.t.ppf(0.975, 11))
+    found = speedups.median_ratio_interval(times(2.0, 1.9, 2.1, 9), times(5.0, 4.8, 5.7, 4))
+
+    assert found == pytest.approx((0.4, 0.4 / reach, 0.4 * reach))
+
+
+@pytest.mark.parametrize(("rounds", "known"), [((2, 9), False), ((9, 2), False), ((3, 9), True), ((9, 3), True)])
+def test_a_ratio_of_medians_needs_three_rounds_of_each(rounds: tuple[int, int], known: bool) -> None:
+    """Below that its interval has no bounds, whichever of the two has too few."""
+    first, second = times(3.0, 2.9, 3.2, rounds[0]), times(2.0, 1.9, 2.1, rounds[1])
+    ratio, low, high = speedups.median_ratio_interval(first, second)
+
+    assert ratio == 1.5
+    assert (low, high) == (0.0, math.inf) or known
+    assert (0 < low < 1.5 < high < math.inf) == known
+
+
+def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
+    """In about 95 of 100 pairs of ten rounds whose true ratio is known; three rounds are the fewest."""
+    random, covered, trials = np.random.default_rng(1), 0, 2000
+    for _ in range(trials):
+        rounds = [scale * random.lognormal(0, 0.05, 10) for scale in (2.0, 1.0)]
+        (median, below, above), (other, other_below, other_above) = (
+            np.quantile(seconds, (0.5, 0.25, 0.75)).tolist() for seconds in rounds
+        )
+        first, second = times(median, below, above, 10), times(other, other_below, other_above, 10)
+        _, low, high = speedups.median_ratio_interval(first, second)
+        covered += low < 2.0 < high
+
+    assert 0.92 < covered / trials < 0.99
+    too_few, many = times(2.0, 1.9, 2.1, 2), times(1.0, 0.9, 1.1, 10)
+    assert speedups.median_ratio_interval(too_few, many) == (2.0, 0.0, math.inf)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from parabola import statistics
@@ -18,7 +17,6 @@ from parabola.records.record import Measurement, Record
 from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
-from parabola.statistics import Quartiles
 from tests import made_records
 from tests.made_measurements import values_of
 
@@ -206,25 +204,6 @@ def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
         "compiled, 999 samples, learning rate 0.1: "
         "gpu:0 is never surely faster in the range measured (batch size 1 alone).",
     )
-
-
-def quartiles_of(times: npt.NDArray[np.float64]) -> Quartiles:
-    median, low, high = np.quantile(times, (0.5, 0.25, 0.75)).tolist()
-    return Quartiles(median, low, high, len(times))
-
-
-def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
-    """In about 95 of 100 pairs of ten rounds whose true ratio is known; three rounds are the fewest."""
-    random, covered, trials = np.random.default_rng(1), 0, 2000
-    for _ in range(trials):
-        sides = [scale * random.lognormal(0, 0.05, 10) for scale in (2.0, 1.0)]
-        first, second = (quartiles_of(side) for side in sides)
-        _, low, high = statistics.median_ratio_interval(first, second)
-        covered += low < 2.0 < high
-
-    assert 0.92 < covered / trials < 0.99
-    few, many = Quartiles(2.0, 1.9, 2.1, 2), Quartiles(1.0, 0.9, 1.1, 10)
-    assert statistics.median_ratio_interval(few, many) == (2.0, 0.0, float("inf"))
 
 
 def test_history_finds_a_planted_step(tmp_path: Path) -> None:
