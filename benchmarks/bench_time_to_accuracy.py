@@ -35,8 +35,8 @@ def bench_time_to_accuracy(
 ) -> None:
     """Inside the clock: the epochs of a run, up to that from which the coefficient error stays below the learning rate.
 
-    Which epoch that is, an untimed run of 999 epochs has found for each seed; a round is a seed that has one. Seeds
-    that never get there have no round: they are counted. Outside: all that is outside of epoch times.
+    An untimed run of 999 epochs finds that epoch for each seed. Each seed that has one makes a round; the seeds that
+    never get there are only counted. Outside: all that is outside of epoch times.
     """
     experiment = Experiment(engine=engine, device=device, batch_size=batch_size, learning_rate=learning_rate)
     if device.startswith("gpu") and batch_size < 111 and not request.config.stash[SELECTION].devices:

@@ -97,7 +97,7 @@ def line(flag: str, text: str, *, default: Any = None, **others: Any) -> Any:
         flag: the option as it is typed.
         text: its help.
         default: the field's value where the option is not given; one that is repeatable then is an empty tuple.
-        others: attributes of `Option`.
+        others: the other attributes of the `Option`, by name.
     """
     option = Option(flag, text, **others)
     return field(default=() if option.repeatable else default, metadata={"option": option})

@@ -48,14 +48,14 @@ class _Row:
     times: Mapping[int, str]
 
 
-def lay_out(found: Mapping[str, record_of_records.Record]) -> Table[_Row]:
+def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[_Row]:
     """Return one table: a row a backend and engine, with the ratio to the `native` of the same session.
 
     Args:
-        found: the record of each backend, by its name.
+        records: the record of each backend, by its name.
     """
     rows, natives = list[_Row](), dict[int, list[float]]()
-    for backend, record in found.items():
+    for backend, record in records.items():
         seconds = {
             (measurement.case.engine, measurement.case.batch_size): measurement.times.median
             for measurement in record.measurements
@@ -101,12 +101,12 @@ def main(
     with TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        found = dict[str, record_of_records.Record]()
+        records = dict[str, record_of_records.Record]()
         for name in tracked(chosen, "backends"):
             path = place / f"{name}.json"
-            found[name] = reading.read(path) if path.exists() else measure(name, path)
-    print("\n".join(markdown_lines(lay_out(found))))
-    if left := [name for name in BACKENDS if name not in found]:
+            records[name] = reading.read(path) if path.exists() else measure(name, path)
+    print("\n".join(markdown_lines(lay_out(records))))
+    if left := [name for name in BACKENDS if name not in records]:
         print(f"\nNot measured: {', '.join(left)}.")
 
 

@@ -72,20 +72,28 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
 
 
 def commands(limit: str, jax_python: str | None, jax_flags: str, keras: bool, batch_size: int) -> dict[str, Command]:
-    """Return the command of each contestant at a batch size."""
+    """Return the command of each contestant at a batch size, by the contestant's name.
+
+    Args:
+        limit: path of the compiled C program.
+        jax_python: a Python that has JAX; None leaves the JAX peer out.
+        jax_flags: XLA_FLAGS of the JAX peer.
+        keras: whether Keras' programs take part, at the batch sizes that they have.
+        batch_size: the batch size of all programs.
+    """
     fast, here = ("999", "0.001", str(batch_size)), (sys.executable, "-m", "benchmarks.studies.compare_peers")
-    found: dict[str, Command] = {"limit.c": (limit, *fast)}
+    contestants: dict[str, Command] = {"limit.c": (limit, *fast)}
     if jax_python:
-        found["jax_scan.py"] = ("env", f"XLA_FLAGS={jax_flags}", jax_python, str(PEERS / "jax_scan.py"), *fast)
+        contestants["jax_scan.py"] = ("env", f"XLA_FLAGS={jax_flags}", jax_python, str(PEERS / "jax_scan.py"), *fast)
     for engine in ("native", "compiled"):
-        found[engine] = (*here, "--time", f"{engine},999,{batch_size}")
+        contestants[engine] = (*here, "--time", f"{engine},999,{batch_size}")
     if keras and batch_size in FIT_BATCH_SIZES:
         epochs = FIT_EPOCHS[batch_size]
         peer = (sys.executable, str(PEERS / "keras_fit.py"), str(epochs), "0.001", str(batch_size))
-        found |= {"keras_fit.py": peer, "keras_fit.py fused": (*peer, "fused")}
+        contestants |= {"keras_fit.py": peer, "keras_fit.py fused": (*peer, "fused")}
         for engine in ("fit", "fused_fit"):
-            found[engine] = (*here, "--time", f"{engine},{epochs},{batch_size}")
-    return found
+            contestants[engine] = (*here, "--time", f"{engine},{epochs},{batch_size}")
+    return contestants
 
 
 def seconds_per_epoch(command: Command) -> float:

@@ -125,7 +125,7 @@ def _cell_row(cell: tuple[int, float], verdicts: Array, p_values: Array, level: 
         cell: batch size and learning rate.
         verdicts: shape (seeds,), bool: which seeds of the pool passed.
         p_values: shape (suites,): the test's, one for each suite.
-        level: at which the test finds a change.
+        level: p-values up to it count as a change.
         suites: number of suites that were drawn.
     """
     batch_size, learning_rate = cell

@@ -105,7 +105,7 @@ def cries(comparisons: Sequence[Comparison], later: int) -> tuple[int, int]:
     """Count the comparisons in which pytest-benchmark's own check fails for a case where nothing is planted.
 
     Args:
-        comparisons: of a tree with itself.
+        comparisons: the comparisons of a tree with itself.
         later: the head is taken from so many launches after the first on the same cores; 0 for the same launch.
 
     Returns:
