@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from benchmarks.harness.cases import Case, count_epochs, stats_of
+from benchmarks.harness.cases import TimedCase, count_epochs, stats_of
 from benchmarks.harness.reference import check_run
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
-def bench_epoch_time(benchmark: Any, case: Case) -> None:
+def bench_epoch_time(benchmark: Any, case: TimedCase) -> None:
     """Inside the clock: the epochs of one run, and its weights back on the host.
 
     Outside: building and compiling, copying the samples and the bank of orders to the device, fresh weights and a fresh

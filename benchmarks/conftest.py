@@ -11,7 +11,7 @@ from benchmarks.harness.cases import (
     LEFT_OUT,
     MEMBERS,
     SHORT_EPOCHS,
-    Case,
+    TimedCase,
     grid_cases,
     make_case,
     session_of,
@@ -94,7 +94,7 @@ def case(
     batch_size: int,
     learning_rate: float,
     samples: int,
-) -> Case:
+) -> TimedCase:
     """Return the case with the epochs and rounds that were selected; where it is not timed, it is cut short."""
     knobs: dict[str, Any] = {"engine": engine, "device": device, "batch_size": batch_size}
     knobs |= {"learning_rate": learning_rate, "samples": samples}

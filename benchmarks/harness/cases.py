@@ -32,8 +32,8 @@ LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 @dataclass(frozen=True)
-class Case:
-    """One cell of a grid: an experiment, and how often it is timed.
+class TimedCase:
+    """A case that the suite times: the experiment in one cell of a grid, and how often it is timed.
 
     Attributes:
         experiment: what is trained.
@@ -45,7 +45,7 @@ class Case:
 
     @property
     def id(self) -> str:
-        """The case's name, which histories hang on."""
+        """The name of the case, which histories hang on; the axes of a case decide on it, as of one in a record."""
         return Axes(**{axis: getattr(self.experiment, axis) for axis in AXES}).id
 
     @property
@@ -98,7 +98,7 @@ def epochs_per_round(experiment: Experiment) -> int:
     return max(1, math.ceil(epochs)) if epochs < PUBLISHED.epochs / 2 else PUBLISHED.epochs * math.ceil(epochs / 999)
 
 
-def make_case(selection: Selection, **knobs: Any) -> Case:
+def make_case(selection: Selection, **knobs: Any) -> TimedCase:
     """Return a case with the epochs and rounds that were asked for, or else with those that suit it.
 
     Args:
@@ -108,10 +108,10 @@ def make_case(selection: Selection, **knobs: Any) -> Case:
     experiment = Experiment(**knobs)
     experiment = replace(experiment, epochs=selection.epochs or epochs_per_round(experiment))
     affordable = int(ROUNDS_SECONDS / (experiment.epochs * seconds_per_epoch(experiment)))
-    return Case(experiment, selection.rounds or max(FEWEST_ROUNDS, min(MOST_ROUNDS, affordable)))
+    return TimedCase(experiment, selection.rounds or max(FEWEST_ROUNDS, min(MOST_ROUNDS, affordable)))
 
 
-def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[list[Case], list[str]]:
+def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[list[TimedCase], list[str]]:
     """Return the cases of the grid that was asked for.
 
     Args:
@@ -125,7 +125,7 @@ def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[li
         ValueError: if a value is out of bounds.
     """
     full = selection.full
-    cases: list[Case] = []
+    cases: list[TimedCase] = []
     asked = selection.engines or tuple(registry.timings())
     engines = selection.engines or tuple(engine for engine in asked if not missing(engine))
     for samples in selection.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):

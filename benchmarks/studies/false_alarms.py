@@ -106,9 +106,7 @@ COLUMNS: tuple[Column[_Row], ...] = (
     Column("cell", lambda row: row.cell, "left"),
     Column("pass rate", lambda row: row.pass_rate),
     Column("level", lambda row: f"{100 * row.level:.2g} %"),
-    Column(
-        "false alarms", lambda row: f"{row.alarms} of {row.suites:,}: {rate_with_interval(row.alarms, row.suites)} %"
-    ),
+    Column("false alarms", lambda row: _of_suites(row.alarms, row.suites)),
     Column("exact rate", lambda row: row.exact),
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
-from benchmarks.harness.cases import Case
+from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -85,7 +85,7 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
     experiment = Experiment(engine="fused_fit", device="gpu:1", network="two_neuron", batch_size=111, epochs=3)
     monkeypatch.setattr(engines, "build", lambda asked: made if asked == experiment else None)
     clock = Clock(events, seconds=[0.5, 0.1, 0.3])
-    bench_epoch_time.bench_epoch_time(clock, Case(experiment, 2))
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2))
 
     round_of = ["reset 7", "clock on", "run 7 for 3", "clock off"]
     assert events == ["reset 7", *round_of * 3, "check 3"]
@@ -114,7 +114,7 @@ def test_an_epoch_time_without_a_clock(events: list[Any], monkeypatch: pytest.Mo
     """Where nothing is timed there are no samples or steps a second, and a long round is not warmed up."""
     monkeypatch.setattr(engines, "build", lambda _: Made(events, lambda seed: [0.5]))
     clock = Clock(events)
-    bench_epoch_time.bench_epoch_time(clock, Case(Experiment(engine="fit", epochs=1), 1))
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1))
 
     assert clock.asked == {"rounds": 1, "warmup_rounds": 0}
     assert not {"samples_per_second", "steps_per_second"} & set(clock.extra_info)

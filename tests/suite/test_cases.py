@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import cases
-from benchmarks.harness.cases import Case, epochs_per_round, grid_cases, make_case, seconds_per_epoch
+from benchmarks.harness.cases import TimedCase, epochs_per_round, grid_cases, make_case, seconds_per_epoch
 from benchmarks.harness.options import Selection
 from parabola.training.experiment import Experiment
 
@@ -24,7 +24,7 @@ from parabola.training.experiment import Experiment
 )
 def test_names_of_cases(knobs: dict[str, Any], name: str) -> None:
     """A case's name has its axes in this order; histories hang on it."""
-    assert Case(Experiment(**knobs), 10).id == name
+    assert TimedCase(Experiment(**knobs), 10).id == name
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_a_grid_says_epochs_and_rounds() -> None:
     """Epochs and rounds that were asked for are kept, and the other knobs are the case's own."""
     case = make_case(Selection(epochs=5, rounds=1), engine="native", batch_size=27, learning_rate=0.01)
 
-    assert case == Case(Experiment(engine="native", batch_size=27, learning_rate=0.01, epochs=5), 1)
+    assert case == TimedCase(Experiment(engine="native", batch_size=27, learning_rate=0.01, epochs=5), 1)
     assert make_case(Selection(rounds=11), engine="fit").rounds == 11
 
 
 def test_predicted_seconds_of_a_case() -> None:
     """A case takes 2 s to build, and its rounds and one more: 2 + (4 + 1) × 5 × 0.0408 s."""
-    case = Case(Experiment(engine="fit", batch_size=111, epochs=5), 4)
+    case = TimedCase(Experiment(engine="fit", batch_size=111, epochs=5), 4)
 
     assert case.predicted_seconds == pytest.approx(3.02, rel=1e-12)
 
@@ -94,7 +94,7 @@ def test_predicted_seconds_of_a_case() -> None:
 @pytest.mark.parametrize(("epochs", "warmups"), [(1, 1), (123, 1), (124, 0)])
 def test_a_long_round_is_not_warmed_up(epochs: int, warmups: int) -> None:
     """A round of more than a third of a second has no warm-up round: 123 epochs here take 0.3321 s."""
-    assert Case(Experiment(engine="fused_fit", batch_size=999, epochs=epochs), 3).warmup_rounds == warmups
+    assert TimedCase(Experiment(engine="fused_fit", batch_size=999, epochs=epochs), 3).warmup_rounds == warmups
 
 
 QUICK = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import conftest as suite
-from benchmarks.harness.cases import LEFT_OUT, Case, grid_cases
+from benchmarks.harness.cases import LEFT_OUT, TimedCase, grid_cases
 from benchmarks.harness.options import SELECTION, Selection
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
@@ -178,7 +178,7 @@ def test_an_untimed_case_is_short(selection: Selection, timed: bool, epochs: int
     case = fixture_of("case")(SimpleNamespace(config=config), timed, "compiled", "cpu", 9, 0.05, 998)
     expected = Experiment(engine="compiled", batch_size=9, learning_rate=0.05, samples=998, epochs=epochs)
 
-    assert case == Case(expected, rounds)
+    assert case == TimedCase(expected, rounds)
 
 
 def session_with(*benchmarks: Any) -> Any:
