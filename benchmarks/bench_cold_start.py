@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.reference import check_run
+from benchmarks.harness.checking.check import check_first_epoch
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 
@@ -26,5 +26,5 @@ def bench_cold_start(benchmark: Any, engine: str, device: str, timed: bool) -> N
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout
 
     run = json.loads(benchmark.pedantic(start, rounds=ROUNDS if timed else 1))
-    check_run(experiment, np.array([run["weights"]], np.float32))
+    check_first_epoch(experiment, run["device"], np.array(run["weights"], np.float32))
     benchmark.extra_info.update(ExtraInfo(engine=engine, device=device, batch_size=BATCH_SIZE).known())

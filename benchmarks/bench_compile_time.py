@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.harness.reference import check_run
+from benchmarks.harness.checking.check import check_run
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.engines import Engine
@@ -33,5 +33,5 @@ def bench_compile_time(benchmark: Any, engine: str, device: str, timed: bool) ->
 
     benchmark.pedantic(lambda fresh: fresh.build(), setup=unbuilt, rounds=ROUNDS if timed else 1)
     for fresh in built:
-        check_run(experiment, fresh.run(fresh.reset()))
+        check_run(fresh)
     benchmark.extra_info.update(ExtraInfo(engine=engine, device=device, batch_size=BATCH_SIZE).known())

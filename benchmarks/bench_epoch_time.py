@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.harness.cases import TimedCase, count_epochs, stats_of
-from benchmarks.harness.reference import check_run
+from benchmarks.harness.checking.check import check_run
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
+from parabola.training.target import Array
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
@@ -16,20 +17,33 @@ def bench_epoch_time(benchmark: Any, case: TimedCase) -> None:
     """Inside the clock: the epochs of one run, and its weights back on the host.
 
     Outside: building and compiling, copying the samples and the bank of orders to the device, fresh weights and a fresh
-    optimizer before each round, and holding what the last round learnt against the reference.
+    optimizer before each round, and the check: one run before the rounds is held against the reference from its first
+    epoch to its last, and every round against that run.
     """
     experiment = case.experiment
     engine = engines.build(experiment)
-    rows = engine.reset()
+    checked = check_run(engine)
+    rows, trained = engine.reset(), list[Array]()
 
     def fresh(*_: Any) -> None:
+        hold()
         engine.reset()
         count_epochs(benchmark, experiment.epochs)
 
-    weights = benchmark.pedantic(
-        engine.run, args=(rows,), setup=fresh, rounds=case.rounds, warmup_rounds=case.warmup_rounds
+    def hold() -> None:
+        """Hold what the round before has trained, while the engine still is where it ended."""
+        while trained:
+            checked.hold(trained.pop(), engine.state())
+
+    benchmark.pedantic(
+        lambda rows: trained.append(engine.run(rows)),
+        args=(rows,),
+        setup=fresh,
+        rounds=case.rounds,
+        warmup_rounds=case.warmup_rounds,
     )
-    fit = check_run(experiment, weights)
+    hold()
+    fit = checked.fit
     info = ExtraInfo(
         network=experiment.network,
         engine=experiment.engine,
@@ -44,6 +58,7 @@ def bench_epoch_time(benchmark: Any, case: TimedCase) -> None:
         coefficient_error=float(fit.coefficient_error[-1]),
         verdict=fit.verdict,
         passed=fit.verdict == "pass",
+        **checked.told(),
     )
     if stats_of(benchmark) is not None:
         seconds_per_epoch = benchmark.stats.stats.median

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
-from benchmarks.harness.reference import check_run
+from benchmarks.harness.checking.check import check_first_epoch
 from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
+from parabola.training.fit import Fit
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
@@ -37,7 +38,9 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         return (program.reset(seeds, rates),), {}
 
     weights = benchmark.pedantic(program.run, setup=fresh, rounds=MOST_ROUNDS if timed else 1, warmup_rounds=1)
-    ends = [check_run(replace(experiment, seed=seed), weights[..., seed]) for seed in (0, members - 1)]
+    ends = [Fit(replace(experiment, seed=seed), device, weights[..., seed], 0.0, 0.0) for seed in (0, members - 1)]
+    for fit in ends:
+        check_first_epoch(fit.experiment, device, fit.weights[0])
     info = ExtraInfo(
         engine=experiment.engine,
         device=device,

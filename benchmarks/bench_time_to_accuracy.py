@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.harness.cases import stats_of
+from benchmarks.harness.checking.check import check_run
 from benchmarks.harness.options import SELECTION
-from benchmarks.harness.reference import check_run
 from parabola import statistics
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
@@ -42,7 +42,7 @@ def bench_time_to_accuracy(
     if device.startswith("gpu") and batch_size < 111 and not request.config.stash[SELECTION].devices:
         pytest.skip(f"40 runs of small batches take minutes on a GPU; --device {device} runs them")
     built = engines.build(experiment)
-    check_run(experiment, built.run(built.reset()))
+    check_run(built)
     seeds = SEEDS if timed else FEW_SEEDS
     fits = {seed: Fit(experiment, built.device, built.run(built.reset(seed=seed)), 0.0, 0.0) for seed in seeds}
     settled = {seed: int(first_settled(fit.below)) for seed, fit in fits.items()}

@@ -11,10 +11,11 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from benchmarks.harness.checking.check import check_run
+from benchmarks.harness.checking.descent import check_gradient
 from benchmarks.harness.options import SELECTION
 from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_deviations, fresh_seeds
 from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
-from benchmarks.harness.reference import check_gradient, check_run
 from parabola import registry
 from parabola.ensemble.learning_map import train_cells
 from parabola.machine import devices
@@ -72,7 +73,7 @@ def test_weights_are_the_references(network: str, batch_size: int, device: str) 
     spec = Experiment(network=network, batch_size=batch_size, epochs=4, device=device)
     check_gradient(spec)
     engine = engines.build(spec)
-    check_run(spec, engine.run(engine.reset()))
+    check_run(engine)
 
 
 @needs_whole_runs

@@ -13,13 +13,15 @@ from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
 
 
 def print_suite(measured: Sequence[tuple[Mapping[str, Any], float]], left_out: Sequence[str], console: Console) -> None:
-    """Print the summary of a session: epoch times, then times to accuracy.
+    """Print the summary of a session: checks, epoch times, then times to accuracy.
 
     Args:
         measured: for each benchmark its extra_info, and its median in seconds.
         left_out: lines that say what was not measured, and why.
         console: the console to print on.
     """
+    checks = [msgspec.convert(info, ExtraInfo) for info, _ in measured if "check_seconds" in info]
+    print_checks(checks, console)
     answers = [(msgspec.convert(info, Answer), median) for info, median in measured if "verdict" in info]
     print_epoch_times([EpochTime(answer, median) for answer, median in answers], left_out, console)
     learnt = [msgspec.convert(info, ExtraInfo) for info, _ in measured if "settled_seeds" in info]
@@ -40,6 +42,23 @@ def print_epoch_times(times: Sequence[EpochTime], left_out: Sequence[str], conso
         console.print(for_terminal(epoch_times(times)))
     if any(time.answer.verdict != "pass" for time in times):
         console.print(DAGGER)
+
+
+def print_checks(checks: Sequence[ExtraInfo], console: Console) -> None:
+    """Print how many runs were held against the reference and how long that took, and of which runs it saw little.
+
+    Args:
+        checks: what each benchmark that was checked says of its case.
+        console: the console to print on.
+    """
+    if not checks:
+        return
+    epochs = sum(info.checked_epochs or 0 for info in checks)
+    seconds = duration(sum(info.check_seconds or 0.0 for info in checks))
+    console.print(f"verified: {len(checks)} runs, by {epochs:,} epochs beside the reference, in {seconds}")
+    for info in checks:
+        if info.check_note:
+            console.print(f"{info.id}: {info.check_note}")
 
 
 def print_times_to_accuracy(learnt: Sequence[ExtraInfo], console: Console) -> None:

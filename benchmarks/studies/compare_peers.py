@@ -43,7 +43,7 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, of
     the epochs of one run, from the beginning of each to that of the next.
     """
-    from benchmarks.harness.reference import check_run
+    from benchmarks.harness.checking.check import check_run
     from parabola.training import engines
     from parabola.training.experiment import Experiment
 
@@ -67,7 +67,8 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
             weights = built.run(rows)
             runs.append(time.perf_counter() - begun)
         seconds = [run / epochs for run in runs[1:]]
-    check_run(built.experiment, weights)
+    end = built.state()
+    check_run(built).hold(weights, end)
     return {"seconds_per_epoch": statistics.median(seconds)}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from parabola.ensemble.members import fill_block
 from parabola.machine import backends, devices
 from parabola.training.data import order_bank
-from parabola.training.engines.jax import LEARNING_RATE, State, flat, make_epoch
+from parabola.training.engines.jax import LEARNING_RATE, Carried, flat, make_epoch
 from parabola.training.engines.keras_engine import make_optimizer, values_of
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -70,7 +70,7 @@ class MembersProgram:
             if isinstance(spec.optimizer, str):
                 slots[LEARNING_RATE] = rate
 
-            def epoch(state: State, row: Any) -> tuple[State, Any]:
+            def epoch(state: Carried, row: Any) -> tuple[Carried, Any]:
                 order = bank[row]
                 state = train_epoch(state, x[order], y[order], rate)
                 return state, flat(state[0])

@@ -56,6 +56,10 @@ class ExtraInfo(Answer, frozen=True, kw_only=True):
         network, optimizer, seed: as an Experiment has them.
         epochs: number of epochs of a round.
         compile_seconds: seconds that building took before the rounds.
+        check_seconds: seconds that holding a run against the reference took, training it included.
+        checked_epochs: number of epochs that were held against the reference.
+        telling_epochs: number of these in which a fault would have been seen, as they were not chaotic.
+        check_note: what could not be checked, in words.
         passed: whether the verdict is "pass".
         samples_per_second, steps_per_second: of the median round.
         epochs_to_accuracy, epochs_low, epochs_high: median over seeds of the epochs until the coefficient error stays
@@ -70,6 +74,10 @@ class ExtraInfo(Answer, frozen=True, kw_only=True):
     epochs: int | None = None
     seed: int | None = None
     compile_seconds: float | None = None
+    check_seconds: float | None = None
+    checked_epochs: int | None = None
+    telling_epochs: int | None = None
+    check_note: str | None = None
     passed: bool | None = None
     samples_per_second: float | None = None
     steps_per_second: float | None = None

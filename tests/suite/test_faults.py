@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.harness.reference import check_gradient, check_run
 
 from benchmarks.harness.pass_rates import find_deviations, fresh_seeds
-from benchmarks.harness.reference import check_gradient, check_run
 from parabola.ensemble.learning_map import train_cells
 from parabola.machine import backends
 from parabola.training import engines

@@ -9,6 +9,7 @@ from parabola import registry
 from parabola.machine.backends import backend
 from parabola.training.data import order_bank, order_rows
 from parabola.training.experiment import Experiment
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
@@ -68,6 +69,10 @@ class Engine(ABC):
         Returns:
             Shape (n, size of the network), float32, on the host: the weights after each epoch.
         """
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return copies, on the host, of all that the next run begins with. Never inside the clock."""
 
     def reset(self, seed: int | None = None, learning_rate: float | None = None) -> Array:
         """Load fresh weights and a fresh optimizer.

@@ -10,7 +10,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
 ITERATIONS, LEARNING_RATE = 0, 1  # the places of these two among the variables of every Keras optimizer
-State = tuple[list[Any], list[Any]]  # the trainable variables and the optimizer's variables, each in Keras' order
+Carried = tuple[list[Any], list[Any]]  # the trainable variables and the optimizer's variables, each in Keras' order
 
 
 def make_epoch(experiment: Experiment, model: Any, optimizer: Any) -> Any:
@@ -28,8 +28,8 @@ def make_epoch(experiment: Experiment, model: Any, optimizer: Any) -> Any:
         prediction, _ = model.stateless_call(trainable, [], x, training=True)
         return mean_squared_error(y, prediction)
 
-    def epoch(state: State, x: Any, y: Any, rate: Any = None) -> State:
-        def step(state: State, batch: tuple[Any, Any]) -> tuple[State, None]:
+    def epoch(state: Carried, x: Any, y: Any, rate: Any = None) -> Carried:
+        def step(state: Carried, batch: tuple[Any, Any]) -> tuple[Carried, None]:
             trainable, slots = state
             if rate is not None and spec.final_learning_rate is not None:
                 slots = [*slots]
@@ -53,7 +53,7 @@ def flat(trainable: list[Any]) -> Any:
 class CompiledEngine(KerasEngine):
     """Every epoch and step in one XLA program, as in engines/compiled.py; a row of -1 ends the run."""
 
-    state: State
+    carried: Carried
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
@@ -72,13 +72,18 @@ class CompiledEngine(KerasEngine):
         """Run the program; NumPy waits for the weights."""
         with self.here():
             rows_and_end = self.padded(rows, self.experiment.epochs + 1)
-            self.state, weights = self.program(self.state, *self.inputs, rows_and_end)
+            self.carried, weights = self.program(self.carried, *self.inputs, rows_and_end)
         return np.array(weights)[: len(rows)]
+
+    def values(self) -> tuple[list[Array], list[Array]]:
+        """Return copies of what the program has left, which the variables of Keras are not told of."""
+        weights, slots = self.carried
+        return [np.array(value) for value in weights], [np.array(value) for value in slots]
 
     def _take_state(self) -> None:
         owned = self.model.trainable_variables, self.optimizer.variables
         trainable, slots = ([variable.value for variable in variables] for variables in owned)
-        self.state = self.framework.block_until_ready((trainable, slots))
+        self.carried = self.framework.block_until_ready((trainable, slots))
         devices.check_placement(trainable[0], self.placement)
 
     def _traced(self) -> Any:
@@ -86,8 +91,8 @@ class CompiledEngine(KerasEngine):
         jax, spec = self.framework, self.experiment
         train_epoch = make_epoch(spec, self.model, self.optimizer)
 
-        def program(state: State, x: Any, y: Any, bank: Any, rows: Any) -> tuple[State, Any]:
-            def epoch(carried: tuple[Any, State, Any]) -> tuple[Any, State, Any]:
+        def program(state: Carried, x: Any, y: Any, bank: Any, rows: Any) -> tuple[Carried, Any]:
+            def epoch(carried: tuple[Any, Carried, Any]) -> tuple[Any, Carried, Any]:
                 index, state, history = carried
                 order = bank[rows[index]]
                 state = train_epoch(state, x[order], y[order])  # gathered once an epoch

@@ -9,6 +9,7 @@ import numpy as np
 from parabola.machine import backends, devices
 from parabola.training.engines import Engine
 from parabola.training.experiment import OPTIMIZERS, Experiment
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
@@ -56,6 +57,11 @@ def values_of(variables: Sequence[Any]) -> list[Array]:
     return [np.array(read(keras.ops.convert_to_tensor(variable))) for variable in variables]
 
 
+def flat(values: Sequence[Array]) -> Array:
+    """Return the elements of all values, one after the other: shape (n,)."""
+    return np.concatenate([value.ravel() for value in values])
+
+
 class KerasEngine(Engine):
     """An engine around a stock Keras model and a stock Keras optimizer."""
 
@@ -96,6 +102,22 @@ class KerasEngine(Engine):
             if learning_rate != self.experiment.learning_rate:
                 self.optimizer.learning_rate = learning_rate  # Keras refuses this where a schedule is compiled in
             assign(self.model.weights, self.experiment.net.shaped(weights))
+
+    def state(self) -> State:
+        """Sort the values of the optimizer's variables by the weight that each belongs to."""
+        weights, values = self.values()
+        by_name = {variable.name: value for variable, value in zip(self.optimizer.variables, values, strict=True)}
+        slots = dict[str, list[Array]]()
+        for weight in self.model.trainable_variables:
+            owner = weight.path.replace("/", "_") + "_"  # Keras names a slot after its weight, and adds the slot's name
+            for name, value in by_name.items():
+                if name.startswith(owner):
+                    slots.setdefault(name.removeprefix(owner), []).append(value)
+        return State(flat(weights), {name: flat(parts) for name, parts in slots.items()}, int(by_name["iteration"]))
+
+    def values(self) -> tuple[list[Array], list[Array]]:
+        """Return copies of the values of the model's variables, and of the optimizer's, in Keras' order."""
+        return values_of(self.model.trainable_variables), values_of(self.optimizer.variables)
 
     def here(self) -> AbstractContextManager[Any]:
         """Return a context in which new tensors are placed on the device."""

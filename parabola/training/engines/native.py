@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from parabola.training.engines import Engine
+from parabola.training.state import State
 from parabola.training.target import Array
 
 # Every flag that lets LLVM reorder and approximate, except "nnan" and "ninf": NaN and inf must show divergence.
@@ -102,13 +103,19 @@ class NativeEngine(Engine):
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Set the weights, with w2 = 1 and b2 = 0 where the network has none, and Adam's moments and powers of beta."""
-        self.learning_rate, self.powers = float(learning_rate), np.ones(2)
-        self.state = np.zeros((3, 4), np.float32)
-        self.state[0] = (0, 0, 1, 0)
-        self.state[0, : len(weights)] = weights
+        self.learning_rate, self.powers, self.steps = float(learning_rate), np.ones(2), 0
+        self.values = np.zeros((3, 4), np.float32)
+        self.values[0] = (0, 0, 1, 0)
+        self.values[0, : len(weights)] = weights
 
     def run(self, rows: Array) -> Array:
         """Run the kernel."""
-        knobs = rows, self.experiment.batch_size, self.learning_rate, self.state, self.powers
+        knobs = rows, self.experiment.batch_size, self.learning_rate, self.values, self.powers
+        self.steps += len(rows) * self.experiment.steps
         history = self.kernel(self.x.ravel(), self.y.ravel(), self.bank, *knobs)
         return np.asarray(history[:, : self.experiment.net.size])
+
+    def state(self) -> State:
+        """Return copies of what the kernel has left."""
+        weights, momentum, velocity = self.values[:, : self.experiment.net.size].copy()
+        return State(weights, {"momentum": momentum, "velocity": velocity}, self.steps)

@@ -1,0 +1,1 @@
+"""What every run is held against before its time counts."""

@@ -1,0 +1,107 @@
+"""A run that is trained in parts, so that what it is before and after each window is known."""
+
+import math
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+import numpy as np
+
+from benchmarks.harness.checking.reference import Reference
+from benchmarks.harness.checking.refusal import refuse
+from benchmarks.harness.checking.rows import check_rows, same_bits
+from benchmarks.harness.checking.window import Window
+from parabola.training.experiment import Experiment
+from parabola.training.fit import on_host
+from parabola.training.state import State
+from parabola.training.target import Array
+
+REPLICAS, MORE_REPLICAS = 16, 64  # a window that fails with the first number is tried again with the second
+FEWEST_REPLICAS = 4  # where an epoch has so many samples that a window of more would take seconds
+STRETCH = 20  # one window in every so many epochs
+BUDGET_SECONDS = 1.0  # for the windows of a run, of which there are at least two
+SAMPLE_SECONDS, STEP_SECONDS = 5e-8, 2.5e-7  # what the reference takes for each weight of a sample, and for each step
+
+
+class Trained(Protocol):
+    """What is checked: an engine, or one member of a block; as in `Engine`."""
+
+    experiment: Experiment
+    device: str
+
+    def reset(self) -> Array:
+        """Load fresh weights and a fresh optimizer; return the rows of the whole run."""
+
+    def run(self, rows: Array) -> Array:
+        """Train on; return the weights after each epoch."""
+
+    def state(self) -> State:
+        """Return what the next run begins with."""
+
+
+def windows(epochs: int, most: int) -> list[int]:
+    """Return which epochs, counted from 0, are held: the first, the last, and at most so many with those between."""
+    number = min(max(2, most), math.ceil((epochs - 1) / STRETCH) + 1)
+    return [int(epoch) for epoch in np.unique(np.linspace(0, epochs - 1, number).round())]
+
+
+class WindowedRun:
+    """A run that is trained in parts, so that its state before and after each window is known."""
+
+    def __init__(self, engine: Trained) -> None:
+        spec = engine.experiment
+        self.engine, self.experiment, self.reference = engine, spec, Reference(spec)
+        seconds = spec.samples * spec.net.size * SAMPLE_SECONDS + spec.steps * STEP_SECONDS
+        self.replicas = int(np.clip(BUDGET_SECONDS / seconds - 1, FEWEST_REPLICAS, REPLICAS))
+        self.affordable = int(BUDGET_SECONDS / seconds / (self.replicas + 1))
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise WrongRun with what is wrong."""
+        refuse(self.experiment, self.engine.device, what)
+
+    def train(self, epochs: Sequence[int]) -> tuple[Array, list[Window]]:
+        """Train from the start; return the weights after each epoch, and the windows of the epochs that are named."""
+        rows, parts, held, done = self._begin(), list[Array](), list[Window](), 0
+        for epoch in epochs:
+            if epoch > done:
+                parts.append(self._part(rows[done:epoch], epoch))
+            before = self.engine.state()
+            parts.append(self._part(rows[epoch : epoch + 1], epoch + 1))
+            held.append(self._window(epoch, before, self.engine.state()))
+            done = epoch + 1
+        if done < len(rows):
+            parts.append(self._part(rows[done:], len(rows)))
+        weights = np.concatenate(parts)
+        if fault := check_rows(self.experiment, weights):
+            self.refuse(fault)
+        return weights, held
+
+    def _begin(self) -> Array:
+        """Load a fresh run; return its rows."""
+        rows, fresh, state = self.engine.reset(), self.reference.fresh(), self.engine.state()
+        if state.steps or not same_bits(state.weights, fresh.weights):
+            self.refuse(f"a fresh run begins at {state.weights.tolist()}, not at the weights of its seed")
+        if not all(same_bits(state.slots[name], values) for name, values in fresh.slots.items()):
+            self.refuse("a fresh run begins with an optimizer that has a past")
+        return rows
+
+    def _part(self, rows: Array, epochs: int) -> Array:
+        """Train on; hold what was returned against where the engine then is, after so many epochs in all."""
+        weights = on_host(self.engine.run(rows))
+        state, shape, steps = self.engine.state(), (len(rows), self.experiment.net.size), epochs * self.experiment.steps
+        if weights.shape != shape:
+            self.refuse(f"a run of {len(rows)} epochs returned weights of shape {weights.shape}, not {shape}")
+        if not same_bits(weights[-1], state.weights):
+            returned = f"{weights[-1].tolist()} were returned, and the weights are {state.weights.tolist()}"
+            self.refuse(f"after epoch {epochs} {returned}")
+        if state.steps != steps:
+            self.refuse(f"after epoch {epochs} the optimizer has taken {state.steps} steps, not {steps}")
+        return weights
+
+    def _window(self, epoch: int, before: State, after: State) -> Window:
+        """Hold one epoch against the reference; if it fails, with more replicas, since their departures have tails."""
+        window = self.reference.train_on(before, epoch, self.replicas)
+        if window.fault(after.weights, after.slots["velocity"]):
+            window = self.reference.train_on(before, epoch, MORE_REPLICAS)
+            if fault := window.fault(after.weights, after.slots["velocity"]):
+                self.refuse(f"after epoch {epoch + 1} {fault}")
+        return window
