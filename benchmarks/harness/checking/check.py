@@ -29,6 +29,7 @@ class Check:
         end: the state that it ended in.
         windows: how many epochs were held against the reference.
         telling: in how many of these a fault would have been seen, since they were not chaotic.
+        alone: whether the run diverged in an epoch in which the reference did not, but may have by other roundings.
         first_tolerance: how far each weight may be from the reference's after the first epoch: shape (size,), float64.
         seconds: how long the check took, training included.
     """
@@ -37,12 +38,15 @@ class Check:
     end: State
     windows: int
     telling: int
+    alone: bool
     first_tolerance: Array
     seconds: float
 
     @property
     def note(self) -> str:
         """What a reader has to know of this check; empty where the whole run was held."""
+        if self.alone:
+            return "diverged where the reference did not: with gradients so large, right orders of operations disagree"
         if self.telling or self.fit.diverged_epoch is not None:
             return ""
         return "chaotic: only start, completeness, finiteness and repeated bits were checked"
@@ -107,6 +111,7 @@ def check_run(engine: Trained) -> Check:
         end=engine.state(),
         windows=len(held),
         telling=sum(window.tells for window in held),
+        alone=run.alone,
         first_tolerance=held[0].tolerance,
         seconds=time.perf_counter() - begun,
     )

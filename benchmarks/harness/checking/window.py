@@ -48,6 +48,11 @@ class Window:
         """Whether a fault would have been seen: the tolerance is a small part of how far the weights moved."""
         return float(self.tolerance.max()) <= TELLING * float(np.abs(self.end[0] - self.start[0]).max())
 
+    def leaves_alone(self, weights: Array) -> bool:
+        """Say whether an engine that began this epoch with finite weights has diverged, and no replica has."""
+        finite = np.isfinite(self.start).all() and np.isfinite(self.replicas[:, 0]).all()
+        return bool(finite and not np.isfinite(weights).all())
+
     def fault(self, weights: Array, velocity: Array | None = None) -> str:
         """Say what is wrong with an engine that has trained the same epoch; empty where nothing is.
 

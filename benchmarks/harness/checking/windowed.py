@@ -52,6 +52,7 @@ class WindowedRun:
         self.engine, self.experiment, self.reference = engine, spec, Reference(spec)
         seconds = spec.samples * spec.net.size * SAMPLE_SECONDS + spec.steps * STEP_SECONDS
         self.replicas = int(np.clip(BUDGET_SECONDS / seconds - 1, FEWEST_REPLICAS, REPLICAS))
+        self.alone = False  # whether the run diverged where the reference did not
         self.affordable = int(BUDGET_SECONDS / seconds / (self.replicas + 1))
 
     def refuse(self, what: str) -> NoReturn:
@@ -104,4 +105,5 @@ class WindowedRun:
             window = self.reference.train_on(before, epoch, MORE_REPLICAS)
             if fault := window.fault(after.weights, after.slots["velocity"]):
                 self.refuse(f"after epoch {epoch + 1} {fault}")
+        self.alone = self.alone or window.leaves_alone(after.weights)
         return window
