@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking.check import check_first_epoch
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
+from parabola.verification.check import check_first_epoch
 
 ROUNDS, BATCH_SIZE = 3, 111
 

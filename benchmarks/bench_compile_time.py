@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.harness.checking.check import check_run
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.engines import Engine
 from parabola.training.experiment import Experiment
+from parabola.verification.check import check_run
 
 ROUNDS, BATCH_SIZE = 3, 111
 

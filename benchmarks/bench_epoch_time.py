@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.harness.cases import TimedCase, count_epochs, stats_of
-from benchmarks.harness.checking.check import check_run
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.target import Array
+from parabola.verification.check import check_run
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")

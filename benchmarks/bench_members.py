@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
-from benchmarks.harness.checking.check import check_first_epoch
 from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
+from parabola.verification.check import check_first_epoch
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1

@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.harness.cases import stats_of
-from benchmarks.harness.checking.check import check_run
 from benchmarks.harness.options import SELECTION
 from parabola import statistics
 from parabola.records.extra_info import ExtraInfo
@@ -16,6 +15,7 @@ from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit, on_host
 from parabola.training.target import Array, first_settled, first_true
+from parabola.verification.check import check_run
 
 SEEDS, FEW_SEEDS = range(40), range(10)
 # Batch size and learning rate: as published, and from there along the ridge of the map, where most seeds learn.

@@ -11,8 +11,6 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking.check import check_run
-from benchmarks.harness.checking.descent import check_gradient
 from benchmarks.harness.options import SELECTION
 from benchmarks.harness.pass_rates import BATCH_SIZES, LEARNING_RATES, LEVEL, find_deviations, fresh_seeds
 from benchmarks.harness.pinned_seeds import CELLS, FILE, SEEDS, TARGETS, cell_name, last_errors
@@ -24,6 +22,8 @@ from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Parabola
 from parabola.training.train import NotRepresentableWarning, train
+from parabola.verification.check import check_run
+from parabola.verification.descent import check_gradient
 
 NO_WHOLE_RUNS = engines.missing(registry.DEFAULT_ENGINE)
 needs_whole_runs = pytest.mark.skipif(bool(NO_WHOLE_RUNS), reason=NO_WHOLE_RUNS)

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "display": {"files"},
     "records": {"statistics"},
     "training": {"registry", "machine", "display", "files"},
+    "verification": {"training", "machine"},
     "ensemble": {"training", "registry", "machine", "display", "files", "statistics"},
     "compare": {"records", "machine", "display", "files", "statistics", "exit_codes"},
     "report": {"records", "registry", "machine", "display", "files", "statistics"},

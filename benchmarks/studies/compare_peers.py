@@ -43,9 +43,9 @@ def time_engine(engine: str, epochs: int, batch_size: int) -> dict[str, float]:
     """Time an engine in this process as the peers time themselves: the median of five runs after one; of `fit`, of
     the epochs of one run, from the beginning of each to that of the next.
     """
-    from benchmarks.harness.checking.check import check_run
     from parabola.training import engines
     from parabola.training.experiment import Experiment
+    from parabola.verification.check import check_run
 
     keras = not registry.ENGINES[engine].fast  # Keras' own loop, whose epochs are timed one by one
     built: Any = engines.build(Experiment(engine=engine, epochs=epochs + keras, batch_size=batch_size))

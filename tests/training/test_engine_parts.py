@@ -59,6 +59,9 @@ class Noting(engines.Engine):
         self.said.append((weights.tolist(), learning_rate))
         Noting.now += 10
 
+    def state(self) -> Any:
+        raise NotImplementedError
+
     def run(self, rows: Array) -> Array:
         """Give nothing."""
         return np.zeros((len(rows), 4), np.float32)

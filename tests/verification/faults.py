@@ -11,14 +11,14 @@ import pytest
 import typer
 
 from benchmarks.harness.cases import grid_cases
-from benchmarks.harness.checking.check import check_run
-from benchmarks.harness.checking.refusal import WrongRun
 from benchmarks.harness.options import Selection
 from parabola.display import console
 from parabola.display.tables import Column, Table, markdown_lines
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from parabola.verification.check import check_run
+from parabola.verification.refusal import WrongRun
 from tests.verification import plants
 from tests.verification.plants import Fault, in_arithmetic, in_making, in_run, in_update, in_whole_runs, of_adam
 

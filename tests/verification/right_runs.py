@@ -9,14 +9,14 @@ import numpy as np
 import typer
 
 from benchmarks.harness.cases import TOO_LONG_SECONDS, make_case
-from benchmarks.harness.checking.check import check_run
-from benchmarks.harness.checking.refusal import WrongRun
 from benchmarks.harness.options import Selection
 from parabola import registry, statistics
 from parabola.display import console
 from parabola.display.tables import Column, Table, markdown_lines
 from parabola.training import engines
 from parabola.training.experiment import Experiment
+from parabola.verification.check import check_run
+from parabola.verification.refusal import WrongRun
 
 LEARNING_RATES = (1e-6, 1e-5, 1e-4, 0.001, 0.1, 0.3, 0.5, 3.0, 1e30)
 BATCH_SIZES, EPOCHS = (1, 2, 9, 27, 111, 500, 998, 999), (None, 1, 5000)  # None: as many as the suite gives a round

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from benchmarks.harness.checking.kernel import BETA_1, BETA_2
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from parabola.verification.kernel import BETA_1, BETA_2
 
 # How many learning rates a step of Adam reaches at most: by the Cauchy–Schwarz inequality, for the largest quotient of
 # its two moving averages.

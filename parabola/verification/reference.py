@@ -5,11 +5,11 @@ The slope of a network's formula is found by a complex step, so that a network b
 
 import numpy as np
 
-from benchmarks.harness.checking.kernel import HALF_UNIT, make_kernel
-from benchmarks.harness.checking.window import Window
 from parabola.training.data import order_bank, order_rows
 from parabola.training.experiment import Experiment
 from parabola.training.state import State
+from parabola.verification.kernel import HALF_UNIT, make_kernel
+from parabola.verification.window import Window
 
 
 class Reference:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness.checking.reference import Reference
-from benchmarks.harness.checking.refusal import refuse
-from benchmarks.harness.checking.rows import same_bits, suspects
-from benchmarks.harness.checking.windowed import MORE_REPLICAS, Trained, WindowedRun, windows
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit, on_host
 from parabola.training.state import State
 from parabola.training.target import Array
+from parabola.verification.reference import Reference
+from parabola.verification.refusal import refuse
+from parabola.verification.rows import same_bits, suspects
+from parabola.verification.windowed import MORE_REPLICAS, Trained, WindowedRun, windows
 
 
 @dataclass(frozen=True)

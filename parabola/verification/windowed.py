@@ -6,14 +6,14 @@ from typing import NoReturn, Protocol
 
 import numpy as np
 
-from benchmarks.harness.checking.reference import Reference
-from benchmarks.harness.checking.refusal import refuse
-from benchmarks.harness.checking.rows import check_rows, same_bits
-from benchmarks.harness.checking.window import Window
 from parabola.training.experiment import Experiment
 from parabola.training.fit import on_host
 from parabola.training.state import State
 from parabola.training.target import Array
+from parabola.verification.reference import Reference
+from parabola.verification.refusal import refuse
+from parabola.verification.rows import check_rows, same_bits
+from parabola.verification.window import Window
 
 REPLICAS, MORE_REPLICAS = 16, 64  # a window that fails with the first number is tried again with the second
 FEWEST_REPLICAS = 4  # where an epoch has so many samples that a window of more would take seconds

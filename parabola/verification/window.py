@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.harness.checking.kernel import HALF_UNIT
 from parabola.training.target import Array
+from parabola.verification.kernel import HALF_UNIT
 
 TOLERANCE = 3.0  # right runs were seen up to 2.0 times as far away as the replicas, planted faults from 4.3 times on
 LAST_PLACES = 3  # right runs were seen up to 2.3 units in the last place away where all replicas agree
