@@ -9,6 +9,7 @@ import numpy as np
 from parabola import registry
 from parabola.training.engines import Engine
 from parabola.training.networks import Network
+from parabola.training.state import State
 from parabola.training.target import Array, Parabola
 
 NETWORK = "tests.toys:ToyNetwork"
@@ -84,6 +85,11 @@ class ToyEngine(Engine):
                 self._step(self.x[order[first : first + size], 0], self.y[order[first : first + size], 0])
             history.append(self.weights)
         return np.array(history, np.float32)
+
+    def state(self) -> State:
+        """Return weights, moments and steps, rounded to float32."""
+        weights, momentum, velocity = np.array([self.weights, self.first, self.second], np.float32)
+        return State(weights, {"momentum": momentum, "velocity": velocity}, self.steps)
 
     def _step(self, x: Array, y: Array) -> None:
         stepped = self.weights[:, None] + 1e-30j * np.eye(len(self.weights))

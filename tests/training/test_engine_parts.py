@@ -408,6 +408,6 @@ def test_a_peer_that_is_gone_is_said_in_a_line() -> None:
         raise error
 
 
-def test_an_engine_has_to_say_how_it_builds_loads_and_runs() -> None:
-    """An engine that lacks one of the three cannot be made, so that none is forgotten."""
-    assert Engine.__abstractmethods__ == {"build", "load", "run"}
+def test_an_engine_has_to_say_how_it_builds_loads_and_runs_and_where_it_is() -> None:
+    """An engine that lacks one of the four cannot be made, so that none is forgotten."""
+    assert Engine.__abstractmethods__ == {"build", "load", "run", "state"}

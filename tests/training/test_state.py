@@ -30,7 +30,8 @@ def test_a_state_has_weights_moments_and_steps(engine: str, network: str) -> Non
 
     assert state.steps == 10
     assert state.weights.tolist() == weights[-1].tolist()
-    assert (state.weights.dtype, list(state.slots)) == (np.float32, ["momentum", "velocity"])
+    assert state.weights.dtype == np.float32
+    assert list(state.slots) == ["momentum", "velocity"]
     np.testing.assert_allclose(state.weights, adam.weights, rtol=1e-5)
     np.testing.assert_allclose(state.slots["momentum"], adam.first, rtol=1e-4)
     np.testing.assert_allclose(state.slots["velocity"], adam.second, rtol=1e-4)
@@ -54,7 +55,7 @@ def test_a_fresh_state_is_that_of_the_seed() -> None:
 
 @pytest.mark.parametrize("engine", ["native", "compiled"])
 def test_a_run_in_parts_has_the_bits_of_a_whole_one(engine: str) -> None:
-    """Asking for the state between the parts changes nothing, and what was told does not change when training goes on."""
+    """Asking for the state between the parts changes nothing, and what was told stays when training goes on."""
     if engines.missing(engine):
         pytest.skip(engines.missing(engine))
     built = engines.build(Experiment(engine=engine, batch_size=111, epochs=5))
