@@ -1,4 +1,4 @@
-"""What a comparison comes to, from what was measured and what the referee says of it."""
+"""From what was measured (outcome) to what is said and kept of it (comparison), with the referee's verdicts."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a comparison is asked for, how far it is, and what was measured when it ended."""
+"""A comparison in this process: the options it was asked with, its progress, and what it measured when it ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The referee: what the launches of a comparison say of each case, and when there are enough of them."""
+"""The referee: what launches say of each case (same within the minimum effect, slower, …), and when they suffice."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The machine that a time was measured on: facts that a record carries, and that decide what it is compared with."""
+"""Asks the machine for its facts (CPU, GPU, memory, versions), which a record carries."""
 
 import os
 import platform

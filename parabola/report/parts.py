@@ -1,4 +1,4 @@
-"""What a report is made of: sections, pictures, and the words that several sections share."""
+"""The classes that a report is made of (section, picture), and the words that several sections share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What records say: which sections a report has, and what tells machines apart."""
+"""A report from records: which sections it has, one a machine, and how machines are called that differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What goes into training: the samples, and their order in every epoch."""
+"""The samples, and their order in every epoch: drawn by a hash of seeds, so that every engine has the same."""
 
 from functools import lru_cache
 

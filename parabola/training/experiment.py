@@ -1,4 +1,4 @@
-"""What goes into a training run."""
+"""The settings of a training run, as learning rate, batch size and seed, with their defaults and bounds."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What comes out of a training run."""
+"""What comes out of a training run: weights, coefficients and loss after each epoch, and the verdict."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What can be said of a run by the weights after each epoch alone."""
+"""What a right run never does, as its history shows: a row is the weights after one epoch."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What base has and what head has, side by side."""
+"""A pair of values of any kind: one of base, one of head."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""Two checkouts measured in turn: one launch is a fresh pytest process for each, whose rounds alternate."""
+"""A launch: a fresh pytest process for each of two checkouts, whose rounds alternate until it is over or stopped."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""One pytest process, and the conversation with it: what it may say at each moment, and what it is told."""
+"""One pytest process, and the conversation with it: what it may say, and how it fails, is silent or is killed."""
 
 import json
 import os

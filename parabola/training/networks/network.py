@@ -1,4 +1,4 @@
-"""What every network knows of itself: its layers, its formula, and what its weights mean."""
+"""What every network knows of itself: layers, formula, initial weights and their dtype, and what weights mean."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
