@@ -131,7 +131,7 @@ def main(
             [compiler, "-O3", "-march=native", "-ffast-math", PEERS / "limit.c", "-o", limit, "-lm"], check=True
         )
         contestants = {size: commands(limit, jax_python, jax_flags, keras, size) for size in sizes}
-        runs = [(size, *one) for size, named in contestants.items() for _ in range(turns) for one in named.items()]
+        runs = [(size, *run) for size, named in contestants.items() for _ in range(turns) for run in named.items()]
         for size, name, command in display_console.tracked(runs, "programs"):
             seconds.setdefault(name, {}).setdefault(size, []).append(seconds_per_epoch(command))
     show(seconds, sizes)

@@ -81,7 +81,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """All that is kept of a comparison.
 
     Attributes:
-        version: of this form.
+        version: the number of this form of the JSON.
         verdict: what the comparison comes to.
         ended: what ended it.
         why: where it failed, the reason; else empty.

@@ -46,8 +46,8 @@ def abilities(comparison: Comparison, seed: int = 0) -> list[Ability]:
     launches as the budget allows at the pace of the comparison measured.
 
     Args:
-        comparison: of a tree with itself; cases with too few launches for an interval are left out.
-        seed: of the simulation's random numbers.
+        comparison: a comparison of a tree with itself; cases with too few launches for an interval are left out.
+        seed: where the simulation's random numbers begin.
     """
     launches = len(comparison.launches)
     pace = comparison.seconds / max(1, launches)

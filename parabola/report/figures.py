@@ -76,7 +76,7 @@ def history_figure(history: History, kind: str) -> Any:
     Each line is drawn against its own median, so that a change looks the same in a fast case and in a slow one.
 
     Args:
-        history: of one fingerprint.
+        history: the history of one machine and its software.
         kind: which benchmarks.
 
     Returns:

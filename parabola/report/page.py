@@ -28,8 +28,8 @@ def page(sections: Sequence[Section], title: str) -> str:
     """Return the page: nothing in it is fetched from anywhere.
 
     Args:
-        sections: of the report.
-        title: of the page.
+        sections: the sections of the report, in order.
+        title: the heading of the page.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -37,7 +37,10 @@ def page(sections: Sequence[Section], title: str) -> str:
         loader=PackageLoader("parabola.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     number = count(1)
-    parts = [(part, [(next(number), one, _specification(one.chart)) for one in part.pictures]) for part in sections]
+    parts = [
+        (part, [(next(number), picture, _specification(picture.chart)) for picture in part.pictures])
+        for part in sections
+    ]
     return environment.get_template("page.html.jinja").render(title=title, parts=parts, libraries=_libraries())
 
 

@@ -33,8 +33,8 @@ def sections(records: Sequence[Record]) -> list[Section]:
     """
     past = histories(records)
     newest = [_newest(history) for history in past]
-    _refuse_one_name_for_two([found[0] for found in newest])
-    names = _machine_names([found[0] for found in newest])
+    _refuse_one_name_for_two([records_of_machine[0] for records_of_machine in newest])
+    names = _machine_names([records_of_machine[0] for records_of_machine in newest])
     machines = [_Machine(*parts) for parts in zip(past, newest, names, strict=True)]
     shown = [machine for at, machine in enumerate(machines) if at < MOST_MACHINES or machine.newest[0].name]
     others = [machine for machine in machines[MOST_MACHINES:] if not machine.newest[0].name]

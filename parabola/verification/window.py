@@ -58,7 +58,7 @@ class Window:
 
         Args:
             weights: shape (size of the network,), float32: the engine's, after the epoch.
-            velocity: of the same shape; None where it is not known.
+            velocity: the engine's velocity, of the same shape; None where it is not known.
         """
         if not np.isfinite(self.start).all():
             return ""
