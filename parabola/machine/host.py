@@ -9,6 +9,7 @@ from typing import Any
 
 PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pytest-benchmark")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
+NO_GPU = "none"
 
 
 def facts(threads: int | None = None) -> dict[str, Any]:
@@ -23,13 +24,14 @@ def facts(threads: int | None = None) -> dict[str, Any]:
     settings = [f"{name}={os.environ[name]}" for name in THREAD_SETTINGS if name in os.environ]
     if threads is not None:
         settings.insert(0, f"--threads={threads}")
+    gpu = "; ".join(gpus()) or NO_GPU
     return {
         "cpu_model": cpu_model(),
         "cores": os.cpu_count() or 0,
         "cores_usable": usable_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "gpu": "; ".join(gpus()) or "none",
-        "cuda": cuda_version(),
+        "gpu": gpu,
+        "cuda": "none" if gpu == NO_GPU else cuda_version(),
         "system": platform.system(),
         "kernel": platform.release(),
         "python": platform.python_version(),

@@ -62,6 +62,8 @@ def read(path: Path) -> Record:
 
 def _record(path: str, content: FileJson) -> Record:
     machine, commit = {"backend": "tensorflow", **content.machine_info}, content.commit_info or CommitJson()
+    if machine.get("gpu") == "none":  # older records name the CUDA of a wheel that found no GPU
+        machine["cuda"] = "none"
     epochs = content.parabola.grid.epochs if content.parabola.grid else None
     measurements = tuple(_measurement(benchmark, epochs) for benchmark in content.benchmarks)
     if not measurements:

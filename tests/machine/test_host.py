@@ -97,6 +97,21 @@ def test_facts_of_a_made_up_machine(made_up: None, environment: dict[str, str]) 
     }
 
 
+def test_cuda_without_a_gpu_is_none(made_up: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA's runtime is installed beside many a framework; where the driver sees no GPU, it is not a fact of a time."""
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    facts = host.facts()
+    assert (facts["gpu"], facts["cuda"]) == ("none", "none")
+
+    def hang(command: list[str], **_: Any) -> Any:
+        raise subprocess.TimeoutExpired(command, 30)
+
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", hang)
+    facts = host.facts()
+    assert (facts["gpu"], facts["cuda"]) == ("unknown: nvidia-smi did not answer", "12.9.79")
+
+
 def test_facts_where_nothing_is_set(made_up: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without settings, GPU, CUDA or a count of cores the facts say default, none, nothing and 0."""
     monkeypatch.setattr(shutil, "which", lambda name: None)

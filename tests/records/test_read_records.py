@@ -209,6 +209,19 @@ def test_a_record_without_a_backend_is_of_tensorflow(backend: dict[str, str], re
     assert dict(reading.read(path).fingerprint)["backend"] == read
 
 
+@pytest.mark.parametrize(
+    ("gpu", "written", "read"),
+    [("none", "12.9.79", "none"), ("none", "none", "none"), ("NVIDIA H200, driver 580.65", "12.9.79", "12.9.79")],
+)
+def test_cuda_is_no_fact_of_a_machine_without_a_gpu(gpu: str, written: str, read: str, tmp_path: Path) -> None:
+    """Older records name the CUDA of an installed wheel even so; they compare with those that say "none"."""
+    records = [made_records.record(machine={"gpu": gpu, "cuda": cuda}) for cuda in (written, read)]
+    old, new = map(reading.read, made_records.write(tmp_path, *records))
+
+    assert dict(old.fingerprint)["cuda"] == read
+    assert fingerprint.differences(old, new) == []
+
+
 @pytest.mark.parametrize(("over", "cut_short"), [(0, True), (16, True), (17, False)])
 def test_a_session_is_whole_only_with_its_last_test(over: int, cut_short: bool, tmp_path: Path) -> None:
     """One test short, and it was cut short."""

@@ -178,13 +178,14 @@ def test_many_files_are_read_in_their_order_with_their_names(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", fingerprint.FINGERPRINT)
 def test_a_difference_in_any_fact_is_said(name: str, tmp_path: Path) -> None:
     """Two records are comparable, or the reason why not is said."""
-    same = made_records.write(tmp_path, GOOD, made_records.record(commit=5))
-    first, second = map(reading.read, same)
+    machine = {**made_records.MACHINE, "gpu": "NVIDIA A2, driver 570.1", "cuda": "12.5"}
+    same = [made_records.record(machine=machine, commit=commit) for commit in (0, 5)]
+    first, second = map(reading.read, made_records.write(tmp_path, *same))
     assert fingerprint.differences(first, second) == []
 
-    (path,) = made_records.write(tmp_path, made_records.record(machine={name: "other"}))
+    (path,) = made_records.write(tmp_path, made_records.record(machine={**machine, name: "other"}))
     said = fingerprint.differences(first, reading.read(path))
-    assert said == [f"{name.replace('_', ' ')}: {made_records.MACHINE[name]}, not other"]
+    assert said == [f"{name.replace('_', ' ')}: {machine[name]}, not other"]
 
 
 def test_differences_are_said_in_the_order_of_the_facts(tmp_path: Path) -> None:
