@@ -149,10 +149,23 @@ def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.Monk
     assert clock.extra_info == {"engine": "fused_fit", "device": "gpu:1", "batch_size": 111}
 
 
-@pytest.mark.parametrize("timed", [True, False])
-def test_a_cold_start(timed: bool, events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that trains one epoch is started anew in each round, and its weights are held to be right."""
+@pytest.mark.parametrize(
+    ("timed", "engine", "threads", "more"),
+    [
+        (True, "fit", None, ""),
+        (False, "fit", None, ""),
+        (True, "fit", 3, " --threads 3"),
+        (True, "native", 3, ""),  # which has one thread, and refuses the option
+    ],
+)
+def test_a_cold_start(
+    timed: bool, engine: str, threads: int | None, more: str, events: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round starts a process that trains one epoch with the session's threads; its weights are held to be right."""
     asked = list[Any]()
+    config: Any = SimpleNamespace(stash=pytest.Stash())
+    config.stash[SELECTION] = Selection(threads=threads)
+    device = "cpu" if engine == "native" else "gpu:1"
 
     def run(command: list[str], **options: Any) -> Any:
         events.append("run")
@@ -161,14 +174,14 @@ def test_a_cold_start(timed: bool, events: list[Any], monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess, "run", run)
     clock = Clock(events)
-    bench_cold_start.bench_cold_start(clock, "fit", "gpu:1", timed)
+    bench_cold_start.bench_cold_start(clock, engine, device, timed, config)
 
     rounds = 3 if timed else 1
     assert events == ["clock on", "run", "clock off"] * rounds + ["check 1"]
-    command = "-m parabola train --engine fit --device gpu:1 --json --epochs 1 --batch-size 111"
+    command = f"-m parabola train --engine {engine} --device {device} --json --epochs 1 --batch-size 111{more}"
     options = {"check": True, "stdout": subprocess.PIPE, "text": True, "timeout": 300}
     assert asked == [([sys.executable, *command.split()], options)] * rounds
-    assert clock.extra_info == {"engine": "fit", "device": "gpu:1", "batch_size": 111}
+    assert clock.extra_info == {"engine": engine, "device": device, "batch_size": 111}
 
 
 def errors_of(seed: int) -> list[float]:
