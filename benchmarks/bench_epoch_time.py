@@ -13,7 +13,7 @@ from parabola.verification.check import check_run
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
-def bench_epoch_time(benchmark: Any, case: TimedCase) -> None:
+def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool) -> None:
     """Inside the clock: the epochs of one run, and its weights back on the host.
 
     Outside: building and compiling, copying the samples and the bank of orders to the device, fresh weights and a fresh
@@ -21,7 +21,7 @@ def bench_epoch_time(benchmark: Any, case: TimedCase) -> None:
     epoch to its last, and every round against that run.
     """
     experiment = case.experiment
-    engine = engines.build(experiment)
+    engine = engines.build(experiment, anew=timed)
     checked = check_run(engine)
     rows, trained = engine.reset(), list[Array]()
 

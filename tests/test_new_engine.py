@@ -98,7 +98,9 @@ def test_it_stands_in_the_suites_table_and_in_a_report(tmp_path: Path) -> None:
     measured = list[tuple[dict[str, Any], float]]()
     for engine, seconds in (("toy", 3e-4), ("native", 2e-6)):
         clock = Clock()
-        bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine=engine, batch_size=333, epochs=3), 1))
+        bench_epoch_time.bench_epoch_time(
+            clock, TimedCase(Experiment(engine=engine, batch_size=333, epochs=3), 1), timed=True
+        )
         measured.append((clock.extra_info, seconds))
     table = printed(summary.print_suite, measured, [])
     benchmarks = [

@@ -83,9 +83,9 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
     """A round is a run from fresh weights; a time is an epoch's; and the record has the case with its answer."""
     made = Made(events, lambda seed: [0.5, 0.0005, last])
     experiment = Experiment(engine="fused_fit", device="gpu:1", network="two_neuron", batch_size=111, epochs=3)
-    monkeypatch.setattr(engines, "build", lambda asked: made if asked == experiment else None)
+    monkeypatch.setattr(engines, "build", lambda asked, *, anew: made if asked == experiment and anew else None)
     clock = Clock(events, seconds=[0.5, 0.1, 0.3])
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2))
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2), timed=True)
 
     round_of = ["reset 7", "clock on", "run 7 for 3", "clock off"]
     assert events == ["reset 7", *round_of * 3, "check 3"]
@@ -111,10 +111,11 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
 
 
 def test_an_epoch_time_without_a_clock(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing is timed there are no samples or steps a second, and a long round is not warmed up."""
-    monkeypatch.setattr(engines, "build", lambda _: Made(events, lambda seed: [0.5]))
+    """Where nothing is timed there are no samples or steps a second, no kernel is compiled anew, and none warms up."""
+    made = Made(events, lambda seed: [0.5])
+    monkeypatch.setattr(engines, "build", lambda _, *, anew: None if anew else made)
     clock = Clock(events)
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1))
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1), timed=False)
 
     assert clock.asked == {"rounds": 1, "warmup_rounds": 0}
     assert not {"samples_per_second", "steps_per_second"} & set(clock.extra_info)
@@ -161,7 +162,7 @@ def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.Monk
 def test_a_cold_start(
     timed: bool, engine: str, threads: int | None, more: str, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each round starts a process that trains one epoch with the session's threads; its weights are held to be right."""
+    """Each round starts a process that trains one epoch with the session's threads; its weights have to be right."""
     asked = list[Any]()
     config: Any = SimpleNamespace(stash=pytest.Stash())
     config.stash[SELECTION] = Selection(threads=threads)

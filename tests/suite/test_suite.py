@@ -33,8 +33,8 @@ def wrong(self, rows):
     return weights
 import parabola.training.engines as engines
 build = engines.build
-def planted(experiment):
-    engine = build(experiment)
+def planted(experiment, **knobs):
+    engine = build(experiment, **knobs)
     if experiment.epochs == 400:
         engine.run = wrong.__get__(engine)
         engines.build = build

@@ -220,6 +220,28 @@ def test_native_forgets_its_kernels() -> None:
     assert make_kernel(True, True) is not kept
 
 
+@pytest.mark.parametrize("anew", [True, False])
+def test_an_engine_forgets_before_its_clock_starts(anew: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that is to be anew first forgets what others left, outside of the clock; any other keeps it."""
+    now, happened = [100.0], list[str]()
+
+    class Slow(NativeEngine):
+        def forget(self) -> None:
+            happened.append("forget")
+            now[0] += 50
+
+        def build(self) -> None:
+            happened.append("build")
+            now[0] += 2
+
+    monkeypatch.setattr(engines, "create", Slow)
+    monkeypatch.setattr(engines, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    engine = engines.build(Experiment(engine="native", samples=9), anew=anew)
+
+    assert happened == (["forget", "build"] if anew else ["build"])
+    assert engine.compile_seconds == 2
+
+
 def test_natives_smallest_steps_have_keras_epsilon() -> None:
     """A gradient of 1.5e-5, whose root mean square is near to epsilon, makes a step of four fifths of the usual."""
     engine = uncompiled(Experiment(engine="native", samples=1, epochs=1))

@@ -102,14 +102,21 @@ def create(experiment: Experiment) -> Engine:
     return engine
 
 
-def build(experiment: Experiment) -> Engine:
+def build(experiment: Experiment, *, anew: bool = False) -> Engine:
     """Return the experiment's engine, built, at fresh weights.
+
+    Args:
+        experiment: says which engine.
+        anew: whether what other engines of this process left behind is forgotten before, so that compile_seconds is
+            that of a first build.
 
     Raises:
         ValueError: if the device is not there.
         RuntimeError: if the weights turn out to be on another device than asked for.
     """
     engine = create(experiment)
+    if anew:
+        engine.forget()
     begun = time.perf_counter()
     engine.build()
     engine.compile_seconds = time.perf_counter() - begun
