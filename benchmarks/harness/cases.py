@@ -15,7 +15,7 @@ from parabola.training.experiment import Experiment
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")  # of an epoch time
 PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
-MOST_ROUNDS, FEWEST_ROUNDS, ROUNDS_SECONDS = 10, 3, 1.0  # 10 rounds, or what fits into a second, but at least 3
+MOST_ROUNDS, FEWEST_ROUNDS, LONG_ROUND_SECONDS = 10, 3, 1.0  # 10 rounds, or 3 where one is longer than a second
 SHORT_EPOCHS = 4  # at most so many, where a benchmark is run untimed, to see that it runs
 TOO_LONG_SECONDS = 60.0  # a case that is predicted to take longer is left out, unless --all asks for it
 
@@ -55,8 +55,8 @@ class TimedCase:
 
     @property
     def warmup_rounds(self) -> int:
-        """How many untimed rounds come first: none where a round is long, as building has trained an epoch already."""
-        return 0 if self.experiment.epochs * seconds_per_epoch(self.experiment) > ROUNDS_SECONDS / FEWEST_ROUNDS else 1
+        """How many untimed rounds come first: none where one takes a third of a second, as building trains an epoch."""
+        return 0 if self.experiment.epochs * seconds_per_epoch(self.experiment) > LONG_ROUND_SECONDS / 3 else 1
 
 
 def stats_of(benchmark: Any) -> Any:
@@ -107,8 +107,8 @@ def make_case(selection: Selection, **knobs: Any) -> TimedCase:
     """
     experiment = Experiment(**knobs)
     experiment = replace(experiment, epochs=selection.epochs or epochs_per_round(experiment))
-    affordable = int(ROUNDS_SECONDS / (experiment.epochs * seconds_per_epoch(experiment)))
-    return TimedCase(experiment, selection.rounds or max(FEWEST_ROUNDS, min(MOST_ROUNDS, affordable)))
+    long = experiment.epochs * seconds_per_epoch(experiment) > LONG_ROUND_SECONDS
+    return TimedCase(experiment, selection.rounds or (FEWEST_ROUNDS if long else MOST_ROUNDS))
 
 
 def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[list[TimedCase], list[str]]:

@@ -67,10 +67,10 @@ def test_epochs_of_a_round(knobs: dict[str, Any], epochs: int) -> None:
 
 @pytest.mark.parametrize(
     ("epochs", "rounds"),
-    [(37, 10), (38, 9), (33, 10), (92, 4), (93, 3), (123, 3), (124, 3), (100_000, 3)],
+    [(1, 10), (75, 10), (370, 10), (371, 3), (100_000, 3)],
 )
 def test_rounds_of_a_case(epochs: int, rounds: int) -> None:
-    """A case has the rounds that fit into a second, at most 10 and at least 3: an epoch here takes 2.7 ms."""
+    """A case has 10 rounds, and 3 where one takes more than a second: an epoch here takes 2.7 ms."""
     case = make_case(Selection(epochs=epochs), engine="fused_fit", batch_size=999)
 
     assert (case.experiment.epochs, case.rounds) == (epochs, rounds)
@@ -98,8 +98,8 @@ def test_a_long_round_is_not_warmed_up(epochs: int, warmups: int) -> None:
 
 
 QUICK = {
-    "fit": {1: (1, 3, [0.001]), 111: (5, 4, [0.001]), 999: (7, 4, [0.001])},
-    "fused_fit": {1: (1, 4, [0.001]), 111: (47, 4, [0.001]), 999: (75, 4, [0.001])},
+    "fit": {1: (1, 3, [0.001]), 111: (5, 10, [0.001]), 999: (7, 10, [0.001])},
+    "fused_fit": {1: (1, 10, [0.001]), 111: (47, 10, [0.001]), 999: (75, 10, [0.001])},
     "compiled": {
         1: (999, 10, [0.001, 0.1]),
         9: (2997, 10, [0.001]),
@@ -134,6 +134,25 @@ def test_the_quick_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     on_gpu = {case.experiment.engine for case in both if case.experiment.device == "gpu:0"}
     assert on_gpu == {"fit", "fused_fit", "compiled"}
     assert [case for case in both if case.experiment.device == "cpu"] == found
+
+
+@pytest.mark.parametrize("grid", ["quick", "full"])
+def test_rounds_are_three_only_where_an_epoch_alone_is_long(grid: str) -> None:
+    """Whatever the grid, a case of fewer than ten rounds has rounds of a single epoch of more than a second."""
+    found, _ = grid_cases(Selection(grid, everything=True), ["cpu", "gpu:0"])
+    few = [case for case in found if case.rounds < 10]
+
+    assert {case.experiment.engine for case in few} >= {"fit"}
+    assert {(case.rounds, case.experiment.epochs) for case in few} == {(3, 1)}
+    assert min(seconds_per_epoch(case.experiment) for case in few) > 1
+    assert max(case.experiment.epochs * seconds_per_epoch(case.experiment) for case in found if case not in few) <= 1
+
+
+def test_the_quick_grid_fits_into_its_promise() -> None:
+    """Epoch times on a CPU are predicted to take 56 of the 90 seconds that the quick grid may take."""
+    found, _ = grid_cases(Selection(), ["cpu"])
+
+    assert sum(case.predicted_seconds for case in found) == pytest.approx(56, abs=0.5)
 
 
 def test_devices_are_the_grids_or_the_default_ones() -> None:
