@@ -12,6 +12,12 @@ def short_name(name: str) -> str:
     return function.split("::")[-1] + bracket + parameters
 
 
+def written(learning_rate: float) -> str:
+    """Return a learning rate in six digits, or in as many as tell it from every other where six are another one."""
+    short = f"{learning_rate:g}"
+    return short if float(short) == learning_rate else repr(learning_rate)
+
+
 class Setting(msgspec.Struct, frozen=True, order=True, gc=False):
     """What is the same for all engines and devices that are held against each other; tables go by it."""
 
@@ -51,7 +57,7 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         parts = [self.engine, self.device]
         parts += [] if self.members is None else [f"members_{self.members}"]
         parts += [] if self.batch_size is None else [f"batch_{self.batch_size}"]
-        parts += [] if self.learning_rate is None else [f"learning_rate_{self.learning_rate:g}"]
+        parts += [] if self.learning_rate is None else [f"learning_rate_{written(self.learning_rate)}"]
         parts += [] if self.samples in (None, PUBLISHED_SAMPLES) else [f"samples_{self.samples}"]
         return "-".join(part for part in parts if part)
 
@@ -110,7 +116,9 @@ class Case(Axes, frozen=True):
     def line(self) -> SizeLine:
         """The line over sizes that the case belongs to, whatever its device."""
         batch_size = f", batch size {self.batch_size}" if self.kind == "members" else ""
-        setting = f"{self.samples} samples, learning rate {self.learning_rate:g}{batch_size}{self._rounds()}"
+        setting = (
+            f"{self.samples} samples, learning rate {written(self.setting.learning_rate)}{batch_size}{self._rounds()}"
+        )
         return SizeLine(self.kind, self.engine, setting)
 
     def _rounds(self) -> str:

@@ -116,6 +116,7 @@ def test_a_line_over_sizes_has_all_in_common_but_the_size_and_the_device() -> No
     assert CASE.line == SizeLine("epoch time", "fit", "99 samples, learning rate 0.01")
     assert replace(CASE, batch_size=1, device="cpu", name="x").line == CASE.line
     assert replace(CASE, epochs=30).line.setting == "99 samples, learning rate 0.01, 30 epochs a round"
+    assert replace(CASE, learning_rate=0.010000001).line.setting == "99 samples, learning rate 0.010000001"
     assert block.line == SizeLine("members", "fit", "99 samples, learning rate 0.01, batch size 9")
     assert replace(block, members=64).line == block.line
 

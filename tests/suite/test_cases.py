@@ -4,6 +4,7 @@ from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.harness import cases
@@ -20,11 +21,26 @@ from parabola.training.experiment import Experiment
         ({"learning_rate": 0.1, "samples": 998}, "compiled-cpu-batch_1-learning_rate_0.1-samples_998"),
         ({"learning_rate": 0.00002, "samples": 1000}, "compiled-cpu-batch_1-learning_rate_2e-05-samples_1000"),
         ({"samples": 999, "epochs": 4}, "compiled-cpu-batch_1-learning_rate_0.001"),
+        ({"learning_rate": 0.00123456}, "compiled-cpu-batch_1-learning_rate_0.00123456"),
+        ({"learning_rate": 0.001234567}, "compiled-cpu-batch_1-learning_rate_0.001234567"),
+        ({"learning_rate": 0.0010000000000000002}, "compiled-cpu-batch_1-learning_rate_0.0010000000000000002"),
+        ({"learning_rate": 1e30}, "compiled-cpu-batch_1-learning_rate_1e+30"),
+        ({"learning_rate": 1234567.0}, "compiled-cpu-batch_1-learning_rate_1234567.0"),
+        ({"learning_rate": 3.0}, "compiled-cpu-batch_1-learning_rate_3"),
     ],
 )
 def test_names_of_cases(knobs: dict[str, Any], name: str) -> None:
     """A case's name has its axes in this order; histories hang on it."""
     assert TimedCase(Experiment(**knobs), 10).id == name
+
+
+def test_learning_rates_that_differ_have_names_that_differ() -> None:
+    """Of any two rates, next to each other or far apart, each has a name of its own, which reads as that rate."""
+    near = np.array([1e-30, 0.001, 0.1, 1 / 3, 2, 1e30])
+    rates = np.unique([near, np.nextafter(near, 0), np.nextafter(near, np.inf), near * (1 + 1e-7)]).tolist()
+    names = [TimedCase(Experiment(learning_rate=rate), 10).id for rate in rates]
+
+    assert [float(name.partition("learning_rate_")[2]) for name in names] == rates
 
 
 @pytest.mark.parametrize(
