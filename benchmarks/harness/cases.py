@@ -14,7 +14,6 @@ from parabola.training.engines import missing
 from parabola.training.experiment import Experiment
 
 AXES = ("engine", "device", "batch_size", "learning_rate", "samples")  # of an epoch time
-PUBLISHED = Experiment()  # 999 samples, 999 epochs, batch size 1, learning rate 0.001
 MOST_ROUNDS, FEWEST_ROUNDS, LONG_ROUND_SECONDS = 10, 3, 1.0  # 10 rounds, or 3 where one is longer than a second
 SHORT_EPOCHS = 4  # at most so many, where a benchmark is run untimed, to see that it runs
 TOO_LONG_SECONDS = 60.0  # a case that is predicted to take longer is left out, unless --all asks for it
@@ -95,7 +94,7 @@ def epochs_per_round(experiment: Experiment) -> int:
     Where half a published run does not fill a round, it has whole runs of 999 epochs.
     """
     epochs = registry.timings()[experiment.engine].round_seconds / seconds_per_epoch(experiment)
-    return max(1, math.ceil(epochs)) if epochs < PUBLISHED.epochs / 2 else PUBLISHED.epochs * math.ceil(epochs / 999)
+    return max(1, math.ceil(epochs)) if epochs < Experiment.epochs / 2 else Experiment.epochs * math.ceil(epochs / 999)
 
 
 def make_case(selection: Selection, **knobs: Any) -> TimedCase:
@@ -128,7 +127,7 @@ def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[li
     cases: list[TimedCase] = []
     asked = selection.engines or tuple(registry.timings())
     engines = selection.engines or tuple(engine for engine in asked if not missing(engine))
-    for samples in selection.samples or (FULL_SAMPLES if full else (PUBLISHED.samples,)):
+    for samples in selection.samples or (FULL_SAMPLES if full else (Experiment.samples,)):
         for engine in engines:
             for device in selection.devices or default_devices:
                 if not registry.ENGINES[engine].runs_on(device):
@@ -157,7 +156,7 @@ def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[li
 
 def own_batch_sizes(engine: str, samples: int, full: bool) -> tuple[int, ...]:
     """Return the batch sizes that the quick or the full grid has for an engine and a number of samples."""
-    if samples != PUBLISHED.samples:
+    if samples != Experiment.samples:
         return tuple(sorted({size for size in (1, 1000, samples) if size <= samples}))
     return FULL_BATCH_SIZES if full else registry.timings()[engine].quick_batch_sizes
 

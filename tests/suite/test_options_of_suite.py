@@ -3,16 +3,18 @@
 import argparse
 import io
 import re
+import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
-from benchmarks.harness import options
+from benchmarks.harness import cases, options
 from benchmarks.harness.cases import LEFT_OUT
 from benchmarks.harness.options import SELECTION, TABLE, Selection
 from parabola.machine import backends, devices, host
+from tests.suite.test_suite import run_pytest
 
 Door = Any  # the module conftest.py at the root, which pytest has loaded under a name of its own
 ROOT = Path(__file__).parents[2]
@@ -330,6 +332,40 @@ def test_what_would_shorten_runs_is_refused(started: list[int | None], monkeypat
     monkeypatch.setenv("KERAS_MAX_EPOCHS", "3")
     with pytest.raises(pytest.UsageError, match=r"^KERAS_MAX_EPOCHS=3 would silently shorten the run: unset it$"):
         options.read(given)
+
+
+@pytest.mark.parametrize(("name", "value"), [("KERAS_MAX_STEPS_PER_EPOCH", "3"), ("KERAS_BACKEND", "mxnet")])
+def test_what_is_refused_does_not_keep_conftest_from_being_loaded(
+    name: str, value: str, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the environment is not to be run in, the options are there to refuse it, and no import fails before."""
+    monkeypatch.setenv(name, value)
+    runpy.run_path(cases.__file__)
+    runpy.run_path(door.__file__)
+    with pytest.raises(pytest.UsageError, match=value):
+        options.read(parse())
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("KERAS_MAX_EPOCHS", "3", "KERAS_MAX_EPOCHS=3 would silently shorten the run: unset it"),
+        ("KERAS_MAX_STEPS_PER_EPOCH", "", "KERAS_MAX_STEPS_PER_EPOCH= would silently shorten the run: unset it"),
+        ("KERAS_BACKEND", "mxnet", "unknown backend 'mxnet'; known: tensorflow, jax, torch"),
+    ],
+)
+@pytest.mark.parametrize("given", [[], ["--benchmark-only"], ["-n2"]])
+def test_an_environment_not_to_be_run_in_is_a_line(
+    name: str, value: str, says: str, given: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of pytest, it ends with a usage error of one line and without a traceback."""
+    monkeypatch.setenv(name, value)
+    answer = run_pytest(*given)
+
+    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
+    assert answer.stderr.splitlines() == [f"ERROR: {says}", ""]
+    assert answer.stdout == ""
 
 
 def test_choices_are_the_engines_and_grids() -> None:
