@@ -43,7 +43,9 @@ class Experiment:
         samples: 1 or more.
         seed: 0 to 2⁶³ - 1; decides the initial weights, and the order of the samples in every epoch.
         data_seed: 0 to 2³² - 1; decides the samples.
-        low, high: the range from which x is drawn; high is not included.
+        low, high: the range from which x is drawn; high is not included. No x or y in it may overflow in float32.
+
+    Whole numbers and NumPy's become floats where a float is meant.
 
     Raises:
         ValueError: if a value is out of bounds; the message says what was received.
@@ -67,6 +69,9 @@ class Experiment:
     high: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("learning_rate", "final_learning_rate", "low", "high"):
+            if isinstance(value := getattr(self, name), int | np.number):  # Keras refuses a rate that is no float
+                object.__setattr__(self, name, float(value))
         known("network", self.network, registry.NETWORKS)
         known("engine", self.engine, registry.ENGINES)
         self._check_strategy()
@@ -92,6 +97,7 @@ class Experiment:
                 raise ValueError(f"{name} must be a whole number from {low} to {end - 1}. Received: {value}")
         if not (np.isfinite([self.low, self.high]).all() and self.low < self.high):
             raise ValueError(f"the range needs finite low < high. Received: [{self.low}, {self.high})")
+        self._check_samples()
         refuse_keras_limits()
 
     def _check_strategy(self) -> None:
@@ -103,6 +109,20 @@ class Experiment:
             received = f"engine={self.engine!r}, strategy={self.strategy!r}"
             names = " or ".join(strategies)
             raise ValueError(f"engine {names} has a strategy, and no other engine has. Received: {received}")
+
+    def _check_samples(self) -> None:
+        """Raise ValueError unless every x of the range, and its y, is finite in float32."""
+        a, b, _ = self.target.coefficients.tolist()
+        with np.errstate(over="ignore", invalid="ignore"):
+            turn = np.clip(-b / a / 2, self.low, self.high)  # nowhere else is y larger than at both ends
+            x = np.array([self.low, self.high, turn])
+            y = self.target(x)
+            finite = np.isfinite(np.stack([x, y]).astype(np.float32)).all()
+        if not finite:
+            received = f"x in [{self.low:g}, {self.high:g}), y up to {np.abs(y).max():g} in size"
+            raise ValueError(
+                f"samples must be within float32, up to {np.finfo(np.float32).max:g}. Received: {received}"
+            )
 
     def _check_engine(self) -> None:
         """Raise ValueError if the engine does not know the optimizer or the network, or has no such device."""

@@ -341,6 +341,11 @@ NEEDS = "--workers needs --strategy multi_worker, and no TF_CONFIG. Received: "
         ),
         ("--plot run.pdf", "", "unknown format '.pdf' of run.pdf; known: .png, .svg, .html"),
         ("--target 1,2", "", "target needs three numbers a,b,c, as in 1,2,2. Received: '1,2'"),
+        (
+            "--low=-1e308",
+            "",
+            "samples must be within float32, up to 3.40282e+38. Received: x in [-1e+308, 1), y up to inf in size",
+        ),
     ],
 )
 def test_bad_input_is_refused_before_anything_begins(

@@ -1,5 +1,6 @@
 """The engines agree with each other, and with a program that shares no code with them."""
 
+import re
 import time
 from functools import lru_cache
 from typing import Any
@@ -122,6 +123,39 @@ def test_compiled_is_what_plain_keras_computes(make: Any) -> None:
     initial = engine.experiment.net.initial_weights(7)
     expected = plain_keras(make(0.001), 32, order_bank(999)[rows], initial)
     np.testing.assert_allclose(weights, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "fit"])
+def test_a_learning_rate_that_is_a_whole_number(engine: str) -> None:
+    """1 is the rate 1.0, and what it trains the same."""
+    knobs: dict[str, Any] = {"engine": engine, "batch_size": 333, "epochs": 2}
+
+    np.testing.assert_array_equal(run(learning_rate=1, **knobs), run(learning_rate=1.0, **knobs))
+
+
+def make_loss_scaling(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.LossScaleOptimizer(make_adam(learning_rate))
+
+
+def make_scaled(learning_rate: float) -> Any:
+    import keras
+
+    return keras.optimizers.SGD(learning_rate, loss_scale_factor=1024.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(make_loss_scaling, "LossScaleOptimizer"), (make_scaled, "SGD with loss_scale_factor=1024.0")]
+)
+def test_an_optimizer_that_scales_the_loss_is_refused(make: Any, name: str) -> None:
+    """It divides gradients by a factor that only `fit` puts into the loss: each engine says so, and members do."""
+    message = f"^optimizer must leave the loss as it is, of float32. Received: {re.escape(name)}$"
+    for engine in ("compiled", "fit", "fused_fit"):
+        with pytest.raises(ValueError, match=message):
+            engines.build(Experiment(engine=engine, optimizer=make, batch_size=333, epochs=1))
+    with pytest.raises(ValueError, match=message):
+        members_program(Experiment(optimizer=make, batch_size=333, epochs=1), 2)
 
 
 def test_a_decaying_rate_is_keras_own() -> None:

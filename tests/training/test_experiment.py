@@ -106,6 +106,7 @@ def test_the_defaults_are_the_published_experiment() -> None:
 
 WHOLE = "must be a whole number from"
 DECAY = "final_learning_rate must be above 0 and at most learning_rate. Received: "
+LARGEST, TINY = "samples must be within float32, up to 3.40282e+38. Received: ", Parabola(1e-40, 0, 0)
 NAMED = "final_learning_rate needs an optimizer by its name, and an engine other than native"
 KEPT = "engine distributed has a strategy, and no other engine has. Received: "
 OPTIMIZERS_KNOWN = "adadelta, adagrad, adam, adamax, adamw, ftrl, lion, nadam, rmsprop, sgd"
@@ -143,6 +144,14 @@ def no_name(learning_rate: float) -> Any:
         ({"low": 1.0}, "the range needs finite low < high. Received: [1.0, 1.0)"),
         ({"low": float("-inf")}, "the range needs finite low < high. Received: [-inf, 1.0)"),
         ({"high": float("inf")}, "the range needs finite low < high. Received: [0.0, inf)"),
+        ({"low": -1e308}, LARGEST + "x in [-1e+308, 1), y up to inf in size"),
+        ({"low": -1e308, "high": 1e308}, LARGEST + "x in [-1e+308, 1e+308), y up to inf in size"),
+        ({"target": TINY, "high": 3.41e38}, LARGEST + "x in [0, 3.41e+38), y up to 1.16281e+37 in size"),
+        ({"low": 0, "high": 1.9e19}, LARGEST + "x in [0, 1.9e+19), y up to 3.61e+38 in size"),
+        ({"low": -1.9e19, "high": 0}, LARGEST + "x in [-1.9e+19, 0), y up to 3.61e+38 in size"),
+        ({"target": Parabola(-4e38, 0, 4e38), "low": -1}, LARGEST + "x in [-1, 1), y up to 4e+38 in size"),
+        ({"target": Parabola(-4e38, 8e38, -1), "low": 0}, LARGEST + "x in [0, 1), y up to 4e+38 in size"),
+        ({"target": Parabola(1e300, 2, 2)}, LARGEST + "x in [0, 1), y up to 1e+300 in size"),
         ({"engine": "native", "optimizer": "sgd"}, "engine native knows adam only. Received: optimizer='sgd'"),
         ({"engine": "native", "device": "cpu:1"}, "engine native runs on cpu only. Received: device='cpu:1'"),
         ({"engine": "native", "strategy": "mirrored"}, KEPT + "engine='native', strategy='mirrored'"),
@@ -178,6 +187,11 @@ def test_the_message_is_this_one(knobs: dict[str, Any], message: str) -> None:
         {"learning_rate": 0.5, "final_learning_rate": 0.5},
         {"final_learning_rate": 5e-324},
         {"low": 1.0, "high": float(np.nextafter(1, 2))},
+        {"low": -3.4e38, "high": 3.4e38, "target": TINY},
+        {"low": -1.8e19, "high": 1.8e19},
+        {"target": Parabola(-4e38, 0, 4e38), "low": 0.9},
+        {"target": Parabola(-4e38, 0, 4e38), "low": -1.0, "high": -0.9},
+        {"target": Parabola(5e-324, 1, 1)},
         {"engine": "native", "device": "cpu:0", "optimizer": "adam"},
         {"engine": "compiled", "device": "gpu:3", "optimizer": "sgd"},
         {"optimizer": no_name},
@@ -190,6 +204,16 @@ def test_what_is_just_within_bounds_is_accepted(knobs: dict[str, Any]) -> None:
     experiment = Experiment(**knobs)
 
     assert {name: getattr(experiment, name) for name in knobs} == knobs
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.float32, np.float64, float])
+def test_a_number_of_any_kind_is_a_float(kind: type[Any]) -> None:
+    """Keras refuses a learning rate of 1: what is meant as a float is made one, and the experiment is the same."""
+    values = {"learning_rate": 3, "final_learning_rate": 2, "low": -2, "high": 5}
+    experiment = Experiment(**{name: kind(value) for name, value in values.items()})
+
+    assert {name: type(getattr(experiment, name)) for name in values} == dict.fromkeys(values, float)
+    assert experiment == Experiment(learning_rate=3.0, final_learning_rate=2.0, low=-2.0, high=5.0)
 
 
 @pytest.mark.parametrize(

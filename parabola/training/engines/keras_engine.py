@@ -20,11 +20,18 @@ def make_optimizer(experiment: Experiment, learning_rate: Any, variables: Sequen
         experiment: says which optimizer.
         learning_rate: a number, a Keras schedule, or a function that returns the rate of the present step.
         variables: the Keras variables that the optimizer will update.
+
+    Raises:
+        ValueError: if the optimizer scales the loss, which only `fit` would heed.
     """
     import keras
 
     make: Any = experiment.optimizer
     optimizer = (getattr(keras.optimizers, OPTIMIZERS[make]) if isinstance(make, str) else make)(learning_rate)
+    scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scaling or optimizer.loss_scale_factor is not None:
+        received = type(optimizer).__name__ + f" with loss_scale_factor={optimizer.loss_scale_factor}" * (not scaling)
+        raise ValueError(f"optimizer must leave the loss as it is, of float32. Received: {received}")
     optimizer.build(variables)
     return optimizer
 
