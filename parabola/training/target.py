@@ -82,8 +82,9 @@ def coefficient_error(estimates: Array, target: Parabola) -> Array:
 def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
     """Return the loss over all samples from the coefficients alone, without a pass over the samples.
 
-    The residual is d · (x², x, 1) with d = estimate - target, so its mean square is dᵀ M d, where M is the
-    samples' mean of (x², x, 1)ᵀ (x², x, 1).
+    With d = estimate - target and t = x - m, where m is the mean of x, the residual is a polynomial in t, whose
+    coefficients e follow from d. So its mean square is |R e|², where R is triangular, from the QR decomposition of the
+    matrix of (1, t, t²) over the samples. A sum of squares is never below 0, and around their mean no x is large.
 
     Args:
         estimates: shape (..., 3), float.
@@ -91,11 +92,15 @@ def mean_squared_error(estimates: Array, target: Parabola, x: Array) -> Array:
         x: shape (samples,) or (samples, 1), float.
 
     Returns:
-        Shape (...), float64, in the units of y squared.
+        Shape (...), float64, in the units of y squared; NaN or inf where an estimate is.
     """
-    powers = np.vander(np.ravel(x).astype(float), 3)
-    difference = np.asarray(estimates, float) - target.coefficients
-    return np.asarray(np.einsum("...i,ij,...j->...", difference, powers.T @ powers / len(powers), difference))
+    x = np.ravel(x).astype(float)
+    mean = x.mean()
+    a, b, c = np.moveaxis(np.asarray(estimates, float) - target.coefficients, -1, 0)
+    centred = np.stack([c + mean * (b + mean * a), b + 2 * mean * a, a], axis=-1)
+    powers = np.vander(x - mean, 3, increasing=True) / np.sqrt(len(x))
+    triangle = np.asarray(np.linalg.qr(powers, mode="r"))
+    return np.asarray(np.square(centred @ triangle.T).sum(axis=-1))
 
 
 def first_true(happened: Array) -> Array:

@@ -1,12 +1,14 @@
 """The target, its errors and its loss."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parabola.training.experiment import Experiment
 from parabola.training.target import (
     Parabola,
     coefficient_error,
@@ -167,6 +169,51 @@ def test_the_loss_of_float32_samples_is_exact_to_float64() -> None:
     expected = [float(np.mean((0.1 * wide**2) ** 2)), 9.0, float(np.mean((-0.1 * wide + 0.2) ** 2))]
 
     np.testing.assert_allclose(mean_squared_error(estimates, Parabola(), x), expected, rtol=1e-12)
+
+
+def exact_loss(difference: list[float], x: list[float]) -> Fraction:
+    """Return the mean square of a polynomial over samples in whole numbers, without rounding."""
+    a, b, c = map(Fraction, difference)
+    return sum((((a * x + b) * x + c) ** 2 for x in map(Fraction, x)), Fraction(0)) / len(x)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 99])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (1e5, 1e5 + 1), (-1e5, -1e5 + 1), (-1e4, 3e4), (0, 1e-3)])
+def test_the_loss_is_accurate_wherever_x_is(low: float, high: float, samples: int) -> None:
+    """Its root is off by no more than the rounding of a residual's terms, for estimates near and far."""
+    random = np.random.default_rng(samples)
+    target = Parabola(1, 2, 2)
+    x = random.uniform(low, high, samples).astype(np.float32)
+    middle = (low + high) / 2
+    vanishing = np.array([1, -2 * middle, middle**2])  # nearly 0 over the range
+    normal = random.normal(size=(4, 3))
+    estimates = target.coefficients + np.vstack([normal, 1e-7 * normal, vanishing])
+    losses = mean_squared_error(estimates, target, x)
+
+    for loss, difference in zip(losses.tolist(), (estimates - target.coefficients).tolist(), strict=True):
+        exact = float(exact_loss(difference, x.tolist())) ** 0.5
+        terms = float(np.polyval(np.abs(difference), np.abs(x).max()))
+        assert loss >= 0
+        assert loss**0.5 == pytest.approx(exact, rel=1e-12, abs=4 * np.finfo(float).eps * terms)
+
+
+def test_the_loss_far_from_zero_is_not_negative() -> None:
+    """On [100000, 100001) a parabola that touches the target in the middle is off by some thousandths, not below 0."""
+    x = Experiment(low=1e5, high=1e5 + 1).data[0]
+    estimates = np.array([[1 + d, 2 - 2e5 * d, 2 + 1e10 * d] for d in (1e-3, 1, 10)])
+    exact = [float(exact_loss((row - [1, 2, 2]).tolist(), x.ravel().tolist())) for row in estimates]
+
+    np.testing.assert_allclose(mean_squared_error(estimates, Parabola(), x), exact, rtol=1e-4)
+
+
+def test_the_loss_of_what_has_diverged_is_not_finite() -> None:
+    """A coefficient that is infinite, or no number, leaves the losses of other rows as they are."""
+    estimates = np.array([[1, 2, np.inf], [1, -np.inf, 2], [np.inf, 2, 2], [1, np.nan, 2], [1, 2, 5]])
+    with np.errstate(all="ignore"):
+        losses = mean_squared_error(estimates, Parabola(), np.array([0.25, 0.5, 0.625, 1]))
+
+    assert not np.isfinite(losses[:4]).any()
+    assert losses[4] == pytest.approx(9, rel=1e-15)
 
 
 def test_the_first_epoch_is_counted_from_1() -> None:
