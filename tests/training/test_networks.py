@@ -88,6 +88,54 @@ def test_closest_square_is_a_global_minimum(target: Parabola, low: float, high: 
     assert distance(ONE.closest_weights(target, low, high)) <= best.fun * (1 + 1e-6) + 1e-9
 
 
+def test_no_grid_finds_a_closer_square() -> None:
+    """For 300 random targets and ranges, the best of a grid of weights, which is then refined, is not closer.
+
+    The closest square is flat for some, with w = 0; for others it is none at all.
+    """
+    random, nodes = np.random.default_rng(17), np.linspace(0, 1, 9)
+    coefficients = random.normal(size=(300, 3)) * 10.0 ** random.integers(-1, 2, (300, 3))
+    coefficients[::5, 1] = 0
+    low = np.where(np.arange(300) % 2, random.normal(size=300), -1)
+    high = np.where(np.arange(300) % 2, low + random.uniform(0.1, 4, 300), 1)
+    x = low + (high - low) * nodes[:, None]
+    part = integrate.newton_cotes(8)[0] / 8  # exact for each polynomial of degree 9 or less
+    true = coefficients[:, 0] * x**2 + coefficients[:, 1] * x + coefficients[:, 2]
+
+    def distances(w: Array, b: Array) -> Array:  # of shape (candidates, targets) each
+        return np.asarray(np.einsum("xct,x->ct", ((w * x[:, None] + b) ** 2 - true[:, None]) ** 2, part))
+
+    unit = np.sqrt(np.abs(true).max(axis=0)) / np.array([(high - low) / 2, np.ones(300)])  # (weight, target)
+    middle = (low + high) / 2
+    grid = np.stack(np.meshgrid(np.linspace(0, 2, 21), np.linspace(-2, 2, 41))).reshape(2, -1, 1)
+    slope, height = (
+        np.zeros(300),
+        np.zeros(300),
+    )  # at the middle of the range, where the two hardly depend on each other
+    for size in 0.5 ** np.arange(0, 40):
+        candidates = slope + grid[0] * size * unit[0], height + grid[1] * size * unit[1]
+        found = distances(candidates[0], candidates[1] - candidates[0] * middle)
+        best = found.argmin(axis=0), np.arange(300)
+        slope, height = candidates[0][best], candidates[1][best]
+        grid = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))).reshape(2, -1, 1)
+    targets = [Parabola(*row) for row in coefficients.tolist()]
+    weights = [ONE.closest_weights(*knobs) for knobs in zip(targets, low.tolist(), high.tolist(), strict=True)]
+    ours, zero = distances(*np.array(weights).T[:, None])[0], distances(np.zeros((1, 300)), np.zeros((1, 300)))[0]
+
+    assert ((found[best] - ours) / zero > -1e-13).all()
+    assert ((found[best] - ours) / zero < 1e-6).all()  # so near does the grid come
+    flat = np.array([w == 0 for w, _ in weights])
+    assert (flat & (ours < zero)).sum() > 5
+    assert (flat & (ours == zero)).sum() > 50
+
+
+@pytest.mark.parametrize("target", [(5e-324, 0, 0), (1, 1e-320, -1), (1, -1e-29, 1), (-1, 3, -4), (1e300, -1e300, 0)])
+def test_the_closest_square_of_extremes_is_finite(target: tuple[float, ...]) -> None:
+    """Numbers that vanish beside others, and targets that are below 0, have a closest square, too."""
+    assert np.isfinite(ONE.closest_weights(Parabola(*target), 0, 1)).all()
+    assert ONE.closest_weights(Parabola(-1, 3, -4), 0, 1).tolist() == [0, 0]
+
+
 def test_initial_weights_are_glorot_uniform_and_vectorised() -> None:
     """Kernels uniform on ±√3, biases 0, each seed's own; many at once are the same as one by one."""
     many = TWO.initial_weights(np.arange(20_000))

@@ -9,6 +9,8 @@ import numpy as np
 from parabola.training.networks.network import Network
 from parabola.training.target import Array, Parabola
 
+NEGLIGIBLE = 1e-30  # beside a coefficient of 1
+
 
 @dataclass(frozen=True)
 class OneNeuron(Network):
@@ -38,22 +40,26 @@ class OneNeuron(Network):
     def closest_weights(self, target: Parabola, low: float = 0.0, high: float = 1.0) -> Array:
         """Return the weights whose perfect square is closest to the target on [low, high].
 
-        Closest is least squares over the range. The squared distance has degree 4 in x, so three Gauss–Legendre
-        nodes integrate it exactly, and it is an ordinary sum of three squares.
+        Closest is least squares over the range. With u from -1 to 1 over the range, the target is A u² + B u + C, and
+        the square (p u + q)². Where neither p nor q can be improved, either p = 0, or s = q / p is a root of
+        5 B s⁴ - (2 A + 10 C) s³ + (2 A + 2 C) s - B: what is left when p² is eliminated from the two derivatives. In
+        each of these directions the best length is known: it is least squares in the length's square.
         """
-        from scipy.optimize import least_squares
-
-        nodes, quadrature = np.polynomial.legendre.leggauss(3)
-        x = low + (high - low) * (nodes + 1) / 2
-        starts = np.sqrt(np.abs(target.coefficients).max()) * np.array([[1, 1], [1, -1], [1, 0], [0, 1]])
-        starts /= [max(abs(low), abs(high)), 1]
-        fits = [
-            least_squares(
-                lambda w: np.sqrt(quadrature) * ((w[0] * x + w[1]) ** 2 - target(x)), start, xtol=1e-14, gtol=1e-14
-            )
-            for start in starts
-        ]
-        return np.asarray(min(fits, key=lambda fit: fit.cost).x)
+        middle, half = low + (high - low) / 2, (high - low) / 2
+        wanted = np.array([target.a * half**2, (2 * target.a * middle + target.b) * half, target(np.array(middle))])
+        unit = np.abs(wanted).max() or 1.0
+        curved, linear, constant = wanted / unit
+        quartic = np.array([5 * linear, -2 * curved - 10 * constant, 0, 2 * curved + 2 * constant, -linear])
+        quartic[np.abs(quartic) < NEGLIGIBLE] = 0  # what else would make roots overflow is as good as p = 0
+        # Any direction may be tried, and the closest wins: so roots need not be told from those that are not real.
+        directions = np.array([(0.0, 1.0), *((1.0, slope) for slope in np.roots(quartic).real)])
+        directions /= np.hypot(*directions.T)[:, None]
+        u, quadrature = np.polynomial.legendre.leggauss(3)  # exact up to degree 5; the square of a square has degree 4
+        squares, values = (directions @ [u, np.ones(3)]) ** 2, np.polyval(wanted / unit, u)
+        lengths = np.maximum(squares @ (quadrature * values), 0) / (squares**2 @ quadrature)
+        best = np.argmin((lengths[:, None] * squares - values) ** 2 @ quadrature)
+        p, q = np.sqrt(unit) * np.sqrt(lengths[best]) * directions[best]
+        return np.array([p / half, q - p / half * middle])
 
     def can_represent(self, target: Parabola) -> bool:
         """Say whether the target is a perfect square: a > 0 and b² = 4ac, to a billionth."""
