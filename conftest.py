@@ -1,5 +1,6 @@
 """The suite's options, and what it adds to pytest and pytest-benchmark."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,30 @@ def asks_for_times(config: pytest.Config) -> str | None:
 
 
 def refuse_times_beside(option: str, config: pytest.Config) -> None:
-    """Refuse to time where cases would run side by side, or where another plugin times.
+    """Refuse to time where cases would run side by side.
 
     Args:
         option: the option that asks for times, which the message names.
         config: pytest's.
 
     Raises:
-        pytest.UsageError: with -n or another --dist than "no", or with --codspeed.
+        pytest.UsageError: with -n or another --dist than "no".
     """
     if config.getoption("numprocesses", None) or config.getoption("dist", "no") != "no":
         raise pytest.UsageError(f"{option} times, and -n would run cases side by side: leave one of them out")
-    if config.getoption("codspeed", False):
-        raise pytest.UsageError(f"--codspeed takes pytest-benchmark's place: leave {option} out")
+
+
+def refuse_codspeed(config: pytest.Config) -> None:
+    """Refuse pytest-codspeed, which takes a time before its run is checked, and keeps it whatever the check says.
+
+    Raises:
+        pytest.UsageError: where its option, or its variable in the environment, switches it on.
+    """
+    given = config.getoption("codspeed", None)  # None where the plugin is not installed
+    if given or (given is not None and "CODSPEED_ENV" in os.environ):
+        raise pytest.UsageError(
+            "--codspeed would keep the times of runs that are found to be wrong: use --benchmark-only"
+        )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the options; time nothing unless times were asked for, and never under xdist."""
     sharing.take_part(config)
     backends.set_environment()
+    refuse_codspeed(config)
     if option := asks_for_times(config):
         refuse_times_beside(option, config)
     else:

@@ -59,12 +59,8 @@ class TimedCase:
 
 
 def stats_of(benchmark: Any) -> Any:
-    """Return what pytest-benchmark gathers for a benchmark.
-
-    Returns:
-        None where nothing is timed, or where pytest-codspeed times instead.
-    """
-    return getattr(benchmark, "stats", None)
+    """Return what pytest-benchmark gathers; None where nothing is timed."""
+    return benchmark.stats
 
 
 def count_epochs(benchmark: Any, epochs: int) -> None:
@@ -77,7 +73,7 @@ def count_epochs(benchmark: Any, epochs: int) -> None:
 
 
 def session_of(config: pytest.Config) -> Any:
-    """Return pytest-benchmark's session, or None where pytest-codspeed has taken its place."""
+    """Return pytest-benchmark's session; None where the plugin is switched off (-p no:benchmark)."""
     return getattr(config, "_benchmarksession", None)
 
 

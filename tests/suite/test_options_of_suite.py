@@ -390,20 +390,18 @@ def configuration(*arguments: str, **others: Any) -> Any:
     )
 
 
+CODSPEED = "--codspeed would keep the times of runs that are found to be wrong: use --benchmark-only"
 TIMING = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
 
 
 @pytest.mark.parametrize("name", TIMING)
 def test_what_times_is_not_run_side_by_side(name: str, door: Door, started: list[int | None]) -> None:
-    """Each option that asks for times is refused with -n, with another --dist, and with --codspeed; alone it times."""
+    """Each option that asks for times is refused with -n, and with another --dist; alone it times."""
     asked, option = {f"benchmark_{name}": "x"}, f"--benchmark-{name.replace('_', '-')}"
     for others in ({"numprocesses": 2, "dist": "no"}, {"numprocesses": None, "dist": "load"}, {"dist": "each"}):
         with pytest.raises(pytest.UsageError) as raised:
             door.pytest_configure(configuration(**asked, **others))
         assert str(raised.value) == (f"{option} times, and -n would run cases side by side: leave one of them out")
-    with pytest.raises(pytest.UsageError) as raised:
-        door.pytest_configure(configuration(**asked, dist="no", codspeed=True))
-    assert str(raised.value) == f"--codspeed takes pytest-benchmark's place: leave {option} out"
     xdist = {"numprocesses": None, "dist": "no"}
     for plugins in ({**xdist, "codspeed": False}, xdist, {}):  # another plugin need not be there
         alone = configuration("--epochs=3", **asked, **plugins, benchmark_disable=False)
@@ -413,6 +411,36 @@ def test_what_times_is_not_run_side_by_side(name: str, door: Door, started: list
         assert alone.stash[LEFT_OUT] == []
 
 
+@pytest.mark.parametrize(
+    ("given", "environment", "refused"),
+    [
+        ({"codspeed": True}, False, True),
+        ({"codspeed": True, "benchmark_only": True}, False, True),
+        ({"codspeed": False}, True, True),  # by its variable pytest-codspeed takes over without the option
+        ({}, True, False),  # and does nothing where it is not installed
+        ({"codspeed": False, "benchmark_only": True}, False, False),
+    ],
+)
+def test_codspeed_is_refused(
+    given: dict[str, Any],
+    environment: bool,
+    refused: bool,
+    door: Door,
+    started: list[int | None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would time shortened bodies, and would keep the time of a run that turns out to be wrong."""
+    monkeypatch.delenv("CODSPEED_ENV", raising=False)
+    if environment:
+        monkeypatch.setenv("CODSPEED_ENV", "")
+    if not refused:
+        door.pytest_configure(configuration(**given))
+        return
+    with pytest.raises(pytest.UsageError) as raised:
+        door.pytest_configure(configuration(**given))
+    assert str(raised.value) == CODSPEED
+
+
 def test_the_first_option_that_times_is_named(door: Door, started: list[int | None]) -> None:
     """Where several options ask for times, the message names the first of them in the order above."""
     config = configuration(benchmark_histogram=True, benchmark_save="x", numprocesses=2)
@@ -420,9 +448,9 @@ def test_the_first_option_that_times_is_named(door: Door, started: list[int | No
         door.pytest_configure(config)
 
 
-@pytest.mark.parametrize("others", [{}, {"numprocesses": 2, "dist": "load"}, {"codspeed": True}])
+@pytest.mark.parametrize("others", [{}, {"numprocesses": 2, "dist": "load"}, {"codspeed": False}])
 def test_nothing_is_timed_that_nobody_asked_for(others: dict[str, Any], door: Door, started: list[int | None]) -> None:
-    """Without an option that asks for times pytest-benchmark is switched off, with -n and --codspeed, too."""
+    """Without an option that asks for times pytest-benchmark is switched off, with -n, too."""
     unasked = {f"benchmark_{name}": None for name in TIMING} | {"benchmark_disable": False, "benchmark_skip": True}
     config = configuration("--members=3", **unasked, **others)
     door.pytest_configure(config)

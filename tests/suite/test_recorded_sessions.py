@@ -92,16 +92,16 @@ def test_bencher_reads_it(real: Path) -> None:
 
 
 @pytest.mark.end_to_end
-def test_codspeed_runs_the_suite(tmp_path: Path) -> None:
-    """With pytest-codspeed in pytest-benchmark's place every case is timed, checked and in its results."""
-    suite = "benchmarks/bench_epoch_time.py"
-    answer = run_pytest(suite, "--codspeed", *QUICK[1:], "--rounds", "2", "--epochs", "9", folder=tmp_path)
-    refused = run_pytest("--codspeed", *QUICK)
+@pytest.mark.parametrize("options", [["--codspeed"], ["--codspeed", *QUICK], []])
+def test_codspeed_is_refused_in_a_line(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for by its option, beside ours, or by its variable: nothing is run, and the way to time is named."""
+    monkeypatch.setenv("CODSPEED_ENV", "1") if not options else monkeypatch.delenv("CODSPEED_ENV", raising=False)
+    answer = run_pytest(*options)
+    says = "--codspeed would keep the times of runs that are found to be wrong: use --benchmark-only"
 
-    assert answer.returncode == 0, answer.stdout
-    assert "1 benchmarked" in answer.stdout
-    assert refused.returncode == 4
-    assert "leave --benchmark-only out" in refused.stderr
+    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
+    assert answer.stderr.splitlines() == [f"ERROR: {says}", ""]
+    assert answer.stdout == ""
 
 
 def wait_for_a_case(folder: Path) -> Path:
