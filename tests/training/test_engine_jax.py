@@ -132,7 +132,7 @@ def test_building_runs_no_epoch_and_a_run_as_many_as_it_has_rows(made: Any, monk
     assert engine.run(np.array([1, 0])).tolist() == [[9, 4], [11, 6]]
     assert [step[0][1] for step in made.optimizer.steps] == [[4, 3, 2], [1, 0], [0, 1, 2], [3, 4]]
     assert engine.run(np.array([0])).tolist() == [[13, 8]]
-    assert (engine.state[0][1].tolist(), engine.state[1]) == ([8], [6, 0.5])
+    assert (engine.carried[0][1].tolist(), engine.carried[1]) == ([8], [6, 0.5])
 
 
 def test_a_run_carries_its_state_on() -> None:
@@ -144,13 +144,13 @@ def test_a_run_carries_its_state_on() -> None:
         return state + 1, [[10], [20], [30], [40]]
 
     engine: Any = object.__new__(jax_engine.CompiledEngine)
-    engine.experiment, engine.inputs, engine.state = Experiment(epochs=4), ["inputs"], 1
+    engine.experiment, engine.inputs, engine.carried = Experiment(epochs=4), ["inputs"], 1
     engine.program, engine.scope = program, nullcontext
 
     assert engine.run(np.array([5, 6, 7])).tolist() == [[10], [20], [30]]
     assert type(engine.run(np.zeros(0, np.int32))) is np.ndarray
     assert told == [(1, "inputs", [5, 6, 7, -1, -1]), (2, "inputs", [-1] * 5)]
-    assert engine.state == 3
+    assert engine.carried == 3
 
 
 def test_a_load_takes_the_variables_values_for_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,5 +164,5 @@ def test_a_load_takes_the_variables_values_for_the_state(monkeypatch: pytest.Mon
     engine.framework, engine.placement = SimpleNamespace(block_until_ready=lambda state: state), "cpu:1"
     engine.load("weights", 0.5)
 
-    assert engine.state == (["kernel", "bias"], ["iterations"])
+    assert engine.carried == (["kernel", "bias"], ["iterations"])
     assert said == [("weights", 0.5), ("kernel", "cpu:1")]
