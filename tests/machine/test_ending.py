@@ -12,6 +12,13 @@ from parabola.machine import ending
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@pytest.fixture(autouse=True)
+def _default() -> None:
+    """Begin as a process that nobody has told to ignore any: pytest itself may have been started by nohup."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_each_signal_ends_a_process_as_ctrl_c_does(number: signal.Signals) -> None:
     """Each raises KeyboardInterrupt where the process is, and until then nothing has been asked."""
