@@ -25,7 +25,7 @@ def window(largest_gradient: float = 9.0, **changed: Array) -> Window:
 
 def moved(weight: int, shift: float) -> Array:
     """Return the weights at the end, one of them shifted."""
-    weights = END[0].copy()
+    weights: Array = END[0].copy()
     weights[weight] += shift
     return weights
 

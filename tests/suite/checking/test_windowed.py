@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.harness.checking import windowed
+from benchmarks.harness.checking.reference import Reference
 from benchmarks.harness.checking.refusal import WrongRun
 from benchmarks.harness.checking.window import Window
 from benchmarks.harness.checking.windowed import WindowedRun, windows
@@ -52,7 +53,7 @@ def test_which_epochs_are_held(epochs: int, most: int, held: list[int]) -> None:
 def test_epochs_that_are_held_are_spread_evenly(epochs: int, most: int) -> None:
     """They begin with the first and end with the last, no two gaps differ by more than one, and none is too long."""
     held = windows(epochs, most)
-    gaps = {later - earlier for earlier, later in zip(held, held[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(held)}
 
     assert held == sorted(set(held))
     assert (held[0], held[-1]) == (0, epochs - 1)
@@ -84,11 +85,11 @@ def test_replicas_and_windows_are_as_many_as_a_second_allows(
     assert (run.replicas, run.affordable) == (replicas, affordable)
 
 
-@pytest.mark.parametrize("batch_size", [1, 9, 333, 500, 999])
+@pytest.mark.parametrize("batch_size", [1, 9, 33, 50, 99])
 @pytest.mark.parametrize("network", ["two_neuron", "one_neuron"])
 def test_a_right_run_is_returned_whole(batch_size: int, network: str) -> None:
     """With the weights that it has in one piece, and the windows that were asked for, each from where the run was."""
-    spec = replace(EXPERIMENT, batch_size=batch_size, network=network)
+    spec = replace(EXPERIMENT, samples=99, batch_size=batch_size, network=network)
     engine = MadeEngine(spec)
     whole = engine.run(engine.reset())
     weights, held = WindowedRun(engine).train([1, 2, 4])
@@ -204,12 +205,12 @@ WEIGHTS = [EXPERIMENT.initial_weights(seed).tolist() for seed in (3, 4)]
         (Lazy, "after epoch 5 the optimizer has taken 14 steps, not 15"),
         (
             Jumping,
-            "after epoch 3 weight 1 of 4 has moved by 1e+09 since the epoch before, further than 3 steps of Adam",
+            "after epoch 3 weight 1 of 4 has moved by 1e+09 since the epoch before",
         ),
     ],
 )
 def test_what_is_refused(engine: Callable[[Experiment], Any], says: str) -> None:
-    """An engine that begins elsewhere or with a past, leaves rows out, takes too few steps or jumps, and not without."""
+    """An engine that begins elsewhere or with a past, leaves rows out, takes too few steps or jumps; no right one."""
     found = refused(engine(EXPERIMENT))
 
     assert found == says or (engine is Jumping and found.startswith(says))
@@ -283,7 +284,7 @@ def test_a_window_that_fails_is_tried_again_with_more_replicas(monkeypatch: pyte
         asked.append(replicas)
         return Answers()
 
-    monkeypatch.setattr(windowed.Reference, "train_on", train_on)
+    monkeypatch.setattr(Reference, "train_on", train_on)
     for made, says in (([""], ""), (["one", ""], ""), (["one", "two"], "after epoch 1 two")):
         faults[:], asked[:] = made, []
         assert refused(MadeEngine(EXPERIMENT), (0,)) == says
@@ -293,7 +294,12 @@ def test_a_window_that_fails_is_tried_again_with_more_replicas(monkeypatch: pyte
 def test_velocities_are_held_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """A window is asked about the engine's weights and its velocities after the epoch."""
     asked = list[Any]()
-    monkeypatch.setattr(Window, "fault", lambda *given: asked.append(given[1:]) or "")
+
+    def fault(window: Window, weights: Array, velocity: Array) -> str:
+        asked.append((weights, velocity))
+        return ""
+
+    monkeypatch.setattr(Window, "fault", fault)
     engine = MadeEngine(EXPERIMENT)
     weights, _ = WindowedRun(engine).train([5])
     ((found, velocity),) = asked
