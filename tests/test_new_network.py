@@ -1,17 +1,21 @@
 """A new network is one class and its line in the registry: a toy is trained, mapped and printed without another."""
 
 import runpy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.harness import pass_rates, pinned_seeds, reference
+from benchmarks.harness import pass_rates, pinned_seeds
+from benchmarks.harness.checking.check import check_run
+from benchmarks.harness.checking.descent import check_gradient
+from benchmarks.harness.checking.refusal import WrongRun
 from parabola import registry
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.learning_map import make_cell
 from parabola.machine import backends
-from parabola.training import text
+from parabola.training import engines, text
 from parabola.training.experiment import Experiment
 from parabola.training.networks import load_network
 from parabola.training.target import Parabola
@@ -26,6 +30,16 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register the toys, the engine as what the weights of others are held against."""
     monkeypatch.setitem(registry.NETWORKS, "toy", toys.NETWORK)
     monkeypatch.setitem(registry.ENGINES, "toy", toys.ENGINE)
+
+
+class Wrong(toys.ToyNetwork):
+    """The toy with a formula in which one bias has the other's place."""
+
+    def predict(self, weights: Sequence[Any], x: Any) -> Any:
+        """Return the sum of both squares, and c."""
+        k1, k2, b1, b2, v1, v2, c = weights
+        first, second = k1 * x + b2, k2 * x + b1
+        return v1 * (first * first) + v2 * (second * second) + c
 
 
 def test_its_weights_are_scalars() -> None:
@@ -99,7 +113,26 @@ def test_members_train_it() -> None:
 
 def test_the_reference_has_its_gradient() -> None:
     """An epoch of plain descent by `fit` has the weights that the gradient of the formula gives."""
-    reference.check_gradient(Experiment(engine="fit", **KNOBS))
+    check_gradient(Experiment(engine="fit", **KNOBS))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "fit", "toy"])
+def test_its_runs_are_verified(engine: str) -> None:
+    """The check holds a run of it as of any network, by its formula alone; in every window a fault would be seen."""
+    built = engines.build(Experiment(engine=engine, **KNOBS))
+    checked = check_run(built)
+
+    assert (checked.windows, checked.telling) == (2, 2)
+    checked.hold(built.run(built.reset()), built.state())
+
+
+def test_a_wrong_formula_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A formula that is not what the layers compute is found by its weights."""
+    monkeypatch.setitem(registry.NETWORKS, "toy", f"{__name__}:Wrong")
+    built = engines.build(Experiment(engine="compiled", **KNOBS))
+
+    with pytest.raises(WrongRun, match="after epoch 1 weight "):
+        check_run(built)
 
 
 def test_native_refuses_it() -> None:
