@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 
 from benchmarks.harness import pass_rates, pinned_seeds
-from benchmarks.harness.checking.check import check_run
-from benchmarks.harness.checking.descent import check_gradient
-from benchmarks.harness.checking.refusal import WrongRun
 from parabola import registry
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.learning_map import make_cell
@@ -20,6 +17,9 @@ from parabola.training.experiment import Experiment
 from parabola.training.networks import load_network
 from parabola.training.target import Parabola
 from parabola.training.train import train
+from parabola.verification.check import check_run
+from parabola.verification.descent import check_gradient
+from parabola.verification.refusal import WrongRun
 from tests import toys
 
 KNOBS: dict[str, Any] = {"network": "toy", "target": Parabola(2, -1, 3), "batch_size": 500, "epochs": 3}

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness import reference
 from benchmarks.studies import compare_backends, compare_peers
 from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from parabola.verification import check
 from tests.made_measurements import measurement
 from tests.made_tables import alignment
 
@@ -227,6 +227,9 @@ class Timed:
             self.clock.now += next(self.seconds)
         return np.full((len(rows), 4), float(self.resets))
 
+    def state(self) -> str:
+        return f"state after {self.resets} resets"
+
 
 @pytest.mark.parametrize(
     ("engine", "seconds", "epochs", "per_epoch", "resets"),
@@ -246,20 +249,27 @@ def test_an_engine_times_itself_as_its_peer_does(
     clock: SimpleNamespace,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The time is a median of runs or, of Keras' own loop, of epochs; the last run is held to be right."""
-    built, checked = list[Timed](), list[tuple[Experiment, Array]]()
+    """The time is a median of runs or, of Keras' own loop, of epochs; the last is held against one that is checked."""
+    built, checked = list[Timed](), list[tuple[Timed, Array, str]]()
 
     def build(experiment: Experiment) -> Timed:
         built.append(Timed(experiment, clock, iter(seconds)))
         return built[-1]
 
     monkeypatch.setattr(engines, "build", build)
-    monkeypatch.setattr(reference, "check_run", lambda experiment, weights: checked.append((experiment, weights)))
+
+    def check_run(engine: Timed) -> SimpleNamespace:
+        engine.reset()
+        return SimpleNamespace(hold=lambda weights, end: checked.append((engine, weights, end)))
+
+    monkeypatch.setattr(check, "check_run", check_run)
 
     assert compare_peers.time_engine(engine, epochs, 27) == {"seconds_per_epoch": pytest.approx(per_epoch)}
     in_all = epochs + (engine == "fused_fit")
-    ((experiment, weights),) = checked
-    assert experiment == built[0].experiment == Experiment(engine=engine, epochs=in_all, batch_size=27)
+    ((checked_engine, weights, end),) = checked
+    assert built == [checked_engine]
+    assert built[0].experiment == Experiment(engine=engine, epochs=in_all, batch_size=27)
+    assert end == f"state after {resets} resets"
     np.testing.assert_array_equal(weights, np.full((in_all, 4), float(resets)))
     assert built[0].begun == (list(range(5)) if engine == "fused_fit" else [])
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
@@ -41,12 +43,15 @@ class Clock:
 
 
 class Made:
-    """An engine that learns nothing: its weights are those of a parabola whose coefficients are off as told."""
+    """An engine that learns nothing: its weights are those of a parabola whose coefficients are off as told.
 
-    device, compile_seconds = "gpu:3", 1.25
+    What it calls the steps of its optimizer is the number of its runs.
+    """
 
-    def __init__(self, events: list[Any], errors: Callable[[int], list[float]], seed: int = 7) -> None:
-        self.events, self.errors, self.seed, self.own_seed = events, errors, seed, seed
+    device, compile_seconds, runs = "gpu:3", 1.25, 0
+
+    def __init__(self, events: list[Any], errors: Callable[[int], list[float]], experiment: Experiment) -> None:
+        self.events, self.errors, self.experiment, self.seed = events, errors, experiment, experiment.seed
 
     def forget(self) -> None:
         self.events.append("forget")
@@ -55,13 +60,30 @@ class Made:
         self.events.append("build")
 
     def reset(self, seed: int | None = None) -> Array:
-        self.seed = self.own_seed if seed is None else seed
+        self.seed = self.experiment.seed if seed is None else seed
         self.events.append(f"reset {self.seed}")
         return np.arange(len(self.errors(self.seed)))
 
     def run(self, rows: Array) -> Array:
         self.events.append(f"run {self.seed} for {len(rows)}")
+        self.runs += 1
         return np.array([[1, 1, 1, 1 + error] for error in self.errors(self.seed)])[: len(rows)]
+
+    def state(self) -> State:
+        return State(np.array([1, 1, 1, 1.0]), {}, self.runs)
+
+
+class Checked:
+    """Stands for the check of a run, and notes which weights were held, after which of the engine's runs."""
+
+    def __init__(self, events: list[Any], fit: Fit) -> None:
+        self.events, self.fit = events, fit
+
+    def hold(self, weights: Array, end: State) -> None:
+        self.events.append(f"hold {len(weights)} of run {end.steps}")
+
+    def told(self) -> dict[str, Any]:
+        return {"check_seconds": 0.25, "checked_epochs": 3, "telling_epochs": 2, "check_note": None}
 
 
 @pytest.fixture
@@ -69,26 +91,36 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return what happens, in its order; the check of a run is one of these events, and says how many epochs it saw."""
     happened = list[Any]()
 
-    def check_run(experiment: Experiment, weights: Array) -> Any:
+    def check_run(engine: Made) -> Checked:
+        weights = engine.run(engine.reset())
         happened.append(f"check {len(weights)}")
-        return Fit(experiment, "cpu:0", weights, 0.0, 0.0)
+        return Checked(happened, Fit(engine.experiment, "cpu:0", weights, 0.0, 0.0))
 
-    for module in (bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy):
+    def check_first_epoch(experiment: Experiment, device: str, weights: Array) -> None:
+        happened.append(f"check {experiment.engine} on {device}: {weights.dtype} {weights.tolist()}")
+
+    for module in (bench_compile_time, bench_epoch_time, bench_time_to_accuracy):
         monkeypatch.setattr(module, "check_run", check_run)
+    monkeypatch.setattr(bench_cold_start, "check_first_epoch", check_first_epoch)
     return happened
 
 
 @pytest.mark.parametrize(("last", "verdict"), [(0.0009, "pass"), (0.0011, "fail"), (float("nan"), "diverged")])
 def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A round is a run from fresh weights; a time is an epoch's; and the record has the case with its answer."""
-    made = Made(events, lambda seed: [0.5, 0.0005, last])
+    """A round is a run from fresh weights; a time is an epoch's; and the record has the case with its answer.
+
+    One run is checked before, and each round is held against it while the engine still is where it ended.
+    """
     experiment = Experiment(engine="fused_fit", device="gpu:1", network="two_neuron", batch_size=111, epochs=3)
+    made = Made(events, lambda seed: [0.5, 0.0005, last], experiment)
     monkeypatch.setattr(engines, "build", lambda asked, *, anew: made if asked == experiment and anew else None)
     clock = Clock(events, seconds=[0.5, 0.1, 0.3])
     bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2), timed=True)
 
-    round_of = ["reset 7", "clock on", "run 7 for 3", "clock off"]
-    assert events == ["reset 7", *round_of * 3, "check 3"]
+    before = ["reset 7", "run 7 for 3", "check 3", "reset 7"]
+    timed = ["reset 7", "clock on", "run 7 for 3", "clock off"]
+    rounds = [[*timed, f"hold 3 of run {run}"] for run in (2, 3, 4)]
+    assert events == [*before, *chain.from_iterable(rounds)]
     assert clock.asked == {"rounds": 2, "warmup_rounds": 1}
     assert clock.stats.iterations == 3
     assert clock.extra_info == {
@@ -105,6 +137,9 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
         "coefficient_error": pytest.approx(last, nan_ok=True),
         "verdict": verdict,
         "passed": verdict == "pass",
+        "check_seconds": 0.25,
+        "checked_epochs": 3,
+        "telling_epochs": 2,
         "samples_per_second": pytest.approx(3330),
         "steps_per_second": pytest.approx(30),
     }
@@ -112,8 +147,11 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
 
 def test_an_epoch_time_without_a_clock(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is timed there are no samples or steps a second, no kernel is compiled anew, and none warms up."""
-    made = Made(events, lambda seed: [0.5])
-    monkeypatch.setattr(engines, "build", lambda _, *, anew: None if anew else made)
+
+    def build(asked: Experiment, *, anew: bool) -> Made | None:
+        return None if anew else Made(events, lambda seed: [0.5], asked)
+
+    monkeypatch.setattr(engines, "build", build)
     clock = Clock(events)
     bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1), timed=False)
 
@@ -129,7 +167,7 @@ def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.Monk
 
     def make(experiment: Experiment) -> Made:
         asked.append(experiment)
-        return Made(events, lambda seed: [0.5] * 4)
+        return Made(events, lambda seed: [0.5] * 4, experiment)
 
     def make_first(experiment: Experiment) -> Made:
         events.append("first build")
@@ -162,23 +200,26 @@ def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.Monk
 def test_a_cold_start(
     timed: bool, engine: str, threads: int | None, more: str, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each round starts a process that trains one epoch with the session's threads; its weights have to be right."""
+    """Each round starts a process that trains one epoch with the session's threads; the weights of each are checked."""
     asked = list[Any]()
     config: Any = SimpleNamespace(stash=pytest.Stash())
     config.stash[SELECTION] = Selection(threads=threads)
     device = "cpu" if engine == "native" else "gpu:1"
+    weights = [[number / 4, 2.0, 3.0, 4.0] for number in (1, 2, 3)]
 
     def run(command: list[str], **options: Any) -> Any:
         events.append("run")
         asked.append((command, options))
-        return subprocess.CompletedProcess(command, 0, stdout=json.dumps({"weights": [1.0, 2.0, 3.0, 4.0]}))
+        run = {"device": "gpu:2", "weights": weights[len(asked) - 1]}
+        return subprocess.CompletedProcess(command, 0, stdout=json.dumps(run))
 
     monkeypatch.setattr(subprocess, "run", run)
     clock = Clock(events)
     bench_cold_start.bench_cold_start(clock, engine, device, timed, config)
 
     rounds = 3 if timed else 1
-    assert events == ["clock on", "run", "clock off"] * rounds + ["check 1"]
+    held = [f"check {engine} on gpu:2: float32 {weights[number]}" for number in range(rounds)]
+    assert events == ["clock on", "run", "clock off"] * rounds + held
     command = f"-m parabola train --engine {engine} --device {device} --json --epochs 1 --batch-size 111{more}"
     options = {"check": True, "stdout": subprocess.PIPE, "text": True, "timeout": 300}
     assert asked == [([sys.executable, *command.split()], options)] * rounds
@@ -218,7 +259,7 @@ CASE = {"engine": "compiled", "device": "cpu:0", "batch_size": 27, "learning_rat
 def test_time_to_accuracy_untimed(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Untimed, ten seeds are trained, and the first that stays below the learning rate is run again, so far."""
     experiment = Experiment(device="cpu:0", batch_size=27, learning_rate=0.01)
-    monkeypatch.setattr(engines, "build", lambda asked: Made(events, errors_of) if asked == experiment else None)
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, errors_of, asked) if asked == experiment else None)
     clock = Clock(events)
     found = time_to_accuracy(clock, "cpu:0", timed=False)
 
@@ -241,7 +282,7 @@ def test_time_to_accuracy_timed(events: list[Any], monkeypatch: pytest.MonkeyPat
     Of 30 values the 95 % interval for the median goes from the 10th to the 21st. By size these are of the seeds 13
     and 27, and in the middle are 19 and 21: they stay from epoch 20 + seed² // 2 on, and are below after seed + 1.
     """
-    monkeypatch.setattr(engines, "build", lambda _: Made(events, errors_of))
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, errors_of, asked))
     seconds = [number**2 / 1000 for number in (*range(30, 0, -2), *range(1, 31, 2))]
     clock = Clock(events, seconds=seconds)
     found = time_to_accuracy(clock, "cpu:0", timed=True)
@@ -271,9 +312,9 @@ def test_too_few_seeds_that_learn_fail(
     timed: bool, seeds: int, least: int, events: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six seeds that get there are enough for an interval, and one where nothing is timed; one less is a failure."""
-    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(least)))
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, of_first(least), asked))
     assert time_to_accuracy(Clock(events), "cpu", timed)["settled_seeds"] == least
-    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(least - 1)))
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, of_first(least - 1), asked))
     with pytest.raises(AssertionError) as raised:
         time_to_accuracy(Clock(events), "cpu", timed)
 
@@ -298,7 +339,7 @@ def test_small_batches_on_a_gpu_are_skipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Batches of fewer than 111 samples are skipped on a GPU that was not asked for, and the reason is said."""
-    monkeypatch.setattr(engines, "build", lambda _: Made(events, of_first(40)))
+    monkeypatch.setattr(engines, "build", lambda asked: Made(events, of_first(40), asked))
     reason = ""
     try:
         time_to_accuracy(Clock(events), device, False, devices, batch_size)
@@ -311,7 +352,7 @@ def test_small_batches_on_a_gpu_are_skipped(
 
 def test_a_timed_run_that_learns_otherwise_is_wrong(events: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """What a timed run learns must be what the untimed one has learnt, to the bit, and must be on the host."""
-    made = Made(events, of_first(40))
+    made = Made(events, of_first(40), Experiment())
     monkeypatch.setattr(engines, "build", lambda _: made)
     right = made.run
     answers: dict[str, Callable[[Array], Any]] = {

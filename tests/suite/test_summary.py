@@ -72,6 +72,33 @@ def test_times_to_accuracy_are_a_row_a_case() -> None:
     assert printed(summary.print_times_to_accuracy, []) == ""
 
 
+def checked(engine: str, seconds: float, epochs: int, note: str | None = None) -> ExtraInfo:
+    """Return what a benchmark that was checked says of its case."""
+    case: dict[str, Any] = {"engine": engine, "device": "cpu", "batch_size": 9, "learning_rate": 0.1, "samples": 999}
+    return ExtraInfo(**case, check_seconds=seconds, checked_epochs=epochs, telling_epochs=0, check_note=note)
+
+
+def test_checks_are_a_line_and_one_for_each_note() -> None:
+    """Runs are counted, epochs and seconds are added up, and a case of which something is to be said is named."""
+    chaotic = checked("fit", 0.25, 1, "chaotic: only this and that was checked")
+
+    assert printed(summary.print_checks, [checked("native", 1.0, 1230), chaotic]).splitlines() == [
+        "verified: 2 runs, by 1,231 epochs beside the reference, in 1.25 s",
+        "fit-cpu-batch_9-learning_rate_0.1: chaotic: only this and that was checked",
+    ]
+    assert printed(summary.print_checks, []) == ""
+
+
+def test_checks_come_first_in_a_summary() -> None:
+    """They are of all benchmarks that say how long their check took, whether or not there is a table for these."""
+    measured: list[Any] = [(checked("native", 0.5, 7).known(), 7.0), ({"engine": "x", "device": "cpu"}, 8.0), ({}, 9.0)]
+
+    assert printed(summary.print_suite, measured, ["a"]).splitlines() == [
+        "verified: 1 runs, by 7 epochs beside the reference, in 500 ms",
+        "left out: a",
+    ]
+
+
 def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
     """A benchmark counts as an epoch time if it has a verdict, and for the second table if it counts seeds."""
     epoch_time = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.001, "samples": 999}

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.harness import options
 from benchmarks.harness.cases import grid_cases
-from benchmarks.harness.checking.refusal import WrongRun, refuse
 from parabola.training.experiment import Experiment
+from parabola.verification.refusal import WrongRun, refuse
 
 
 def said(experiment: Experiment, device: str = "cpu:0", what: str = "it is wrong") -> str:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking.window import Window
 from parabola.training.target import Array
+from parabola.verification.window import Window
 
 START = np.array([[1.0, -2.0, 4.0, 0.5], [0.0] * 4, [0.25] * 4])
 END = np.array([[1.5, -2.5, 3.0, 0.5], [0.1] * 4, [0.25, 0.36, 0.49, 0.0]])
@@ -184,3 +184,14 @@ def test_a_window_tells_where_the_weights_moved_far(distance: float, tells: bool
 def test_a_window_that_overflows_tells_nothing() -> None:
     """Its tolerance is not a number, and so it is not small."""
     assert not window(end=END * NAN, replicas=np.stack([END * NAN] * 2)).tells
+
+
+def test_an_engine_that_diverges_where_no_replica_does_is_left_alone() -> None:
+    """It is not alone where a replica has diverged, too, where it had before the epoch, or where it has not."""
+    replicas, start, diverged = window().replicas.copy(), START.copy(), moved(1, NAN)
+    replicas[1, 0, 2] = start[2, 0] = INF
+
+    assert window().leaves_alone(diverged)
+    assert not window().leaves_alone(END[0])
+    assert not window(replicas=replicas).leaves_alone(diverged)
+    assert not window(start=start).leaves_alone(diverged)

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking import descent
 from parabola import registry
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from parabola.verification import descent
 from tests.made_adam import slopes
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from benchmarks.harness.checking.rows import REACH, check_rows, same_bits, suspects
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+from parabola.verification.rows import REACH, check_rows, same_bits, suspects
 
 NAN, INF = float("nan"), float("inf")
 EXPERIMENT = Experiment(samples=10, batch_size=4, epochs=9, learning_rate=0.5)  # three steps an epoch

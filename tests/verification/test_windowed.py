@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.harness.checking.reference import Reference
-from benchmarks.harness.checking.refusal import WrongRun
-from benchmarks.harness.checking.window import Window
-from benchmarks.harness.checking.windowed import WindowedRun, windows
 from parabola.training.experiment import Experiment
 from parabola.training.state import State
 from parabola.training.target import Array
+from parabola.verification.reference import Reference
+from parabola.verification.refusal import WrongRun
+from parabola.verification.window import Window
+from parabola.verification.windowed import WindowedRun, windows
 from tests.made_adam import MadeEngine
 
 EXPERIMENT = Experiment(batch_size=333, epochs=6, seed=3, learning_rate=0.01)
@@ -279,6 +279,9 @@ def test_a_window_that_fails_is_tried_again_with_more_replicas(monkeypatch: pyte
 
         def fault(self, weights: Array, velocity: Array) -> str:
             return faults[len(asked) - 1]
+
+        def leaves_alone(self, weights: Array) -> bool:
+            return False
 
     def train_on(self: Any, state: State, epoch: int, replicas: int) -> Answers:
         asked.append(replicas)

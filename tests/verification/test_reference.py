@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking.reference import Reference
 from parabola import registry
 from parabola.training.experiment import Experiment
 from parabola.training.state import State
 from parabola.training.target import Parabola
+from parabola.verification.reference import Reference
 from tests import made_adam, toys
 
 KNOBS: dict[str, Any] = {"samples": 37, "epochs": 9, "seed": 3, "learning_rate": 0.01}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.harness.checking.kernel import make_kernel
 from parabola.training.networks import load_network
 from parabola.training.target import Array
+from parabola.verification.kernel import make_kernel
 from tests import made_adam
 
 HALF = 2.0**-24

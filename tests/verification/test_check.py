@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.checking.check import Check, check_first_epoch, check_run
-from benchmarks.harness.checking.refusal import WrongRun
 from parabola.training.data import order_bank, order_rows
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.state import State
 from parabola.training.target import Array
+from parabola.verification.check import Check, check_first_epoch, check_run
+from parabola.verification.refusal import WrongRun
 from tests import made_adam
 from tests.made_adam import MadeEngine
 
@@ -27,10 +27,13 @@ ZERO = np.zeros(4, np.float32)
 START = State(EXPERIMENT.initial_weights(3), {"momentum": ZERO, "velocity": ZERO}, 0)
 
 
-def checked(device: str = "cpu:0", weights: Array = WEIGHTS, end: State = END, telling: int = 2) -> Check:
+def checked(
+    device: str = "cpu:0", weights: Array = WEIGHTS, end: State = END, telling: int = 2, alone: bool = False
+) -> Check:
     """Return the check of a made-up run of three epochs; a weight may be 0.5 off after the first of them."""
     fit = Fit(replace(EXPERIMENT, epochs=len(weights)), device, weights, 0.0, 0.0)
-    return Check(fit=fit, end=end, windows=3, telling=telling, first_tolerance=np.full(4, 0.5), seconds=1.5)
+    tolerance = np.full(4, 0.5)
+    return Check(fit=fit, end=end, windows=3, telling=telling, alone=alone, first_tolerance=tolerance, seconds=1.5)
 
 
 def refused(action: Callable[[], object]) -> str:
@@ -144,6 +147,17 @@ def test_a_run_of_which_nothing_could_be_told_has_a_note() -> None:
     assert checked(telling=0, weights=diverged).note == ""
 
 
+@pytest.mark.parametrize("telling", [0, 2])
+def test_a_run_that_diverged_alone_has_a_note(telling: int) -> None:
+    """Whatever else could be told of it."""
+    diverged = WEIGHTS.copy()
+    diverged[2] = NAN
+
+    assert checked(telling=telling, weights=diverged, alone=True).note == (
+        "diverged where the reference did not: with gradients so large, right orders of operations disagree"
+    )
+
+
 def test_what_a_record_is_told() -> None:
     """Seconds, epochs that were held, those of them that tell something, and the note where there is one."""
     assert checked().told() == {
@@ -169,7 +183,7 @@ def test_a_right_run_comes_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (check.fit.device, check.fit.seconds, check.fit.compile_seconds) == ("cpu:0", 0.0, 0.0)
     np.testing.assert_array_equal(check.end.weights, whole[-1])
     assert check.end.steps == 135
-    assert (check.windows, check.telling, check.seconds) == (4, 4, 2.5)
+    assert (check.windows, check.telling, check.alone, check.seconds) == (4, 4, False, 2.5)
     first = made_adam.epoch(spec, START, 0)
     assert (np.abs(whole[0] - first[0]) <= check.first_tolerance).all()
     assert (check.first_tolerance < 1e-4).all()
@@ -212,6 +226,18 @@ class Diverging(MadeEngine):
         if self.steps // 3 >= self.first:
             self.values[:] = history[max(0, self.first - 1 - begun) :] = NAN
         return history
+
+
+@pytest.mark.parametrize("first", [1, 17, 40])
+def test_a_run_may_diverge_alone_where_gradients_are_large(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told; here the bound is far below the gradients of this run."""
+    monkeypatch.setattr("parabola.verification.window.OVERFLOWS", 1e-9)
+    engine = Diverging(replace(EXPERIMENT, epochs=40))
+    engine.first = first
+    check = check_run(engine)
+
+    assert (check.alone, check.fit.diverged_epoch) == (True, first)
+    assert check.note.startswith("diverged where the reference did not: ")
 
 
 @pytest.mark.parametrize("first", [2, 17, 25, 39])
