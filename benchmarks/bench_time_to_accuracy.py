@@ -42,7 +42,8 @@ def bench_time_to_accuracy(
     if device.startswith("gpu") and batch_size < 111 and not request.config.stash[SELECTION].devices:
         pytest.skip(f"40 runs of small batches take minutes on a GPU; --device {device} runs them")
     built = engines.build(experiment)
-    check_run(built)
+    checked = check_run(built)
+    checked.hold(built.run(built.reset()), built.state())
     seeds = SEEDS if timed else FEW_SEEDS
     fits = {seed: Fit(experiment, built.device, built.run(built.reset(seed=seed)), 0.0, 0.0) for seed in seeds}
     settled = {seed: int(first_settled(fit.below)) for seed, fit in fits.items()}

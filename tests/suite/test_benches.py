@@ -181,7 +181,7 @@ def test_a_compile_time(timed: bool, events: list[Any], monkeypatch: pytest.Monk
     rounds = 3 if timed else 1
     before = ["first build"] if timed else []
     assert events == before + ["forget", "clock on", "build", "clock off"] * rounds + (
-        ["reset 7", "run 7 for 4", "check 4"] * rounds
+        ["reset 7", "run 7 for 4", "check 4", "reset 7", "run 7 for 4", "hold 4 of run 2"] * rounds
     )
     assert clock.asked["rounds"] == rounds
     assert set(asked) == {Experiment(engine="fused_fit", device="gpu:1", batch_size=111, epochs=4)}
@@ -263,7 +263,7 @@ def test_time_to_accuracy_untimed(events: list[Any], monkeypatch: pytest.MonkeyP
     clock = Clock(events)
     found = time_to_accuracy(clock, "cpu:0", timed=False)
 
-    own = ["reset 7", "run 7 for 999", "check 999"]
+    own = ["reset 7", "run 7 for 999", "check 999", "reset 7", "run 7 for 999", "hold 999 of run 2"]
     every = [event for seed in range(10) for event in (f"reset {seed}", f"run {seed} for 999")]
     assert events == [*own, *every, "reset 1", "clock on", "run 1 for 20", "clock off"]
     assert found == CASE | {
@@ -288,7 +288,7 @@ def test_time_to_accuracy_timed(events: list[Any], monkeypatch: pytest.MonkeyPat
     found = time_to_accuracy(clock, "cpu:0", timed=True)
 
     learnt = [seed for seed in range(40) if seed % 4]
-    assert events[3 + 80 :] == [
+    assert events[6 + 80 :] == [
         event
         for seed in learnt
         for event in (f"reset {seed}", "clock on", f"run {seed} for {20 + seed**2 // 2}", "clock off")

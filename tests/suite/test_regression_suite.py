@@ -231,15 +231,25 @@ def test_each_seed_has_to_be_listed_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_weights_are_held_against_both_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gradient and a run of four epochs are checked, of the device that is tested; either can fail the test."""
+    """The gradient and a run of four epochs are checked, and a run in one piece is held against that.
+
+    Both are of the device that is tested, and either can fail the test.
+    """
     checked: list[Any] = []
-    monkeypatch.setattr("parabola.training.engines.build", lambda spec: ("engine of", spec))
-    monkeypatch.setattr(suite, "check_gradient", lambda spec: checked.append(spec))
-    monkeypatch.setattr(suite, "check_run", checked.append)
+    engine = SimpleNamespace(reset=lambda: "rows", run=lambda rows: f"weights of {rows}", state=lambda: "end")
+    holding = SimpleNamespace(hold=lambda *given: checked.append(given))
+
+    def note(event: Any, answer: Any) -> Any:
+        checked.append(event)
+        return answer
+
+    monkeypatch.setattr("parabola.training.engines.build", lambda spec: note(spec, engine))
+    monkeypatch.setattr(suite, "check_gradient", lambda spec: note(("gradient", spec), None))
+    monkeypatch.setattr(suite, "check_run", lambda built: note(built, holding))
     suite.test_weights_are_the_references("one_neuron", 32, "cpu:0")
     spec = Experiment(network="one_neuron", batch_size=32, epochs=4, device="cpu:0")
 
-    assert checked == [spec, ("engine of", spec)]
+    assert checked == [("gradient", spec), spec, engine, ("weights of rows", "end")]
 
 
 @pytest.mark.parametrize(("off", "fails"), [(0.9e-5, False), (1.1e-5, True)])

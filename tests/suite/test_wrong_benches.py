@@ -157,6 +157,20 @@ class Right(TooFast):
     run = MadeEngine.run
 
 
+class OneOrder(Right):
+    """Every epoch of a call has the order of its first; the check trains one epoch at a time where it looks."""
+
+    def run(self, rows: Array) -> Array:
+        return super().run(np.repeat(rows[:1], len(rows)))
+
+
+def test_a_build_is_held_in_one_piece_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that shows in calls of several epochs alone is found."""
+    monkeypatch.setattr(engines, "create", OneOrder)
+    with pytest.raises(WrongRun, match=r"after epoch 2 .* in a timed round and .* in the checked run"):
+        bench_compile_time.bench_compile_time(Clock([]), "compiled", "cpu", False)
+
+
 @pytest.mark.parametrize("wrong", [None, 1, 2, 3])
 def test_each_build_is_checked(wrong: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A compile time whose first, second or third build trains wrongly is refused."""
@@ -205,17 +219,23 @@ def test_a_time_to_accuracy_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[int | None]()
 
     class Asked(TooFast):
-        """It keeps which seeds were asked for."""
+        """It keeps which seeds were asked for, and has a fault in every call."""
 
         def reset(self, seed: int | None = None) -> Array:
             asked.append(seed)
-            return super().reset(seed)
+            return MadeEngine.reset(self, seed)
 
-    monkeypatch.setattr(engines, "build", Asked)
+    class AskedInOnePiece(OneOrder):
+        """It keeps which seeds were asked for, and has a fault in calls of several epochs."""
+
+        reset = Asked.reset
+
     request: Any = SimpleNamespace(config=SimpleNamespace(stash={SELECTION: Selection()}))
-    clock = Clock([])
-    with pytest.raises(WrongRun, match=r"batch size 111, learning rate 0.1, .* after epoch 1 "):
-        bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", "cpu", 111, 0.1, True, request)
-
-    assert asked == [None]
-    assert clock.extra_info == {}
+    for engine, says in ((Asked, "after epoch 1 "), (AskedInOnePiece, "in a timed round and ")):
+        asked.clear()
+        monkeypatch.setattr(engines, "build", engine)
+        clock = Clock([])
+        with pytest.raises(WrongRun, match=rf"batch size 111, learning rate 0.1, .* {says}"):
+            bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", "cpu", 111, 0.1, True, request)
+        assert set(asked) == {None}
+        assert clock.extra_info == {}
