@@ -83,9 +83,9 @@ def diverges(engine: Any, weights: Array) -> Array:
 
 def epoch_time(change: Change, number: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Time the epochs of an engine one of whose rounds is changed; return what is told of the case."""
-    monkeypatch.setattr(engines, "build", lambda experiment: Planted(experiment, change, number))
+    monkeypatch.setattr(engines, "build", lambda experiment, *, anew: Planted(experiment, change, number))
     clock = Clock([])
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(EXPERIMENT, ROUNDS))
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(EXPERIMENT, ROUNDS), timed=True)
     return clock.extra_info
 
 
@@ -204,13 +204,14 @@ def test_each_cold_start_is_checked(wrong: int | None, monkeypatch: pytest.Monke
         return SimpleNamespace(stdout=json.dumps({"device": "cpu:0", "weights": weights}))
 
     monkeypatch.setattr(subprocess, "run", run)
+    config: Any = SimpleNamespace(stash={SELECTION: Selection()})
     clock = Clock([])
     if wrong:
         with pytest.raises(WrongRun, match=r"^compiled on cpu:0 .* after epoch 1 "):
-            bench_cold_start.bench_cold_start(clock, "compiled", "cpu", True)
+            bench_cold_start.bench_cold_start(clock, "compiled", "cpu", True, config)
         assert clock.extra_info == {}
     else:
-        bench_cold_start.bench_cold_start(clock, "compiled", "cpu", True)
+        bench_cold_start.bench_cold_start(clock, "compiled", "cpu", True, config)
         assert clock.extra_info["batch_size"] == 111
 
 
