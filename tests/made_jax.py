@@ -27,6 +27,61 @@ def gradient(loss: Any) -> Any:
     return lambda trainable, x, y: (loss(trainable, x, y), x.ravel().tolist(), y.ravel().tolist())
 
 
+class Written:
+    """An array whose rows are set as JAX does it: a new array comes back."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def __array__(self, *told: Any, **more: Any) -> Any:
+        return self.rows
+
+    def __getitem__(self, index: int) -> Any:
+        def changed(values: Any) -> Written:
+            rows = self.rows.copy()
+            rows[index] = values
+            return Written(rows)
+
+        return SimpleNamespace(set=changed)
+
+    @property
+    def at(self) -> "Written":
+        """Return what is indexed to be set."""
+        return self
+
+
+def fori_loop(first: int, end: int, body: Any, state: Any) -> Any:
+    """Loop over whole numbers as JAX does."""
+    for index in range(first, end):
+        state = body(index, state)
+    return state
+
+
+def vmap(function: Any, in_axes: Any, out_axes: Any) -> Any:
+    """Call a function of (weights and slots, rate, row, x, y, bank) for each member, and stack what comes out.
+
+    Slots whose axis is None are the first member's: of these all members have the same.
+    """
+
+    def block(state: Any, *told: Any) -> Any:
+        weights, slots = state
+        (first, by_slot), *others = in_axes
+        assert (first, out_axes) == (0, in_axes[0])
+
+        def part(values: Any, axes: Any, member: int) -> list[Any]:
+            return [value if axis is None else value[member] for value, axis in zip(values, axes, strict=True)]
+
+        members = range(len(weights))
+        ends = [
+            function((weights[member], part(slots, by_slot, member)), *part(told, others, member)) for member in members
+        ]
+        columns = zip(*(own for _, own in ends), strict=True)
+        slots = [column[0] if axis is None else np.array(column) for column, axis in zip(columns, by_slot, strict=True)]
+        return np.array([own for own, _ in ends]), slots
+
+    return block
+
+
 class Optimizer:
     """Counts its steps, and notes each step's gradient and learning rate."""
 
@@ -41,7 +96,7 @@ class Optimizer:
 
 def plant(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put them in the place of JAX and Keras; return JAX, a model that gives its first weight times x, an optimizer."""
-    jax = SimpleNamespace(lax=SimpleNamespace(scan=scan), grad=gradient, numpy=np)
+    jax = SimpleNamespace(lax=SimpleNamespace(scan=scan, fori_loop=fori_loop), vmap=vmap, grad=gradient, numpy=np)
     keras = SimpleNamespace(losses=SimpleNamespace(MeanSquaredError=lambda: lambda y, p: float(np.mean((y - p) ** 2))))
     monkeypatch.setitem(sys.modules, "jax", jax)
     monkeypatch.setitem(sys.modules, "jax.numpy", np)

@@ -115,7 +115,7 @@ class Ensemble:
         def run(first: int) -> tuple[Array, ...]:
             program, part = idle.pop(), slice(first, first + size)
             try:
-                history = program.run(program.reset(seeds[part], learning_rates[part]))
+                history = program.run(program.place(program.reset(seeds[part], learning_rates[part])))
                 return summarise(spec, learning_rates[part], history[..., : len(seeds[part])])
             finally:
                 idle.append(program)

@@ -9,25 +9,58 @@ from parabola.machine.backends import backend
 from parabola.training.data import order_rows
 from parabola.training.engines import missing
 from parabola.training.experiment import Experiment
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
 class Program(Protocol):
-    """A block of members in one program, made for an experiment and a number of members."""
+    """A block of members in one program, built once for an experiment, and run many times.
 
-    def reset(self, seeds: Array, learning_rates: Array) -> Any:
-        """Give up to a block of members fresh weights and a fresh optimizer; return what `run` begins with.
+    Attributes:
+        experiment: what all members have in common. Its seed is not used, and its learning rate only if the optimizer
+            is a function.
+        members: the size of the block.
+        device: where the weights are: "cpu:0", "gpu:0", …; several names with commas between them.
+    """
+
+    experiment: Experiment
+    members: int
+    device: str
+
+    def reset(self, seeds: Array, learning_rates: Array) -> Array:
+        """Give up to a block of members fresh weights and a fresh optimizer.
 
         Args:
             seeds: shape (n,), integers, n at most the size of the block; the last seed fills the places that are left.
             learning_rates: shape (n,), one for each seed.
-        """
-
-    def run(self, begin: Any) -> Array:
-        """Train from what a reset returned.
 
         Returns:
-            Shape (epochs, size of the network, members), float32, on the host: the weights after each epoch.
+            The rows of the whole run, shape (epochs, members), int32, for `place`.
+        """
+
+    def place(self, rows: Array) -> Any:
+        """Copy rows to the device, so that no copy is inside the clock.
+
+        Args:
+            rows: shape (n, members), int32, n at most experiment.epochs: which permutation of the bank gives each
+                member its order in each epoch.
+
+        Returns:
+            What `run` takes.
+        """
+
+    def run(self, placed: Any) -> Array:
+        """Train on from the present weights, one epoch for each row that was placed. This is what is inside the clock.
+
+        Returns:
+            Shape (n, size of the network, members), float32, on the host: the weights after each epoch.
+        """
+
+    def state(self, member: int) -> State:
+        """Return copies, on the host, of all that the next run of one member begins with. Never inside the clock.
+
+        Args:
+            member: its place in the block, from 0.
         """
 
 
@@ -66,3 +99,21 @@ def fill_block(experiment: Experiment, members: int, seeds: Array, learning_rate
     seeds, learning_rates = (np.pad(values, left, mode="edge") for values in (seeds, learning_rates))
     rows = order_rows(experiment.samples, seeds, experiment.epochs)
     return experiment.initial_weights(seeds), learning_rates.astype(np.float32), rows
+
+
+def padded(rows: Array, epochs: int) -> Array:
+    """Return rows followed by rows of -1, at least one: one shape for any number of epochs.
+
+    Args:
+        rows: shape (n, members), int32.
+        epochs: the most epochs that the program can train.
+
+    Returns:
+        Shape (epochs + 1, members), int32.
+
+    Raises:
+        ValueError: if there are more rows than epochs.
+    """
+    if len(rows) > epochs:
+        raise ValueError(f"a program of {epochs} epochs cannot train {len(rows)}")
+    return np.pad(rows, ((0, epochs + 1 - len(rows)), (0, 0)), constant_values=-1)

@@ -4,17 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from parabola.ensemble.members import fill_block
+from parabola.ensemble.members import fill_block, padded
 from parabola.machine import backends, devices
 from parabola.training.data import order_bank
-from parabola.training.engines.jax import LEARNING_RATE, Carried, flat, make_epoch
-from parabola.training.engines.keras_engine import make_optimizer, values_of
+from parabola.training.engines.jax import ITERATIONS, LEARNING_RATE, flat, make_epoch
+from parabola.training.engines.keras_engine import make_optimizer, state_of, values_of
 from parabola.training.experiment import Experiment
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
 class MembersProgram:
-    """A block of members, traced once and run many times: `vmap` over a whole run, each with its own learning rate.
+    """A block of members, traced once and run many times: `vmap` over every epoch, each with its own learning rate.
 
     On several devices ("cpu:all", "gpu:all") each device gets its part of the members by JAX's own sharding; the
     devices do not communicate.
@@ -24,57 +25,75 @@ class MembersProgram:
         jax, spec = backends.start(), experiment
         names = devices.resolve_all(spec.device)
         self.members = -(-members // len(names)) * len(names)
-        self.jax, self.experiment = jax, spec
+        self.jax, self.experiment, self.device = jax, spec, ", ".join(names)
         mesh = jax.sharding.Mesh(np.array([devices.jax_device(name) for name in names]), ("members",))
-        self.split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("members"))
-        everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        by_first, by_second, by_third, self.everywhere = (
+            jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+            for axes in (["members"], [None, "members"], [None, None, "members"], [])
+        )
         with devices.scope(names[0])():
             self.model = spec.net.build()
             self.optimizer = make_optimizer(spec, spec.learning_rate, self.model.trainable_variables)
             self.fresh = values_of(self.optimizer.variables)
-        self.inputs = [jax.device_put(values, everywhere) for values in (*spec.data, order_bank(spec.samples))]
-        member = jax.vmap(self._traced(), in_axes=(0, 0, 0, None, None, None), out_axes=2)
-        self.program = jax.jit(member)  # compiled by the first run
+        self.inputs = [jax.device_put(values, self.everywhere) for values in (*spec.data, order_bank(spec.samples))]
+        # All members share the count of steps: a bias correction for each costs time, and rounds in another way.
+        slots = [self.everywhere if place == ITERATIONS else by_first for place in range(len(self.fresh))]
+        self.split, self.split_rows = ((by_first, slots), by_first), by_second
+        self.program = jax.jit(self._traced(), out_shardings=((by_first, slots), by_third))  # compiled by the first run
 
-    def reset(self, seeds: Array, learning_rates: Array) -> Any:
-        """Put fresh weights, the learning rates and the orders of up to a block of members on the devices.
-
-        Args:
-            seeds: shape (n,), integers, n at most the size of the block; the last seed fills the places that are left.
-            learning_rates: shape (n,), one for each seed.
-
-        Returns:
-            What `run` begins with.
-        """
+    def reset(self, seeds: Array, learning_rates: Array) -> Array:
+        """Put fresh weights, a fresh optimizer and the learning rates on the devices."""
         weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
-        arrays = weights, rates, np.ascontiguousarray(rows.T)
-        return self.jax.block_until_ready([self.jax.device_put(array, self.split) for array in arrays])
+        slots = [np.broadcast_to(value, (self.members, *value.shape)) for value in self.fresh]
+        slots[ITERATIONS] = self.fresh[ITERATIONS]
+        if isinstance(self.experiment.optimizer, str):
+            slots[LEARNING_RATE] = rates
+        self.carried, self.rates = self._put(((weights, slots), rates), self.split)
+        return rows
 
-    def run(self, begin: Any) -> Array:
-        """Train from what a reset returned.
+    def place(self, rows: Array) -> Any:
+        """Return the number of rows; and, on the devices, the rows and their number."""
+        number, whole = len(rows), padded(rows, self.experiment.epochs)
+        return number, self._put(whole, self.split_rows), self._put(np.int32(number), self.everywhere)
 
-        Returns:
-            Shape (epochs, size of the network, members), float32, on the host (NumPy waits for the device): the weights
-            after each epoch.
-        """
-        return np.asarray(self.program(*begin, *self.inputs))
+    def run(self, placed: Any) -> Array:
+        """Run the program; NumPy waits for the weights."""
+        number, *rows_and_number = placed
+        self.carried, history = self.program(self.carried, self.rates, *rows_and_number, *self.inputs)
+        return np.asarray(history)[:number]
+
+    def state(self, member: int) -> State:
+        """Return copies of what the program has left of one member."""
+        weights, slots = self.carried
+        own = [np.array(value if place == ITERATIONS else value[member]) for place, value in enumerate(slots)]
+        return state_of(self.model.trainable_variables, self.optimizer, np.array(weights[member]), own)
+
+    def _put(self, values: Any, sharding: Any) -> Any:
+        """Copy arrays to the devices, and wait for that."""
+        return self.jax.block_until_ready(self.jax.device_put(values, sharding))
 
     def _traced(self) -> Any:
-        """Return the Python function of one member that becomes the program."""
+        """Return the Python function that becomes the program."""
         jax, spec = self.jax, self.experiment
         train_epoch = make_epoch(spec, self.model, self.optimizer)
 
-        def member(weights: Any, rate: Any, rows: Any, x: Any, y: Any, bank: Any) -> Any:
-            trainable = spec.net.shaped(weights)
-            slots = [jax.numpy.asarray(value) for value in self.fresh]
-            if isinstance(spec.optimizer, str):
-                slots[LEARNING_RATE] = rate
+        def member(begin: tuple[Any, list[Any]], rate: Any, row: Any, x: Any, y: Any, bank: Any) -> Any:
+            weights, slots = begin
+            order = bank[row]
+            trainable, slots = train_epoch((spec.net.shaped(weights), slots), x[order], y[order], rate)
+            return flat(trainable), slots
 
-            def epoch(state: Carried, row: Any) -> tuple[Carried, Any]:
-                order = bank[row]
-                state = train_epoch(state, x[order], y[order], rate)
-                return state, flat(state[0])
+        axes = 0, [None if place == ITERATIONS else 0 for place in range(len(self.fresh))]
+        block = jax.vmap(member, in_axes=(axes, 0, 0, None, None, None), out_axes=axes)
 
-            return jax.lax.scan(epoch, (trainable, slots), rows)[1]
+        # The number of rows is an input of its own: to look for a row of -1 the devices would have to communicate.
+        def program(begin: Any, rates: Any, rows: Any, number: Any, x: Any, y: Any, bank: Any) -> Any:
+            def epoch(index: Any, carried: Any) -> Any:
+                state, history = carried
+                state = block(state, rates, rows[index], x, y, bank)
+                return state, history.at[index].set(state[0].T)
 
-        return member
+            history = jax.numpy.zeros((spec.epochs, spec.net.size, self.members))
+            return jax.lax.fori_loop(0, number, epoch, (begin, history))
+
+        return program

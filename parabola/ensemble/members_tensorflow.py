@@ -4,16 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from parabola.ensemble.members import fill_block
+from parabola.ensemble.members import fill_block, padded
 from parabola.machine import backends, devices
 from parabola.training.data import order_bank
-from parabola.training.engines.keras_engine import assign, decay, make_optimizer, values_of
+from parabola.training.engines.keras_engine import assign, decay, make_optimizer, state_of, values_of
 from parabola.training.experiment import Experiment
+from parabola.training.state import State
 from parabola.training.target import Array
 
 
 class MembersProgram:
-    """A block of members, traced once and run many times.
+    """A block of members, traced once and run many times; a row of -1 ends a run, as in engines/compiled.py.
 
     All weights are one variable of shape (size of the network, members). An elementwise optimizer that is given the
     gradient of the sum of all members' losses updates each member as if it were alone; its learning rate is a vector
@@ -32,37 +33,36 @@ class MembersProgram:
             rate = self._learning_rate if isinstance(spec.optimizer, str) else spec.learning_rate
             self.optimizer = make_optimizer(spec, rate, [self.weights])
             self.fresh = values_of(self.optimizer.variables)
-            devices.check_placement(self.weights.value, self.placement)
+            self.device = devices.check_placement(self.weights.value, self.placement)
             bank = order_bank(spec.samples).view(np.float32)  # as float32 bits, as in engines/compiled.py
             self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
-            rows = tf.TensorSpec([spec.epochs, members], tf.int32)
+            rows = tf.TensorSpec([spec.epochs + 1, members], tf.int32)
             function = tf.function(self._traced(), autograph=False, jit_compile=True)
             self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run
 
-    def reset(self, seeds: Array, learning_rates: Array) -> Any:
-        """Give up to a block of members fresh weights and a fresh optimizer, and put their orders on the device.
-
-        Args:
-            seeds: shape (n,), integers, n at most the size of the block; the last seed fills the places that are left.
-            learning_rates: shape (n,), one for each seed.
-
-        Returns:
-            The orders: what `run` begins with.
-        """
+    def reset(self, seeds: Array, learning_rates: Array) -> Array:
+        """Assign fresh weights, learning rates and a fresh optimizer: variables that the program reads."""
         weights, rates, rows = fill_block(self.experiment, self.members, seeds, learning_rates)
         assign([self.weights, self.learning_rates], [weights.T, rates])
         assign(self.optimizer.variables, self.fresh)
-        with self.tf.device(self.placement):
-            return self.tf.constant(rows)
+        return rows
 
-    def run(self, rows: Any) -> Array:
-        """Train from what a reset returned.
-
-        Returns:
-            Shape (epochs, size of the network, members), float32, on the host: the weights after each epoch.
-        """
+    def place(self, rows: Array) -> Any:
+        """Return the number of rows, and the rows on the device."""
         with self.tf.device(self.placement):
-            return np.asarray(self.program(*self.inputs, rows).numpy())
+            return len(rows), self.tf.constant(padded(rows, self.experiment.epochs))
+
+    def run(self, placed: Any) -> Array:
+        """Run the program, and copy the weights to the host."""
+        epochs, rows = placed
+        with self.tf.device(self.placement):
+            return np.asarray(self.program(*self.inputs, rows).numpy())[:epochs]
+
+    def state(self, member: int) -> State:
+        """Return copies of one member's column of the variables, and of what all members share."""
+        (weights,), values = values_of([self.weights]), values_of(self.optimizer.variables)
+        own = [value[:, member] if value.shape == weights.shape else value for value in values]
+        return state_of([self.weights], self.optimizer, weights[:, member], own)
 
     def _learning_rate(self) -> Any:
         """Return each member's learning rate at the present step, shape (members,)."""
@@ -107,6 +107,6 @@ class MembersProgram:
                 return index + 1, tf.tensor_scatter_nd_update(history, [[index]], variable.value[None])
 
             history = tf.zeros([spec.epochs, *variable.shape])
-            return tf.while_loop(lambda index, _: index < spec.epochs, epoch, (tf.constant(0), history))[1]
+            return tf.while_loop(lambda index, _: tf.gather(rows, index)[0] >= 0, epoch, (tf.constant(0), history))[1]
 
         return program

@@ -25,7 +25,7 @@ def members_weights(spec: Experiment, rates: Array | None = None) -> Array:
     """Return the weights of all members after every epoch, shape (members, epochs, weights)."""
     rates = np.full(len(SEEDS), spec.learning_rate) if rates is None else rates
     program = members_program(spec, len(rates))
-    return np.moveaxis(program.run(program.reset(SEEDS[: len(rates)], rates)), 2, 0)
+    return np.moveaxis(program.run(program.place(program.reset(SEEDS[: len(rates)], rates))), 2, 0)
 
 
 def single_weights(spec: Experiment, rates: Array | None = None, **knobs: Any) -> Array:

@@ -73,7 +73,7 @@ for spec in (
     Experiment(batch_size=111, epochs=4, learning_rate=0.05, final_learning_rate=0.0005),
 ):
     program = members_program(spec, 6)  # one place stays empty
-    found = program.run(program.reset(seeds, rates))[..., :5]
+    found = program.run(program.place(program.reset(seeds, rates)))[..., :5]
     for place, (seed, rate) in enumerate(zip(seeds, rates)):
         one = replace(spec, seed=int(seed), learning_rate=float(rate))
         engine = engines.build(one if spec.final_learning_rate else replace(one, engine="native"))
@@ -86,7 +86,7 @@ for optimizer in sorted(OPTIMIZERS):
     np.testing.assert_array_equal(first, again, err_msg=optimizer)
     np.testing.assert_allclose(first, fit.run(fit.reset()), rtol=0, atol=1e-5, err_msg=optimizer)
     program = members_program(spec, 2)
-    members = program.run(program.reset(np.array([7, 11]), np.array([0.001, 0.003])))
+    members = program.run(program.place(program.reset(np.array([7, 11]), np.array([0.001, 0.003]))))
     other = engine.run(engine.reset(seed=11, learning_rate=0.003))
     np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5, err_msg=optimizer)
 
@@ -112,17 +112,31 @@ one, several = (Experiment(batch_size=32, epochs=3, device=name) for name in ("c
 seeds, rates = np.arange(10), np.geomspace(1e-3, 0.1, 10)
 program = members_program(several, 10)
 assert program.members == 12, program.members  # three on each
-begin = program.reset(seeds, rates)
-result = program.program(*begin, *program.inputs)
-for array in (*begin, result):
-    assert len(array.sharding.device_set) == 4 and not array.is_fully_replicated, array.sharding
+rows = program.reset(seeds, rates)
+placed = program.place(rows)
+given = program.carried, program.rates, *placed[1:], *program.inputs
+carried, result = program.program(*given)
+for state in (program.carried, carried):
+    weights, (iterations, *slots) = state
+    assert iterations.is_fully_replicated
+    for array in (weights, *slots, program.rates, placed[1], result):
+        assert len(array.sharding.device_set) == 4 and not array.is_fully_replicated, array.sharding
 parts = {shard.device.id: shard.data.shape for shard in result.addressable_shards}
 assert parts == {number: (3, 4, 3) for number in range(4)}, parts
-text = program.program.lower(*begin, *program.inputs).compile().as_text()
+text = program.program.lower(*given).compile().as_text()
 assert not any(word in text for word in ("all-reduce", "all-gather", "collective-permute", "all-to-all"))
 alone = members_program(one, 10)
-expected = alone.run(alone.reset(seeds, rates))
-np.testing.assert_allclose(program.run(begin)[..., :10], expected, rtol=0, atol=1e-6)
+expected = alone.run(alone.place(alone.reset(seeds, rates)))
+found = np.concatenate([program.run(program.place(part)) for part in (rows[:1], rows[1:])])
+np.testing.assert_array_equal(found, result)
+np.testing.assert_allclose(found[..., :10], expected, rtol=0, atol=1e-6)
+for member in (0, 9):
+    states = [block.state(member) for block in (program, alone)]
+    np.testing.assert_array_equal(states[0].weights, found[-1, :, member])
+    for name in ("momentum", "velocity"):
+        np.testing.assert_allclose(states[0].slots[name], states[1].slots[name], rtol=0, atol=1e-6)
+    assert [state.steps for state in states] == [3 * 32] * 2
+assert program.program._cache_size() == 1, program.program._cache_size()
 passed = [Ensemble(spec, 10).train(seeds, rates).coefficient_error for spec in (one, several)]
 np.testing.assert_allclose(passed[0], passed[1], rtol=1e-4)
 
@@ -132,7 +146,8 @@ assert second.device == "cpu:1", second.device
 engine = engines.build(second.experiment)
 rows = engine.reset()
 for _ in range(2):  # of a reset, and of a run
-    places = {device.id for array in [*engine.state[0], *engine.state[1], *engine.inputs] for device in array.devices()}
+    arrays = *engine.carried[0], *engine.carried[1], *engine.inputs
+    places = {device.id for array in arrays for device in array.devices()}
     assert places == {1}, places
     engine.run(rows)
 print("proven")
@@ -147,7 +162,7 @@ right = CompiledEngine.run
 
 def forgets(self, rows):
     padded = self.padded(rows, self.experiment.epochs + 1)
-    self.state, weights = self.program(self.state, *self.inputs, padded)
+    self.carried, weights = self.program(self.carried, *self.inputs, padded)
     return weights[: len(rows)] if len(rows) else np.zeros((0, 4), np.float32)
 
 CompiledEngine.run = forgets

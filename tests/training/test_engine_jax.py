@@ -12,7 +12,7 @@ from parabola.training.engines import jax as jax_engine
 from parabola.training.engines import keras_engine
 from parabola.training.experiment import Experiment
 from tests import made_jax
-from tests.made_jax import X, Y
+from tests.made_jax import Written, X, Y
 
 
 @pytest.fixture
@@ -68,29 +68,6 @@ def test_a_members_decay_begins_at_its_own_rate(
 def test_weights_are_flat_in_keras_order(made: Any) -> None:
     """Kernels and biases one after the other."""
     assert jax_engine.flat([np.array([[1.0]]), np.array([2.0]), np.array([[3.0]])]).tolist() == [1, 2, 3]
-
-
-class Written:
-    """An array whose rows are set as JAX does it: a new array comes back."""
-
-    def __init__(self, rows: Any) -> None:
-        self.rows = rows
-
-    def __array__(self, *told: Any, **more: Any) -> Any:
-        return self.rows
-
-    def __getitem__(self, index: int) -> Any:
-        def changed(values: Any) -> Written:
-            rows = self.rows.copy()
-            rows[index] = values
-            return Written(rows)
-
-        return SimpleNamespace(set=changed)
-
-    @property
-    def at(self) -> "Written":
-        """Return what is indexed to be set."""
-        return self
 
 
 def while_loop(condition: Any, body: Any, state: Any) -> Any:

@@ -182,7 +182,7 @@ def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, run(engine="fused_fit", **knobs), rtol=0, atol=1e-5)
     program = members_program(engine.experiment, 2)
-    members = program.run(program.reset(np.array([7, 11]), np.array([0.001, 0.003])))
+    members = program.run(program.place(program.reset(np.array([7, 11]), np.array([0.001, 0.003]))))
     np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5)
 
 

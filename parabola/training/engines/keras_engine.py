@@ -69,6 +69,25 @@ def flat(values: Sequence[Array]) -> Array:
     return np.concatenate([value.ravel() for value in values])
 
 
+def state_of(variables: Sequence[Any], optimizer: Any, weights: Array, values: Sequence[Array]) -> State:
+    """Return a state, for which an optimizer's values are sorted by the weight that each belongs to.
+
+    Args:
+        variables: the Keras variables that the optimizer updates.
+        optimizer: the stock Keras optimizer, built for these variables.
+        weights: shape (size of the network,), float32: the flat weights.
+        values: the value of each of the optimizer's variables, in Keras' order.
+    """
+    by_name = {variable.name: value for variable, value in zip(optimizer.variables, values, strict=True)}
+    slots = dict[str, list[Array]]()
+    for weight in variables:
+        owner = weight.path.replace("/", "_") + "_"  # Keras names a slot after its weight, and adds the slot's name
+        for name, value in by_name.items():
+            if name.startswith(owner):
+                slots.setdefault(name.removeprefix(owner), []).append(value)
+    return State(weights, {name: flat(parts) for name, parts in slots.items()}, int(by_name["iteration"]))
+
+
 class KerasEngine(Engine):
     """An engine around a stock Keras model and a stock Keras optimizer."""
 
@@ -111,16 +130,9 @@ class KerasEngine(Engine):
             assign(self.model.weights, self.experiment.net.shaped(weights))
 
     def state(self) -> State:
-        """Sort the values of the optimizer's variables by the weight that each belongs to."""
+        """Return copies of what the model's variables and the optimizer's have now."""
         weights, values = self.values()
-        by_name = {variable.name: value for variable, value in zip(self.optimizer.variables, values, strict=True)}
-        slots = dict[str, list[Array]]()
-        for weight in self.model.trainable_variables:
-            owner = weight.path.replace("/", "_") + "_"  # Keras names a slot after its weight, and adds the slot's name
-            for name, value in by_name.items():
-                if name.startswith(owner):
-                    slots.setdefault(name.removeprefix(owner), []).append(value)
-        return State(flat(weights), {name: flat(parts) for name, parts in slots.items()}, int(by_name["iteration"]))
+        return state_of(self.model.trainable_variables, self.optimizer, flat(weights), values)
 
     def values(self) -> tuple[list[Array], list[Array]]:
         """Return copies of the values of the model's variables, and of the optimizer's, in Keras' order."""
