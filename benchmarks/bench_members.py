@@ -1,18 +1,18 @@
 """How much longer does an epoch take when many runs are trained together?"""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
+from benchmarks.harness.member import Member
 from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
-from parabola.training.fit import Fit
-from parabola.verification.check import check_first_epoch
+from parabola.training.target import Array
+from parabola.verification.check import Check, check_run
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
@@ -25,22 +25,39 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     """Inside the clock: the epochs of a block of members in one XLA program, and their weights back on the host.
 
     Each has its own seed and order. A CPU's block keeps to one core; `map` runs one on each. Outside: building and
-    compiling, fresh weights and a fresh optimizer, the orders, and holding the first and the last member of the last
-    round against the reference.
+    compiling, fresh weights and a fresh optimizer, the orders, and the check: before the rounds the first and the last
+    member are held against the reference from their first epoch to their last, and in every round against that run.
     """
     epochs = math.ceil(ROUND_SECONDS / (EPOCH_SECONDS + members * MEMBER_SECONDS)) if timed else SHORT_EPOCHS
     experiment = Experiment(device=device, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, epochs=epochs)
     program = members_program(experiment, members)
     seeds, rates = np.arange(members), np.full(members, LEARNING_RATE)
+    ends = [Member(program, seeds, rates, place) for place in sorted({0, members - 1})]
+    checks, trained = list[Check](), list[Array]()
+    for member in ends:
+        with member.named():
+            checks.append(check_run(member))
 
     def fresh() -> tuple[tuple[Any], dict[str, Any]]:
+        hold()
         count_epochs(benchmark, epochs)
-        return (program.reset(seeds, rates),), {}
+        return (program.place(program.reset(seeds, rates)),), {}
 
-    weights = benchmark.pedantic(program.run, setup=fresh, rounds=MOST_ROUNDS if timed else 1, warmup_rounds=1)
-    ends = [Fit(replace(experiment, seed=seed), device, weights[..., seed], 0.0, 0.0) for seed in (0, members - 1)]
-    for fit in ends:
-        check_first_epoch(fit.experiment, device, fit.weights[0])
+    def hold() -> None:
+        """Hold what the round before has trained, while the block still is where it ended."""
+        while trained:
+            weights = trained.pop()
+            for member, check in zip(ends, checks, strict=True):
+                with member.named():
+                    check.hold(member.of(weights), member.state())
+
+    benchmark.pedantic(
+        lambda placed: trained.append(program.run(placed)),
+        setup=fresh,
+        rounds=MOST_ROUNDS if timed else 1,
+        warmup_rounds=1,
+    )
+    hold()
     info = ExtraInfo(
         engine=experiment.engine,
         device=device,
@@ -49,6 +66,10 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         samples=experiment.samples,
         epochs=epochs,
         members=members,
-        coefficient_error=max(float(fit.coefficient_error[-1]) for fit in ends),
+        coefficient_error=max(float(check.fit.coefficient_error[-1]) for check in checks),
+        check_seconds=sum(check.seconds for check in checks),
+        checked_epochs=sum(check.windows for check in checks),
+        telling_epochs=sum(check.telling for check in checks),
+        check_note=next((check.note for check in checks if check.note), None),
     )
     benchmark.extra_info.update(info.known())

@@ -274,19 +274,18 @@ def test_keras_fit_may_differ_by_rounding(off: float, fails: bool, monkeypatch: 
 
 
 class Benchmark:
-    """Stands for pytest-benchmark's fixture: it runs a round twice, and keeps what it was told."""
+    """Stands for pytest-benchmark's fixture: it runs two rounds, and keeps what it was told."""
 
     def __init__(self) -> None:
         self.stats = SimpleNamespace(iterations=1)
         self.extra_info: dict[str, Any] = {}
 
-    def pedantic(self, function: Any, *, setup: Any, **options: int) -> Any:
-        """Return what the last round gives."""
+    def pedantic(self, function: Any, *, setup: Any, **options: int) -> None:
+        """Run the rounds."""
         self.options = options
         for _ in range(2):
             (given, knobs) = setup()
-            result = function(*given, **knobs)
-        return result
+            function(*given, **knobs)
 
 
 @pytest.mark.parametrize(
@@ -295,27 +294,40 @@ class Benchmark:
 def test_what_the_benchmark_of_members_measures(
     members: int, timed: bool, epochs: int, rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Epochs fill 0.03 s, rounds begin with fresh weights, and the last round's first and last member are checked."""
+    """Epochs fill 0.03 s, rounds begin with fresh weights, and the first and last member of every round are held."""
     made: list[Any] = []
     checked: list[Any] = []
 
     class Program:
+        device = "cpu:0"
+
         def __init__(self, spec: Experiment, members: int) -> None:
             made.append((spec, members))
-            self.round = 0
+            self.experiment, self.round = spec, 0
 
         def reset(self, seeds: Array, rates: Array) -> Any:
             self.round += 1
             return seeds, rates, self.round
 
-        def run(self, rows: Any) -> Array:
-            seeds, rates, number = rows
-            assert set(rates.tolist()) == {0.1}
+        def place(self, rows: Any) -> Any:
+            return (*rows, "placed")
+
+        def run(self, placed: Any) -> Array:
+            seeds, rates, number, where = placed
+            assert (set(rates.tolist()), where) == ({0.1}, "placed")
             return np.broadcast_to(1000.0 * number + seeds, (2, 4, len(seeds)))
 
-    def check_run(spec: Experiment, weights: Array) -> Any:
-        checked.append((spec, weights.tolist()))
-        return SimpleNamespace(coefficient_error=np.array([9.0, 7.0, 0.25 + 0.5 * (spec.seed == 0)]))
+        def state(self, place: int) -> Any:
+            return f"member {place} after round {self.round}"
+
+    def check_run(member: Any) -> Any:
+        error = 0.25 + 0.5 * (member.experiment.seed == 0)
+        checked.append(member.experiment)
+        return SimpleNamespace(
+            fit=SimpleNamespace(coefficient_error=np.array([9.0, 7.0, error])),
+            hold=lambda weights, end: checked.append((weights.tolist(), end)),
+            **{"seconds": error, "windows": 6, "telling": 5, "note": "a note" * (member.experiment.seed > 0)},
+        )
 
     monkeypatch.setattr(bench_members, "members_program", Program)
     monkeypatch.setattr(bench_members, "check_run", check_run)
@@ -326,8 +338,17 @@ def test_what_the_benchmark_of_members_measures(
     assert made == [(spec, members)]
     assert benchmark.options == {"rounds": rounds, "warmup_rounds": 1}
     assert benchmark.stats.iterations == epochs
-    assert checked == [(replace(spec, seed=seed), [[2000.0 + seed] * 4] * 2) for seed in (0, members - 1)]
+    ends = (0, members - 1)
+    assert checked == [
+        *(replace(spec, seed=seed) for seed in ends),
+        *(
+            ([[1000.0 * number + seed] * 4] * 2, f"member {seed} after round {number}")
+            for number in (1, 2)
+            for seed in ends
+        ),
+    ]
     assert benchmark.extra_info == {
         **{"engine": "compiled", "device": "cpu:0", "batch_size": 111, "learning_rate": 0.1, "samples": 999},
-        **{"epochs": epochs, "members": members, "coefficient_error": 0.75},
+        **{"epochs": epochs, "members": members, "coefficient_error": 0.75, "check_seconds": 1.0},
+        **{"checked_epochs": 12, "telling_epochs": 10, "check_note": "a note"},
     }
