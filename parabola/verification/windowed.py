@@ -17,7 +17,7 @@ from parabola.verification.window import Window
 
 REPLICAS, MORE_REPLICAS = 16, 64  # a window that fails with the first number is tried again with the second
 FEWEST_REPLICAS = 4  # where an epoch has so many samples that a window of more would take seconds
-STRETCH = 20  # one window in every so many epochs
+STRETCH, FEWEST_WINDOWS = 20, 16  # one window in every so many epochs; and so many in runs that are shorter
 BUDGET_SECONDS = 1.0  # for the windows of a run, of which there are at least two
 SAMPLE_SECONDS, STEP_SECONDS = 5e-8, 2.5e-7  # what the reference takes for each weight of a sample, and for each step
 
@@ -39,8 +39,16 @@ class Trained(Protocol):
 
 
 def windows(epochs: int, most: int) -> list[int]:
-    """Return which epochs, counted from 0, are held: the first, the last, and at most so many with those between."""
-    number = min(max(2, most), math.ceil((epochs - 1) / STRETCH) + 1)
+    """Return which epochs are held: the first, the last, and one in every stretch between, but at most so many.
+
+    Args:
+        epochs: number of epochs of the run; a short one has more windows than its stretches ask for.
+        most: how many windows a second of checking allows; there are at least two.
+
+    Returns:
+        The epochs, counted from 0.
+    """
+    number = min(max(2, most), max(FEWEST_WINDOWS, math.ceil((epochs - 1) / STRETCH) + 1), epochs)
     return [int(epoch) for epoch in np.unique(np.linspace(0, epochs - 1, number).round())]
 
 

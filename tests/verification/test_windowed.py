@@ -36,16 +36,18 @@ def refused(engine: Any, epochs: tuple[int, ...] = (0, 5)) -> str:
     [
         (1, 50, [0]),
         (2, 50, [0, 1]),
-        (21, 50, [0, 20]),
-        (22, 50, [0, 10, 21]),
-        (81, 50, [0, 20, 40, 60, 80]),
+        (16, 50, list(range(16))),
+        (31, 50, list(range(0, 31, 2))),
+        (301, 50, list(range(0, 301, 20))),
+        (341, 50, [*range(0, 341, 20)]),
+        (342, 50, [0, 19, 38, 57, 76, 95, 114, 133, 152, 171, 189, 208, 227, 246, 265, 284, 303, 322, 341]),
         (999, 4, [0, 333, 665, 998]),
         (999, 0, [0, 998]),
         (1, 0, [0]),
     ],
 )
 def test_which_epochs_are_held(epochs: int, most: int, held: list[int]) -> None:
-    """The first and the last, and of those between one in twenty, or as many as can be afforded."""
+    """The first, the last, and of those between one in twenty, or sixteen in all, or as many as can be afforded."""
     assert windows(epochs, most) == held
 
 
