@@ -35,6 +35,13 @@ CELLS = [
 ]
 
 
+def engines_for(network: str) -> list[str]:
+    """Return the engines that decide on a network's seeds: the default one, and the limit if it knows the network."""
+    limit = registry.limit()
+    known = registry.ENGINES[limit].networks
+    return [registry.DEFAULT_ENGINE, *([limit] if not known or network in known else [])]
+
+
 def cell_name(cell: Experiment) -> str:
     """Return the name that a cell has in the ids of tests and in the file."""
     return f"{cell.network}-batch_{cell.batch_size}-learning_rate_{cell.learning_rate:g}"

@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 import typer
 
-from benchmarks.harness.pinned_seeds import CELLS, FILE, MOST, SEEDS, cell_name, last_errors
-from parabola import registry
+from benchmarks.harness.pinned_seeds import CELLS, FILE, MOST, SEEDS, cell_name, engines_for, last_errors
 from parabola.display import console
 from parabola.training.experiment import Experiment
 
 
 def sort_seeds(cell: Experiment) -> dict[str, list[int]]:
-    """Train the seeds of a cell with both engines, and return them by kind, as harness/pinned_seeds.py explains it."""
-    runs = [last_errors(replace(cell, engine=engine)) for engine in (registry.DEFAULT_ENGINE, registry.limit())]
+    """Train the seeds of a cell with each engine, and return them by kind, as harness/pinned_seeds.py explains it."""
+    runs = [last_errors(replace(cell, engine=engine)) for engine in engines_for(cell.network)]
     sorted_seeds: dict[str, list[int]] = {"settled": [], "passing": [], "failing": [], "undecided": []}
     for seed in SEEDS:
         shares = [np.mean(errors[seed] < cell.learning_rate) for errors in runs]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.harness import pinned_seeds
-from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name
+from benchmarks.harness.pinned_seeds import CELLS, SEEDS, cell_name, engines_for
 from benchmarks.studies import pinned_seeds as study
 from benchmarks.studies.pinned_seeds import sort_seeds
+from parabola import registry
 from parabola.display import console
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
@@ -29,6 +30,14 @@ def test_the_cells_by_their_names() -> None:
     assert [cell.target for cell in CELLS] == [Parabola(1, 2, 2)] * 9 + [Parabola(1, 2, 1)] * 9
     assert {(cell.epochs, cell.samples, cell.optimizer, cell.init) for cell in CELLS} == {(999, 999, "adam", "glorot")}
     assert [*SEEDS] == [*range(20)]
+
+
+def test_the_limit_decides_on_the_networks_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On any other the default engine decides alone; a limit that lists no networks knows all."""
+    assert [engines_for(name) for name in ("two_neuron", "one_neuron")] == [["compiled", "native"]] * 2
+    assert engines_for("toy") == ["compiled"]
+    monkeypatch.setitem(registry.ENGINES, "native", replace(registry.ENGINES["native"], networks=()))
+    assert engines_for("toy") == ["compiled", "native"]
 
 
 def errors(below: int, first: bool = False) -> Array:
