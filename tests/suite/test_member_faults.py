@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import bench_members
+from benchmarks import bench_members, test_coefficients
 from benchmarks.harness.member import Member
 from parabola.ensemble.members import members_program
 from parabola.ensemble.members_tensorflow import MembersProgram
 from parabola.machine import backends
 from parabola.training.data import order_rows
+from parabola.training.engines.compiled import CompiledEngine
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 from parabola.verification.refusal import WrongRun
@@ -218,6 +219,29 @@ def test_the_last_member_is_held_as_the_first(built: Any, monkeypatch: pytest.Mo
     returned(last_wrong)(monkeypatch)
     with pytest.raises(WrongRun, match=r"^member 3 of 3: .* seed 2: after epoch 1 "):
         measure()
+
+
+def one_order_of_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every epoch of `compiled` the order of the first."""
+    run = CompiledEngine.run
+    monkeypatch.setattr(CompiledEngine, "run", lambda engine, rows: run(engine, np.repeat(rows[:1], len(rows))))
+
+
+def half_gradient_of_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Halve what the stock optimizer is given by members: a sum over samples, divided by their number."""
+    right = tf.stack
+    monkeypatch.setattr(tf, "stack", lambda values, *told, **more: right(values, *told, **more) / 2)
+
+
+@pytest.mark.parametrize("plant", [None, one_order, one_order_of_compiled, half_gradient_of_members])
+def test_a_fault_in_members_or_compiled_alone_is_found(plant: Plant | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The regression suite's exact half holds the two against each other; right ones agree."""
+    if plant is None:
+        test_coefficients.test_compiled_and_members_agree("one_neuron", "cpu")
+    else:
+        plant(monkeypatch)
+        with pytest.raises(AssertionError, match="Not equal to tolerance"):
+            test_coefficients.test_compiled_and_members_agree("one_neuron", "cpu")
 
 
 def test_a_member_is_trained_as_it_is_told(built: Any) -> None:
