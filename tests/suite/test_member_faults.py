@@ -149,6 +149,20 @@ def stops_early(only_whole: bool) -> Plant:
     return lambda monkeypatch: monkeypatch.setattr(MembersProgram, "run", wrong)
 
 
+def the_round_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give back the weights of the first whole run from every later one, which then trains nothing."""
+    run, kept = MembersProgram.run, list[Array]()
+
+    def wrong(program: MembersProgram, placed: Any) -> Array:
+        if placed[0] == EPOCHS and kept:
+            return kept[0]
+        weights = run(program, placed)
+        kept.extend([weights] if placed[0] == EPOCHS else [])
+        return weights
+
+    monkeypatch.setattr(MembersProgram, "run", wrong)
+
+
 def one_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every epoch the order of the first."""
     once = "parabola.ensemble.members.order_rows"
@@ -194,6 +208,7 @@ FAULTS: dict[str, tuple[Plant, str]] = {
     "a row of zeros in a part": (returned(lambda weights, _: overwritten(weights, 0, 0)), "after epoch"),
     "a row of 1e9 in rounds": (returned(whole_runs(lambda weights: overwritten(weights, 1e9, 2))), "after epoch 3"),
     "a row of NaN in rounds": (returned(whole_runs(lambda weights: overwritten(weights, np.nan, 2))), "after epoch 3"),
+    "the round before": (the_round_before, "had not trained: its optimizer had taken 0 steps, of 36"),
     "too few rows": (returned(whole_runs(lambda weights: weights[:-1])), r"of shape \(3, 4\), not \(4, 4\)"),
 }
 
