@@ -14,7 +14,9 @@ from parabola.training.fit import Fit
 from parabola.training.state import State
 from parabola.training.target import Array
 from parabola.verification.check import Check, check_first_epoch, check_run
+from parabola.verification.reference import Reference
 from parabola.verification.refusal import WrongRun
+from parabola.verification.window import Window
 from tests import made_adam
 from tests.made_adam import MadeEngine
 
@@ -263,7 +265,8 @@ def test_a_run_that_trains_twice_differently_is_refused() -> None:
             return history
 
     assert refused(lambda: check_run(OneStill(spec))) == "the same run, trained twice, has other weights"
-    assert refused(lambda: check_run(OneStill(spec, "gpu:0"))) == ""
+    repeated = check_run(OneStill(spec, "gpu:0"))
+    assert (repeated.windows, repeated.telling) == (3, 3)
 
 
 def test_the_first_epoch_of_a_run_elsewhere_is_held() -> None:
@@ -281,6 +284,20 @@ def test_the_first_epoch_of_a_run_elsewhere_is_held() -> None:
     begin, data = np.stack([START.weights, ZERO, ZERO]), (EXPERIMENT.data[0].ravel(), EXPERIMENT.data[1].ravel())
     elsewhere = made_adam.train("two_neuron", data, other_order, 333, 0.01, begin, 0, np.float32)[0]
     assert refused(lambda: check_first_epoch(EXPERIMENT, "cpu:0", elsewhere)).startswith("after epoch 1 weight ")
+
+
+def test_the_first_epoch_of_a_run_elsewhere_is_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many replicas as a window of which the first attempt failed, since there is no second attempt."""
+    asked, train_on = list[tuple[int, int]](), Reference.train_on
+
+    def counted(reference: Reference, state: State, epoch: int, replicas: int) -> Window:
+        asked.append((epoch, replicas))
+        return train_on(reference, state, epoch, replicas)
+
+    monkeypatch.setattr(Reference, "train_on", counted)
+    check_first_epoch(EXPERIMENT, "cpu:0", made_adam.epoch(EXPERIMENT, START, 0, np.float32)[0])
+
+    assert asked == [(0, 64)]
 
 
 def test_a_refusal_names_the_device_of_the_other_process() -> None:

@@ -117,7 +117,7 @@ def test_every_other_replica_rounds_within_the_formula() -> None:
     window = Reference(experiment).train_on(begin, 0, 32)
     departures = np.abs(window.replicas[:, 1] - window.end[1]).max(axis=1)
 
-    assert np.median(departures[::2]) > 3 * np.median(departures[1::2]) > 0
+    assert np.median(departures[::2]) > 50 * np.median(departures[1::2]) > 0
 
 
 def test_the_largest_gradient_is_of_all_replicas() -> None:

@@ -135,10 +135,11 @@ def test_weights_that_are_not_finite_need_a_reference_that_is_not(value: float) 
     assert window(replicas=replicas).fault(weights) == ""
 
 
-def test_finite_weights_need_a_replica_that_is_finite() -> None:
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_finite_weights_need_a_replica_that_is_finite(value: float) -> None:
     """Where some have diverged any weights are right, and where all have, none."""
     replicas, weights = window().replicas.copy(), END[0] + 77
-    replicas[0, 0, 1] = INF
+    replicas[0, 0, 1] = value
     assert window(replicas=replicas).fault(weights) == ""
     replicas[1, 0, 2] = NAN
 
