@@ -23,6 +23,15 @@ def test_what_is_known_is_written_under_its_name() -> None:
     assert Answer.__struct_fields__ == ExtraInfo.__struct_fields__[: len(Answer.__struct_fields__)]
 
 
+def test_a_check_is_written_under_its_names() -> None:
+    """Seconds, epochs that were held, those that tell something, though none does, and the note where there is one."""
+    check: dict[str, Any] = {"check_seconds": 0.5, "checked_epochs": 51, "telling_epochs": 0}
+    case: dict[str, Any] = {"engine": "fit", "device": "cpu"}
+
+    assert ExtraInfo(**case, **check).known() == {**case, **check}
+    assert ExtraInfo(**case, **check, check_note="chaotic").known() == {**case, **check, "check_note": "chaotic"}
+
+
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_committed_records_have_these_fields_and_no_others(path: Path) -> None:
     """Every key of every case is a field with a value of its type, and would be written as it is."""
