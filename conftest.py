@@ -12,6 +12,7 @@ from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.options import SELECTION
 from parabola.machine import backends, host
 from parabola.records import schema
+from parabola.verification.refusal import WrongRun
 
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
 
@@ -105,6 +106,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print the suite's summary after pytest-benchmark's table."""
     measured: list[Any] = [] if config.option.benchmark_disable else session_of(config).benchmarks
     left_out: list[str] = [] if config.option.benchmark_disable else config.stash[LEFT_OUT]
+    for report in terminalreporter.getreports("failed"):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        _, wrong, refusal = (crash.message if crash else "").partition(f"{WrongRun.__name__}: ")
+        if wrong:  # whole, where pytest's own summary cuts it to the terminal's width
+            terminalreporter.write_line(f"refused: {refusal.splitlines()[0]}", red=True)
     if measured or left_out:
         tr = terminalreporter
         tr.write_line("")

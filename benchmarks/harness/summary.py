@@ -55,7 +55,8 @@ def print_checks(checks: Sequence[ExtraInfo], console: Console) -> None:
         return
     epochs = sum(info.checked_epochs or 0 for info in checks)
     seconds = duration(sum(info.check_seconds or 0.0 for info in checks))
-    console.print(f"verified: {len(checks)} runs, by {epochs:,} epochs beside the reference, in {seconds}")
+    runs = f"{len(checks)} run{'s' if len(checks) > 1 else ''}"
+    console.print(f"verified: {runs}, by {epochs:,} epochs beside the reference, in {seconds}")
     for info in checks:
         if info.check_note:
             console.print(f"{info.id}: {info.check_note}")

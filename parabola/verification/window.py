@@ -77,8 +77,9 @@ class Window:
         return far if far or velocity is None else self._velocity_fault(velocity)
 
     def _velocity_fault(self, velocity: Array) -> str:
-        """Say what is wrong with the roots of velocities, which updates divide by; passes over those that overflow."""
-        known = np.isfinite(self.end[2]) & np.isfinite(self.replicas[:, 2]).all(axis=0) & np.isfinite(velocity)
+        """Say what is wrong with the roots of velocities, by which updates divide; those that may overflow are left."""
+        known = np.isfinite(self.end[2]) & np.isfinite(self.replicas[:, 2]).all(axis=0)
+        known &= np.isfinite(velocity) | (self.largest_gradient <= OVERFLOWS)
         found, end, replicas = (
             np.sqrt(np.where(known, np.maximum(values, 0), 0).astype(float))
             for values in (velocity, self.end[2], self.replicas[:, 2])
@@ -89,7 +90,7 @@ class Window:
     def _differs(self, name: str, found: Array, expected: Array, tolerance: Array) -> str:
         excess = np.abs(found - expected) - tolerance
         worst = int(np.argmax(excess))
-        if excess[worst] <= 0:
+        if excess[worst] <= 0:  # not so where it is NaN
             return ""
         reason = f"they may differ by {tolerance[worst]:.2g}: {TOLERANCE:g} times what random rounding to float32 does"
         which = f"{name} {worst + 1} of {len(expected)}"

@@ -559,9 +559,16 @@ def test_a_record_is_kept_from_the_beginning(door: Door, monkeypatch: pytest.Mon
 
 
 def summary(
-    door: Door, *, disabled: bool, measured: bool, left_out: list[str], terminal: bool = False, colours: bool = False
+    door: Door,
+    *,
+    disabled: bool,
+    measured: bool,
+    left_out: list[str],
+    terminal: bool = False,
+    colours: bool = False,
+    failed: tuple[str | None, ...] = (),
 ) -> str:
-    """Return what the end of a session prints."""
+    """Return what the end of a session prints; a test that failed has such a message, or no report of a crash."""
     info = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.01, "samples": 999}
 
     class Benchmark(dict[str, float]):
@@ -570,7 +577,11 @@ def summary(
     stream = io.StringIO()
     writer = SimpleNamespace(_file=stream, fullwidth=60)
     reporter = SimpleNamespace(
-        write_line=lambda text: stream.write(f"{text}\n"), _tw=writer, isatty=terminal, hasmarkup=colours
+        write_line=lambda text, **markup: stream.write(f"{text}\n"),
+        getreports=lambda name: [crashed(message) for message in failed if name == "failed"],
+        _tw=writer,
+        isatty=terminal,
+        hasmarkup=colours,
     )
     config = configuration(benchmark_disable=disabled)
     config._benchmarksession = SimpleNamespace(benchmarks=[Benchmark(median=31.2e-6, min=1e-6)] if measured else [])
@@ -588,6 +599,21 @@ def test_the_summary_of_a_session(door: Door) -> None:
     assert re.search(r"^ *9 +0\.01 +31\.2 µs *$", text, flags=re.MULTILINE)
     assert summary(door, disabled=False, measured=False, left_out=["x"]) == "\nleft out: x\n"
     assert "left out" not in summary(door, disabled=False, measured=True, left_out=[])
+
+
+def crashed(message: str | None) -> Any:
+    """Return the report of a test that failed, as far as the summary reads it."""
+    crash = SimpleNamespace(message=message)
+    return SimpleNamespace(longrepr=SimpleNamespace(reprcrash=crash) if message else "cut short")
+
+
+def test_runs_that_were_refused_are_named_in_the_summary(door: Door) -> None:
+    """Each by its one line, whole on a narrow terminal, too; other failures are pytest's own to tell."""
+    refusal = "native on cpu:0, batch size 9: after epoch 1 weight 2 of 4 is 0.5 " + "x" * 100
+    failed = (f"parabola.verification.refusal.WrongRun: {refusal}\nmore", "AssertionError: other", None)
+    text = summary(door, disabled=True, measured=False, left_out=[], terminal=True, failed=failed)
+
+    assert text == f"refused: {refusal}\n"
 
 
 def test_a_terminals_width_bounds_the_summary(door: Door) -> None:

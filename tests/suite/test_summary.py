@@ -94,7 +94,7 @@ def test_checks_come_first_in_a_summary() -> None:
     measured: list[Any] = [(checked("native", 0.5, 7).known(), 7.0), ({"engine": "x", "device": "cpu"}, 8.0), ({}, 9.0)]
 
     assert printed(summary.print_suite, measured, ["a"]).splitlines() == [
-        "verified: 1 runs, by 7 epochs beside the reference, in 500 ms",
+        "verified: 1 run, by 7 epochs beside the reference, in 500 ms",
         "left out: a",
     ]
 

@@ -49,6 +49,8 @@ def test_a_readers_fault_has_no_time(tmp_path: Path) -> None:
         r"native on cpu:0 \(\w+\), batch size 111, learning rate 0.001, .* seed 7: after epoch 1 weight \d of 4", failed
     )
     assert " Repeat: pytest benchmarks/bench_epoch_time.py --benchmark-only --engine native " in failed
+    (refused,) = [line for line in answer.stdout.splitlines() if line.startswith("refused: ")]
+    assert refused.removeprefix("refused: ") in failed
     timed = [line.split()[0] for line in answer.stdout.splitlines() if re.match(r"bench_epoch_time\[", line)]
     assert timed == [right]
     assert wrong in failed
