@@ -68,14 +68,18 @@ class WindowedRun:
         refuse(self.experiment, self.engine.device, what)
 
     def train(self, epochs: Sequence[int]) -> tuple[Array, list[Window]]:
-        """Train from the start; return the weights after each epoch, and the windows of the epochs that are named."""
+        """Train from the start; return the weights after each epoch, and the windows of the epochs that are named.
+
+        An epoch that begins when the run has diverged already has no window: there is nothing to hold.
+        """
         rows, parts, held, done = self._begin(), list[Array](), list[Window](), 0
         for epoch in epochs:
             if epoch > done:
                 parts.append(self._part(rows[done:epoch], epoch))
             before = self.engine.state()
             parts.append(self._part(rows[epoch : epoch + 1], epoch + 1))
-            held.append(self._window(epoch, before, self.engine.state()))
+            if np.isfinite(before.weights).all():
+                held.append(self._window(epoch, before, self.engine.state()))
             done = epoch + 1
         if done < len(rows):
             parts.append(self._part(rows[done:], len(rows)))

@@ -125,11 +125,15 @@ def test_the_cases_of_the_table() -> None:
     ],
 )
 def test_a_right_run_is_not_refused(experiment: Experiment) -> None:
-    """Whatever the learning rate, be it chaotic or diverging, and however few the samples."""
+    """Whatever the learning rate, be it chaotic or diverging, and however few the samples.
+
+    Nothing is held once a run has diverged: where it does so in its first epoch, that one alone counts.
+    """
     tried = right_runs.try_run(experiment)
 
     assert tried.refusal == ""
     assert (tried.verdict == "diverged") == (experiment.learning_rate == 1e30)
+    assert tried.windows == (1 if tried.verdict == "diverged" else 16)
 
 
 @pytest.mark.end_to_end
