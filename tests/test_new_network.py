@@ -122,7 +122,7 @@ def test_its_runs_are_verified(engine: str) -> None:
     built = engines.build(Experiment(engine=engine, **KNOBS))
     checked = check_run(built)
 
-    assert (checked.windows, checked.telling) == (2, 2)
+    assert (checked.windows, checked.telling) == (3, 3)
     checked.hold(built.run(built.reset()), built.state())
 
 
