@@ -72,33 +72,34 @@ class WindowedRun:
 
         An epoch that begins when the run has diverged already has no window: there is nothing to hold.
         """
-        rows, parts, held, done = self._begin(), list[Array](), list[Window](), 0
+        (rows, before), parts, held, done = self._begin(), list[Array](), list[Window](), 0
         for epoch in epochs:
             if epoch > done:
-                parts.append(self._part(rows[done:epoch], epoch))
-            before = self.engine.state()
-            parts.append(self._part(rows[epoch : epoch + 1], epoch + 1))
+                part, before = self._part(rows[done:epoch], epoch)
+                parts.append(part)
+            part, after = self._part(rows[epoch : epoch + 1], epoch + 1)
+            parts.append(part)
             if np.isfinite(before.weights).all():
-                held.append(self._window(epoch, before, self.engine.state()))
-            done = epoch + 1
+                held.append(self._window(epoch, before, after))
+            done, before = epoch + 1, after
         if done < len(rows):
-            parts.append(self._part(rows[done:], len(rows)))
+            parts.append(self._part(rows[done:], len(rows))[0])
         weights = np.concatenate(parts)
         if fault := check_rows(self.experiment, weights):
             self.refuse(fault)
         return weights, held
 
-    def _begin(self) -> Array:
-        """Load a fresh run; return its rows."""
+    def _begin(self) -> tuple[Array, State]:
+        """Load a fresh run; return its rows and its state."""
         rows, fresh, state = self.engine.reset(), self.reference.fresh(), self.engine.state()
         if state.steps or not same_bits(state.weights, fresh.weights):
             self.refuse(f"a fresh run begins at {state.weights.tolist()}, not at the weights of its seed")
         if not all(same_bits(state.slots[name], values) for name, values in fresh.slots.items()):
             self.refuse("a fresh run begins with an optimizer that has a past")
-        return rows
+        return rows, state
 
-    def _part(self, rows: Array, epochs: int) -> Array:
-        """Train on; hold what was returned against where the engine then is, after so many epochs in all."""
+    def _part(self, rows: Array, epochs: int) -> tuple[Array, State]:
+        """Train on, to so many epochs in all; return the weights after each, and the state that the last is held to."""
         weights = on_host(self.engine.run(rows))
         state, shape, steps = self.engine.state(), (len(rows), self.experiment.net.size), epochs * self.experiment.steps
         if weights.shape != shape:
@@ -108,7 +109,7 @@ class WindowedRun:
             self.refuse(f"after epoch {epochs} {returned}")
         if state.steps != steps:
             self.refuse(f"after epoch {epochs} the optimizer has taken {state.steps} steps, not {steps}")
-        return weights
+        return weights, state
 
     def _window(self, epoch: int, before: State, after: State) -> Window:
         """Hold one epoch against the reference; if it fails, with more replicas, since their departures have tails."""
