@@ -9,7 +9,7 @@ from benchmarks.harness.cases import TimedCase, count_epochs, stats_of
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.target import Array
-from parabola.verification.check import check_run
+from parabola.verification.check import check_run, told
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
@@ -58,7 +58,7 @@ def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool) -> None:
         coefficient_error=float(fit.coefficient_error[-1]),
         verdict=fit.verdict,
         passed=fit.verdict == "pass",
-        **checked.told(),
+        **told([checked]),
     )
     if stats_of(benchmark) is not None:
         seconds_per_epoch = benchmark.stats.stats.median

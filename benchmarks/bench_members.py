@@ -12,7 +12,7 @@ from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
-from parabola.verification.check import Check, check_run
+from parabola.verification.check import Check, check_run, told
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
@@ -67,9 +67,6 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         epochs=epochs,
         members=members,
         coefficient_error=max(float(check.fit.coefficient_error[-1]) for check in checks),
-        check_seconds=sum(check.seconds for check in checks),
-        checked_epochs=sum(check.windows for check in checks),
-        telling_epochs=sum(check.telling for check in checks),
-        check_note=next((check.note for check in checks if check.note), None),
+        **told(checks),
     )
     benchmark.extra_info.update(info.known())

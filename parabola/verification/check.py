@@ -5,6 +5,7 @@ and again from where the engine is, trains one epoch beside it, and says how far
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,6 @@ class Check:
             return ""
         return "chaotic: only start, completeness, finiteness and repeated bits were checked"
 
-    def told(self) -> dict[str, Any]:
-        """Return what a record says of the check, by the names of its fields."""
-        seconds = {"check_seconds": self.seconds, "checked_epochs": self.windows, "telling_epochs": self.telling}
-        return {**seconds, "check_note": self.note or None}
-
     def hold(self, weights: Array, end: State) -> None:
         """Hold another run of the same engine against this one, bit by bit.
 
@@ -86,6 +82,16 @@ class Check:
         if end.steps != self.end.steps or not same_bits(end.weights, run[-1]):
             done = f"its optimizer had taken {end.steps} steps, of {self.end.steps}"
             refuse(self.fit.experiment, device, f"a timed round returned weights that it had not trained: {done}")
+
+
+def told(checks: Sequence[Check]) -> dict[str, Any]:
+    """Return what a record says of one or more checks together, by the names of its fields."""
+    return {
+        "check_seconds": sum(check.seconds for check in checks),
+        "checked_epochs": sum(check.windows for check in checks),
+        "telling_epochs": sum(check.telling for check in checks),
+        "check_note": next((check.note for check in checks if check.note), None),
+    }
 
 
 def check_run(engine: Trained) -> Check:

@@ -34,21 +34,21 @@ def make_kernel(predict: Any) -> Any:
     largest_number = float(np.finfo(np.float32).max)
 
     @numba.njit  # type: ignore[untyped-decorator]
-    def rounded(value: float, spread: float, random: Array) -> float:
+    def stored(value: float, spread: float) -> float:
         if spread == 0.0:
             return value * math.inf if abs(value) > largest_number else value
+        return float(np.float32(value))
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def rounded(value: float, spread: float, random: Array) -> float:
+        if spread == 0.0:
+            return float(stored(value, spread))
         bits = random[0]  # xorshift: Marsaglia, Journal of Statistical Software 8(14), 2003
         bits ^= bits << np.uint64(13)
         bits ^= bits >> np.uint64(7)
         bits ^= bits << np.uint64(17)
         random[0] = bits
-        return float(np.float32(value * (1 + spread * (np.int64(bits) * 2.0**-63))))
-
-    @numba.njit  # type: ignore[untyped-decorator]
-    def stored(value: float, spread: float) -> float:
-        if spread == 0.0:
-            return value * math.inf if abs(value) > largest_number else value
-        return float(np.float32(value))
+        return float(stored(value * (1 + spread * (np.int64(bits) * 2.0**-63)), spread))
 
     @numba.njit  # type: ignore[untyped-decorator]
     def train(

@@ -13,7 +13,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.state import State
 from parabola.training.target import Array
-from parabola.verification.check import Check, check_first_epoch, check_run
+from parabola.verification.check import Check, check_first_epoch, check_run, told
 from parabola.verification.reference import Reference
 from parabola.verification.refusal import WrongRun
 from parabola.verification.window import Window
@@ -162,13 +162,13 @@ def test_a_run_that_diverged_alone_has_a_note(telling: int) -> None:
 
 def test_what_a_record_is_told() -> None:
     """Seconds, epochs that were held, those of them that tell something, and the note where there is one."""
-    assert checked().told() == {
+    assert told([checked()]) == {
         "check_seconds": 1.5,
         "checked_epochs": 3,
         "telling_epochs": 2,
         "check_note": None,
     }
-    assert checked(telling=0).told()["check_note"] == CHAOTIC
+    assert told([checked(telling=0)])["check_note"] == CHAOTIC
 
 
 def test_a_right_run_comes_back_whole(monkeypatch: pytest.MonkeyPatch) -> None:
