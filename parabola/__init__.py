@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from parabola.training.target import Parabola
     from parabola.training.train import train
 
-__all__ = ["Experiment", "Fit", "Parabola", "train"]
+__all__ = ["Experiment", "Fit", "Parabola", "__version__", "train"]
+__version__ = "0.1.0"
+WRITTEN_BY = f"parabola {__version__}"  # what each file says that this package writes
 _HOMES = {"Experiment": "experiment", "Fit": "fit", "Parabola": "target", "train": "train"}
 
 

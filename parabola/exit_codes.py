@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a command ended: a number, and the sentence that the README's table has for it."""
+    """How a command ended: a number, and the sentence that the handbook's table has for it."""
 
     meaning: str
 

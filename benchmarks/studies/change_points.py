@@ -99,7 +99,7 @@ ALARM_COLUMNS: tuple[Column[FalseAlarms], ...] = (
 
 
 def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 1000) -> None:
-    """Print both tables of the README."""
+    """Print both tables of the handbook."""
     steps = Table("", FOUND_COLUMNS, [find_step(ratio, number) for ratio in tracked(STEPS, "steps")])
     noises = tracked([*NOISES.items()], "noises")
     alarms = [FalseAlarms(name, false_alarms(noise, number)) for name, noise in noises]

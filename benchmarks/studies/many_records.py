@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.studies.readme import record_paths
+from benchmarks.studies.documents.measured import record_paths
 from parabola import files
 from parabola.display import console
 

@@ -1,7 +1,7 @@
 """The baseline of pass rates is trained: python -m benchmarks.studies.pass_rates.
 
 The command trains 10,000 seeds in each cell, for both networks and with either initialiser, about ten minutes on two
-cores. Cells that benchmarks/baseline/ already has are not trained again. It then prints the README's table.
+cores. Cells that benchmarks/baseline/ already has are not trained again. It then prints the handbook's table.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ COLUMNS: tuple[Column[_Row], ...] = (
 
 
 def table() -> Table[_Row]:
-    """Return the README's table: both initialisers, and the split by the second kernel's first sign."""
+    """Return the handbook's table: both initialisers, and the split by the second kernel's first sign."""
     rows = list[_Row]()
     for network in TARGETS:
         cured = baseline(network, "sign-aware") if f"{network}-sign-aware" in GRIDS else {}

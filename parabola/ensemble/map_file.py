@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola import files, statistics
+from parabola import WRITTEN_BY, files, statistics
 
 Array = npt.NDArray[Any]
 VERSION = 1
@@ -99,5 +99,6 @@ def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
 def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell]) -> None:
     """Write a map to a file, whole or not at all."""
     rows = ",\n".join(json.dumps(asdict(cell)) for cell in cells)
-    text = f'{{"parabola_map": {VERSION},\n"grid": {json.dumps(grid)},\n"cells": [\n{rows}\n]}}\n'
+    head = f'"parabola_map": {VERSION},\n"written_by": "{WRITTEN_BY}",\n"grid": {json.dumps(grid)}'
+    text = f'{{{head},\n"cells": [\n{rows}\n]}}\n'
     files.write_text(text, path)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from parabola import WRITTEN_BY
 from parabola.records.extra_info import Answer
 
 OURS = "parabola"  # the key of the part that this project adds
@@ -28,7 +29,13 @@ def own_part(
         failed: names of the tests that failed.
     """
     session = {"planned": planned, "over": over, "failed": list(failed)}
-    return {"version": VERSION, "session": session, "grid": dict(grid), "left_out": list(left_out)}
+    return {
+        "version": VERSION,
+        "written_by": WRITTEN_BY,
+        "session": session,
+        "grid": dict(grid),
+        "left_out": list(left_out),
+    }
 
 
 class Times(msgspec.Struct, frozen=True, gc=False, rename={"low_quartile": "q1", "high_quartile": "q3"}):

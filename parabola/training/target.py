@@ -61,7 +61,7 @@ def polynomial(coefficients: Array, digits: int = 6) -> str:
 
 
 def coefficient_error(estimates: Array, target: Parabola) -> Array:
-    """Return the largest absolute error over the three coefficients: the acceptance rule, README.md, Method.
+    """Return the largest absolute error over the three coefficients: the acceptance rule, docs/method.md.
 
     Args:
         estimates: shape (..., 3), float; (a, b, c) in the last axis.

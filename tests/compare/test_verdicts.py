@@ -11,7 +11,7 @@ from parabola.compare.sides.by_side import BySide
 from parabola.compare.verdicts import Verdict, judge, overall
 from parabola.exit_codes import ExitCode
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text()
 BY_PRECEDENCE = ("failed", "wrong", "contaminated", "slower", "inconclusive", "faster", "same")
 OF_CASES = ("slower", "wrong", "faster", "same", "inconclusive")  # in the order in which they are counted
 
@@ -81,10 +81,10 @@ def test_the_exit_code_of_each_verdict(verdict: Verdict) -> None:
     assert isinstance(verdict.exit_code, ExitCode)
 
 
-def test_the_readme_explains_each_verdict() -> None:
-    """Those on a case have a row in the README's table, in which two may share one; contaminated has its sentence."""
-    table = README.split("| verdict | of a case |\n|---|---|\n")[1].split("\n\n")[0]
+def test_the_handbook_explains_each_verdict() -> None:
+    """Those on a case have a row in the table of docs/compare.md, where two may share one; contaminated too."""
+    table = PAGE.split("| verdict | of a case |\n|---|---|\n")[1].split("\n\n")[0]
     explained = [name for row in table.splitlines() for name in row.split("|")[1].strip().split(", ")]
 
     assert sorted(explained) == sorted(OF_CASES)
-    assert "the comparison is **contaminated**" in README
+    assert "the comparison is **contaminated**" in PAGE

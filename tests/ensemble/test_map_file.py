@@ -1,5 +1,6 @@
 """A map of learning rate × batch size: a cell's counts, its JSON on disk, and the table on the terminal."""
 
+import importlib.metadata
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": 
 FULL = Cell(0.3, 27, 11, 4, 0.15, 0.65, 5, 1, 2, 0.0625, "b020")
 BARE = Cell(0.0125, 9, 8, 0, 0.0, 0.32, None, None, 8, None, "00")
 TEXT = """{"parabola_map": 1,
+"written_by": "parabola VERSION",
 "grid": {"network": "two_neuron", "final_learning_rate": null, "learning_rates": [0.3, 0.0125], "seeds": 11},
 "cells": [
 {"learning_rate": 0.3, "batch_size": 27, "seeds": 11, "passes": 4, "low": 0.15, "high": 0.65, "positive_seeds": 5, \
@@ -23,7 +25,7 @@ TEXT = """{"parabola_map": 1,
 {"learning_rate": 0.0125, "batch_size": 9, "seeds": 8, "passes": 0, "low": 0.0, "high": 0.32, \
 "positive_seeds": null, "positive_passes": null, "diverged": 8, "median_error": null, "passed": "00"}
 ]}
-"""
+""".replace("VERSION", importlib.metadata.version("parabola"))
 REMEDY = "name another file with --json, or remove this one"
 
 

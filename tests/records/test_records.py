@@ -1,5 +1,6 @@
 """Records: found by files, folders and globs, held against each other, merged, and what is ours of them."""
 
+import importlib.metadata
 import json
 import os
 from pathlib import Path
@@ -210,6 +211,7 @@ def test_our_part_says_how_far_the_session_is() -> None:
         "session": {"planned": 9, "over": 7, "failed": ["b", "a"]},
         "grid": {"epochs": 30},
         "left_out": ["x: too long", "a: too long"],
+        "written_by": f"parabola {importlib.metadata.version('parabola')}",
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.studies.readme import CHROMIUM, DRAWN
+from benchmarks.studies.documents.measured import CHROMIUM, DRAWN
 from parabola.records import reading
 from parabola.report import page, sections
 from tests import made_records

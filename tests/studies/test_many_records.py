@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies import many_records
-from benchmarks.studies.readme import record_paths
+from benchmarks.studies.documents.measured import record_paths
 
 
 def test_records_are_an_hour_apart_and_step_up_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

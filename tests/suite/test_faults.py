@@ -1,4 +1,4 @@
-"""Faults planted in training, and which half of the regression suite finds each: the README's table in Method."""
+"""Faults planted in training, and which half of the regression suite finds each: the table in docs/statistics.md."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -22,7 +22,7 @@ tf = backends.start()
 
 import keras  # noqa: E402  (TensorFlow's settings come first)
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/statistics.md").read_text()
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -130,7 +130,7 @@ def test_each_fault_is_found(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    """By what the README's table says; a row of the table each, tried in the cell that it names."""
+    """By what the handbook's table says; a row of the table each, tried in the cell that it names."""
     plant(monkeypatch)
 
     assert found_by_weights() == by_weights
@@ -140,4 +140,4 @@ def test_each_fault_is_found(
     name = request.node.callspec.id
     if plant is not nothing:
         where = f"yes (batch size {cell[0]}, learning rate {cell[1]:g})" if by_pass_rates else "–"
-        assert f"| {name} | {where} | {yes[by_weights]} | {yes[by_gradient]} |" in README
+        assert f"| {name} | {where} | {yes[by_weights]} | {yes[by_gradient]} |" in PAGE

@@ -269,13 +269,6 @@ def test_every_option_has_a_value_that_is_refused() -> None:
     assert free <= refused
 
 
-def test_the_readme_names_every_option() -> None:
-    """A flag that is in the table is somewhere in the README, which says what it is for."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-
-    assert [option.flag for option in TABLE.values() if f"`{option.flag}" not in readme] == []
-
-
 def test_a_device_that_is_not_there_is_refused(started: list[int | None]) -> None:
     """Once the backend is asked, the message names the devices that are there."""
     given = parse("--device=gpu:1", "--device=gpu:2", "--threads=3")

@@ -83,7 +83,7 @@ def test_sign_aware_weights_bend_as_the_samples_do(a: float, b: float, c: float,
 
 
 def test_the_defaults_are_the_published_experiment() -> None:
-    """Every knob has the value that the README's first table is about."""
+    """Every knob has the value that the README's table is about."""
     assert vars(Experiment()) == {
         "target": Parabola(1.0, 2.0, 2.0),
         "network": "two_neuron",
