@@ -108,6 +108,14 @@ def test_tests_of_a_line_begin_with_those_that_run_it(tmp_path: Path) -> None:
     assert covering.tests(Path("made.py"), 7) == ["c.py::import", "b.py::beside", "a.py::fast", "a.py::slow"]
 
 
+def test_tests_that_read_the_source_are_always_among_them(tmp_path: Path) -> None:
+    """They run no line of the project, and so would be in no answer."""
+    seconds = {"a.py::test": 1.0, "tests/test_structure.py::test_frozen": 2.0}
+    covering = made_covering(tmp_path, {"a.py::test": [3]}, seconds)
+
+    assert covering.tests(Path("made.py"), 3) == ["a.py::test", "tests/test_structure.py::test_frozen"]
+
+
 def test_a_function_that_no_test_is_seen_to_run_is_tried_by_all_of_its_file(tmp_path: Path) -> None:
     """Compiled code is not seen, so that its mutants are tried by whatever runs the rest of the file."""
     covering = made_covering(tmp_path, {"c.py::import": [7]}, {"c.py::import": 0.0})

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tokenize
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -114,6 +117,22 @@ def test_dataclasses_are_frozen() -> None:
         "dataclass(frozen=True)",
         "dataclass(frozen=True, slots=True)",
     }
+
+
+def structs(base: Any) -> list[Any]:
+    """Return the classes derived from one, and those derived from these."""
+    return [found for derived in base.__subclasses__() for found in (derived, *structs(derived))]
+
+
+def test_structs_are_frozen() -> None:
+    """What is read from a file or from another process cannot be changed either: every struct of msgspec is frozen."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "msgspec.Struct" in path.read_text():
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    ours = [struct for struct in structs(msgspec.Struct) if struct.__module__.startswith("parabola.")]
+
+    assert len(ours) > 20
+    assert [struct.__name__ for struct in ours if not struct.__struct_config__.frozen] == []
 
 
 @pytest.mark.parametrize("path", [*FILES, ROOT / "conftest.py"], ids=lambda path: str(path.relative_to(ROOT)))

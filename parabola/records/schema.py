@@ -53,7 +53,7 @@ class Times(msgspec.Struct, frozen=True, gc=False, rename={"low_quartile": "q1",
     rounds: int
 
 
-class BenchmarkJson(msgspec.Struct, gc=False):
+class BenchmarkJson(msgspec.Struct, frozen=True, gc=False):
     """One benchmark of a record."""
 
     fullname: str
@@ -62,7 +62,7 @@ class BenchmarkJson(msgspec.Struct, gc=False):
     extra_info: Answer
 
 
-class CommitJson(msgspec.Struct, gc=False):
+class CommitJson(msgspec.Struct, frozen=True, gc=False):
     """The commit that was measured; everything is empty where there was no repository."""
 
     id: str = ""
@@ -70,7 +70,7 @@ class CommitJson(msgspec.Struct, gc=False):
     dirty: bool | None = None
 
 
-class SessionJson(msgspec.Struct, gc=False):
+class SessionJson(msgspec.Struct, frozen=True, gc=False):
     """How far a session had come: how many tests it had, how many were over, and the names of those that failed."""
 
     planned: int
@@ -78,13 +78,13 @@ class SessionJson(msgspec.Struct, gc=False):
     failed: list[str]
 
 
-class GridJson(msgspec.Struct, gc=False):
+class GridJson(msgspec.Struct, frozen=True, gc=False):
     """Of the options that chose the cases, those that make another case of the same name."""
 
     epochs: int | None = None
 
 
-class OursJson(msgspec.Struct, gc=False):
+class OursJson(msgspec.Struct, frozen=True, gc=False):
     """What is read of the part that this project adds, under the key OURS."""
 
     version: int
@@ -92,7 +92,7 @@ class OursJson(msgspec.Struct, gc=False):
     grid: GridJson | None = None
 
 
-class FileJson(msgspec.Struct, gc=False):
+class FileJson(msgspec.Struct, frozen=True, gc=False):
     """What is read of a file; the rest is skipped without being parsed."""
 
     machine_info: dict[str, Any]

@@ -101,7 +101,7 @@ def _points(devices: Sequence[DeviceTimes], kind: str) -> list[figures.SizePoint
         if measurement.case.kind == kind
     ]
     chosen = dict[tuple[str, int | None], figures.SizePoint]()
-    for point in sorted(points, key=lambda point: point.measurement.case.learning_rate or 0):
+    for point in sorted(points, key=lambda point: point.measurement.case.setting.learning_rate):
         chosen.setdefault((point.label, point.measurement.case.size), point)
     return list(chosen.values())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from coverage import CoverageData
 
+READ_SOURCES = "tests/test_structure.py"  # its tests run no line of the project, and read every file
 SECONDS = "MUTATION_SECONDS"  # names the file where the plugin leaves how long each test took
 
 
@@ -48,7 +49,7 @@ class Covering:
 
         Of a line that belongs to no function, or whose function no test is seen to run (compiled code is not seen),
         those that run anything in the file; and where even that is nothing, as all of it runs when tests are collected,
-        the tests of each file that imports it.
+        the tests of each file that imports it. Those that read source files are always among them.
 
         Args:
             path: of the file, from the project's folder.
@@ -59,6 +60,7 @@ class Covering:
         first = {test for number in statement for test in by_line.get(number, ())}
         inside = {test for number in function for test in by_line.get(number, ())}
         every = inside or {test for tests in by_line.values() for test in tests} or self._importing(path)
+        every = every | {test for test in self.seconds if test.partition("::")[0] == READ_SOURCES}
         fastest = dict[str, float]()
         for test in every:
             file = test.partition("::")[0]

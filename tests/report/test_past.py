@@ -253,16 +253,16 @@ def test_a_change_has_its_interval_and_the_medians_of_up_to_20_commits_to_either
         LevelChange(35, 35, 35, 0.5, 0.41, 0.62),
         LevelChange(45, 43, 46, 2.0, 1.9, 2.1),
     ]
-    finds(monkeypatch, {1e-3: planted})
-    details = table(past([at(place, level("a", 1e-3 + place * 1e-6)) for place in range(70)]), ONE_BY_ONE)
+    finds(monkeypatch, {1e-6: planted})
+    details = table(past([at(place, level("a", (1 + place) * 1e-6)) for place in range(70)]), ONE_BY_ONE)
     case = "bench_epoch_time[a]"
 
     assert details.headings == ("case", "change", "95 % interval", "before", "after", "commits")
     assert alignment(details) == ["left", "right", "right", "right", "right", "left"]
     assert details.rows == (
-        (case, "+25.0 %", "+12.5 to +37.5 %", "1.01 ms", "1.03 ms", f"{short(23)}..{short(27)}"),
-        (case, "-50.0 %", "-59.0 to -38.0 %", "1.03 ms", "1.04 ms", f"{short(34)}..{short(35)}"),
-        (case, "+100.0 %", "+90.0 to +110.0 %", "1.04 ms", "1.05 ms", f"{short(42)}..{short(46)}"),
+        (case, "+25.0 %", "+12.5 to +37.5 %", "15.5 µs", "30.5 µs", f"{short(23)}..{short(27)}"),
+        (case, "-50.0 %", "-59.0 to -38.0 %", "30.5 µs", "40.5 µs", f"{short(34)}..{short(35)}"),
+        (case, "+100.0 %", "+90.0 to +110.0 %", "40.5 µs", "55.5 µs", f"{short(42)}..{short(46)}"),
     )
 
 
