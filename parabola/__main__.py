@@ -1,38 +1,24 @@
-"""python -m parabola: the command line, a file a command."""
+"""python -m parabola, and the installed command: Ctrl-C ends it quietly even while the command line is imported."""
 
-from typing import Annotated
+import os
+import sys
 
-import typer
-
-from parabola import __version__
-from parabola.commands.compare import WithPytestOptions, compare
-from parabola.commands.learning_map import learning_map
-from parabola.commands.report import report
-from parabola.commands.train import train
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+INTERRUPTED, FILE = 130, 8  # as parabola/exit_codes.py has them, which may not be imported yet
 
 
-def print_version(wanted: bool) -> None:
-    """Print the version and end, where it is asked for."""
-    if wanted:
-        typer.echo(f"parabola {__version__}")
-        raise typer.Exit
+def main() -> None:
+    """Run the command line, and exit."""
+    try:
+        from parabola.commands.app import app
 
+        app(prog_name="parabola" if sys.argv[0].endswith("parabola") else "python -m parabola")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:  # of what is printed without a command, as by --version
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python would try again when it ends
+        print(f"python -m parabola: the output: {error.strerror}", file=sys.stderr)
+        sys.exit(FILE)
 
-@app.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """The smallest training run with a known answer: two neurons learn a parabola."""
-
-
-app.command()(train)
-app.command("map")(learning_map)
-app.command(cls=WithPytestOptions)(compare)
-app.command()(report)
 
 if __name__ == "__main__":
-    app(prog_name="python -m parabola")
+    main()

@@ -26,4 +26,7 @@ class ExitCode(IntEnum):
     SIDE_FAILED = 5, "`compare`: a side could not be measured: its tests fail, hang, crash or are not there"
     NO_RECORD = 6, "`report`: none of the files is a record that can be read"
     WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"
+    FILE = 8, "a file, or the output, could not be written or read; one line says which and why"
+    UNEXPECTED = 70, "an error of its own; one line says in which file its details are"
     INTERRUPTED = 130, "Ctrl-C"
+    CLOSED = 141, "whoever read the output has gone away, as `head` does"

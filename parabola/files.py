@@ -3,8 +3,10 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+TRIED_BYTES = 4096  # are written to find out whether a disk is full
 
 
 def check_path(path: Path, formats: Sequence[str]) -> None:
@@ -19,9 +21,15 @@ def check_path(path: Path, formats: Sequence[str]) -> None:
     """
     if path.suffix.lower() not in formats:
         raise ValueError(f"unknown format {path.suffix or path.name!r} of {path}; known: {', '.join(formats)}")
-    free = path.is_file() or not path.exists()
-    if not free or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ValueError(f"cannot write {path}: a folder, in no folder, or in one that is not writable")
+    try:
+        if path.exists() and not path.is_file():
+            raise IsADirectoryError(0, "it is no file")
+        with _beside(path) as (draft, end):
+            draft.write_bytes(b" " * TRIED_BYTES)
+            if end.exists():
+                end.open("r+b").close()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a zero byte a ValueError
+        raise ValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 @contextmanager
@@ -34,11 +42,23 @@ def draft(path: Path) -> Iterator[Path]:
     Yields:
         A path in a folder of its own beside it, with the same suffix.
     """
-    path = path.resolve()
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parabola-") as folder:
-        beside = Path(folder) / f"draft{path.suffix}"
-        yield beside
-        os.replace(beside, path)
+    try:
+        with _beside(path) as (beside, end):
+            yield beside
+            os.replace(beside, end)
+    except OSError as error:  # which names the draft, or nothing
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a draft's path, whose suffix is in lower case, and the path of the file that it is to become."""
+    end = path.resolve()
+    os.stat(end.parent)  # so that a folder that is not there is named by its own error
+    with suppress(FileNotFoundError):
+        os.lstat(end)  # so that a name which is too long is found out
+    with tempfile.TemporaryDirectory(dir=end.parent, prefix=".parabola-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / f"draft{end.suffix.lower()}", end
 
 
 def write_text(text: str, path: Path) -> None:

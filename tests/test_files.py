@@ -1,10 +1,13 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,33 +39,80 @@ def test_a_path_of_another_format_is_refused(name: str, received: str, tmp_path:
     assert str(error.value) == f"unknown format {received} of {tmp_path / name}; known: .svg, .json"
 
 
-@pytest.mark.parametrize("name", ["folder.json", "nowhere/a.json", "file.json/a.json", "pipe.json", "locked/a.json"])
-def test_a_path_that_cannot_be_written_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder, a place in no folder or below a file, what is no file, and a folder that lets nobody write."""
+LONG = "x" * 300 + ".json"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("folder.json", "it is no file"),
+        ("pipe.json", "it is no file"),
+        ("nowhere/a.json", "No such file or directory"),
+        ("file.json/a.json", "Not a directory"),
+        ("astray.json", "No such file or directory"),
+        ("loop.json", "([Ss]ymlink loop|Too many levels of symbolic links).*"),
+        (LONG, "File name too long"),
+        ("zero\0.json", "embedded null (byte|character in path)"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused(name: str, reason: str, tmp_path: Path) -> None:
+    """A folder, a place in no folder or below a file, a link to nowhere or to itself, a name too long."""
     (tmp_path / "folder.json").mkdir()
-    (tmp_path / "locked").mkdir()
     (tmp_path / "file.json").write_text("")
-    (tmp_path / "file.json").chmod(0o755)  # a file that may be run is no folder that may be entered
+    (tmp_path / "astray.json").symlink_to(tmp_path / "nowhere/a.json")
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
     os.mkfifo(tmp_path / "pipe.json")
-    allowed = os.access  # root may write anywhere, so the answer for one folder is made up
-
-    def access(path: Path, mode: int) -> bool:
-        return allowed(path, mode) and not (path == tmp_path / "locked" and mode & os.W_OK)
-
-    monkeypatch.setattr("os.access", access)
+    before = sorted(os.listdir(tmp_path))
     with pytest.raises(ValueError, match="cannot write") as error:
         files.check_path(tmp_path / name, (".json",))
 
-    said = f"cannot write {tmp_path / name}: a folder, in no folder, or in one that is not writable"
-    assert str(error.value) == said
+    assert re.fullmatch(f"cannot write {re.escape(str(tmp_path / name))}: {reason}", str(error.value))
+    assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_a_folder_that_nobody_may_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file can be made only where one may both write and search."""
-    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.X_OK)
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system"), (errno.EACCES, "Permission")],
+)
+def test_a_place_where_a_draft_fails_is_refused(
+    number: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some bytes are written beside the path to find out; the file that is there stays as it is."""
+    (tmp_path / "a.json").write_text("old")
 
-    with pytest.raises(ValueError, match="cannot write"):
+    def fail(path: Path, content: bytes) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(ValueError, match=f"cannot write .*/a.json: {reason}"):
         files.check_path(tmp_path / "a.json", (".json",))
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "old"}
+
+
+def test_a_file_that_cannot_be_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An immutable file lets nobody open it to be written, though a draft beside it is no trouble."""
+    (tmp_path / "a.json").write_text("old")
+    opened = Path.open
+
+    def refuse(path: Path, mode: str = "r", **others: Any) -> Any:
+        if mode == "r+b" and path == tmp_path / "a.json":
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        return opened(path, mode, **others)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ValueError, match=r"a\.json: Operation not permitted"):
+        files.check_path(tmp_path / "a.json", (".json",))
+
+
+def test_an_error_of_a_draft_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    """A full disk's error has no name, and that of a draft would name a file that nobody knows."""
+    path = tmp_path / "a.json"
+    with pytest.raises(OSError, match="No space left") as error, files.draft(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert error.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_draft_takes_the_place_when_it_is_done(tmp_path: Path) -> None:

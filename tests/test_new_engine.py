@@ -14,7 +14,7 @@ from benchmarks.harness import options, summary
 from benchmarks.harness.cases import TimedCase, grid_cases
 from benchmarks.harness.options import Selection
 from parabola import registry
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.records import reading
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text

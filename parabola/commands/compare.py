@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from parabola.commands import exits
+from parabola.commands import door, exits
 from parabola.commands.options import Plot, read_planted, read_seconds, read_share
 from parabola.exit_codes import ExitCode
 
@@ -91,15 +91,18 @@ def compare(
     except ValueError as error:
         exits.stop(error)
     comparison = conclusion.conclude(outcome, options)
-    if json_file:
-        files.write_text(as_json(comparison), json_file)
-    if markdown:
-        files.write_text(text.markdown(comparison), markdown)
-    if plot:
-        pictures.save(figure.ratio_figure(comparison), plot)
-    text.print_comparison(comparison, console.wide_console())
-    if self_test and outcome.ended in ("decided", "budget"):
-        print("\n".join(ability.lines(ability.abilities(comparison), comparison)))
+
+    def show() -> None:
+        text.print_comparison(comparison, console.wide_console())
+        if self_test and outcome.ended in ("decided", "budget"):
+            print("\n".join(ability.lines(ability.abilities(comparison), comparison)))
+
+    door.show_and_write(
+        show,
+        (json_file, lambda path: files.write_text(as_json(comparison), path)),
+        (markdown, lambda path: files.write_text(text.markdown(comparison), path)),
+        (plot, lambda path: pictures.save(figure.ratio_figure(comparison), path)),
+    )
     if outcome.ended == "interrupted":
         raise typer.Exit(ExitCode.INTERRUPTED)
     code = comparison.verdict.exit_code

@@ -1,11 +1,15 @@
 """A command stops: a line on stderr, and one of the exit codes of parabola/exit_codes.py."""
 
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
 
+from parabola.display.plain import plain
 from parabola.exit_codes import ExitCode
+
+NAME = "python -m parabola"  # begins each line that says why a command stops
 
 
 def stop(error: Exception | str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
@@ -18,5 +22,11 @@ def stop(error: Exception | str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
     Raises:
         typer.Exit: always.
     """
-    print(f"python -m parabola: {error}", file=sys.stderr)
+    tell(f"{NAME}: {error}")
     raise typer.Exit(code)
+
+
+def tell(line: str) -> None:
+    """Say a line on stderr; where even that cannot be written, the exit code has to do."""
+    with suppress(OSError):
+        print(plain(line), file=sys.stderr, flush=True)

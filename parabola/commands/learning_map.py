@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from parabola import registry
-from parabola.commands import exits, options
+from parabola.commands import door, exits, options
 
 
 def learning_map(
@@ -68,9 +68,14 @@ def learning_map(
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
     title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
     subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
-    text.print_map(cells, axes, f"{title}\n{subtitle}")
-    print(f"{json_file} holds the map")
-    if plot:
-        published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
-        subtitle += "; framed: as published" if published else ""
-        pictures.save(figure.map_figure(cells, axes, title=title, subtitle=subtitle, framed=published), plot)
+    published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
+    framed = f"{subtitle}; framed: as published" if published else subtitle
+
+    def show() -> None:
+        text.print_map(cells, axes, f"{title}\n{subtitle}")
+        print(f"{json_file} holds the map")
+
+    def draw(path: Path) -> None:
+        pictures.save(figure.map_figure(cells, axes, title=title, subtitle=framed, framed=published), path)
+
+    door.show_and_write(show, (plot, draw))

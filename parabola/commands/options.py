@@ -43,12 +43,18 @@ High = Annotated[float, typer.Option(help="Upper end of the range of x.")]
 Plot = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .png, .svg or .html.")]
 
 
+MOST_SECONDS = 8760 * 3600.0  # what a socket waits for has its bounds, too
+
+
 def read_seconds(option: str, text: str) -> float:
     """Read "90s", "5m" or "1h". Raises ValueError, naming the option, if it is anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)", text)
     if not found or not float(found[1]):
         raise ValueError(f"--{option} needs a time above 0 with its unit, as 90s, 5m or 1h. Received: {text!r}")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    if seconds > MOST_SECONDS:
+        raise ValueError(f"--{option} takes at most a year, {MOST_SECONDS / 3600:.0f}h. Received: {text!r}")
+    return seconds
 
 
 def read_share(option: str, text: str) -> float:

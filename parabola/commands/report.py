@@ -1,12 +1,11 @@
 """python -m parabola report: what records say."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from parabola.commands import exits
+from parabola.commands import door, exits
 from parabola.exit_codes import ExitCode
 
 
@@ -59,11 +58,11 @@ def report(
             bar(2.0, "drawing")
         drawn = page.page(sections, "parabola") if html and read else ""
     for reason in skipped:
-        print(f"skipped {reason}", file=sys.stderr)
+        exits.tell(f"skipped {reason}")
     if not read:
         exits.stop(f"none of {len(found)} files is a record that can be read", ExitCode.NO_RECORD)
-    if html:
-        files.write_text(drawn, html)
-    if markdown:
-        files.write_text(text.markdown(sections), markdown)
-    text.print_report(sections, console.wide_console())
+    door.show_and_write(
+        lambda: text.print_report(sections, console.wide_console()),
+        (html, lambda path: files.write_text(drawn, path)),
+        (markdown, lambda path: files.write_text(text.markdown(sections), path)),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from parabola import registry
-from parabola.commands import exits, options
+from parabola.commands import door, exits, options
 from parabola.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def train(
     from parabola.display import pictures
     from parabola.machine import backends, devices
     from parabola.machine import workers as processes
-    from parabola.training import engines, text
+    from parabola.training import engines, memory, text
 
     knobs["engine"] = engine = engine or registry.engine_for(strategy)
     try:
@@ -69,6 +69,8 @@ def train(
         experiment = options.read_experiment(knobs)
         if reason := engines.missing(engine):
             raise ValueError(f"engine {reason}")
+        if reason := memory.too_large(experiment):
+            raise ValueError(reason)
         if plot:
             files.check_path(plot, pictures.FORMATS)
         needs_backend = registry.ENGINES[engine].needs_backend
@@ -89,16 +91,16 @@ def train(
     except ValueError as error:
         exits.stop(error)
     if strategy == "multi_worker" and worker is None:
-        summary = run_workers(knobs)
+        summary, drawn = run_workers(knobs), None  # the first of them draws
     else:
         fit = run(experiment)
         summary = {**fit.summary(), "threads": threads}
-        if plot and not worker:
-            pictures.save(training_figure(fit), plot)
-    if as_json and not worker:
-        print(json.dumps(summary))
-    elif not worker:  # all have the same weights; the first speaks for all
-        text.print_training(summary)
+        drawn = plot
+    if not worker:  # all have the same weights; the first speaks for all
+        door.show_and_write(
+            lambda: print(json.dumps(summary)) if as_json else text.print_training(summary),
+            (drawn, lambda path: pictures.save(training_figure(fit), path)),
+        )
     if check and summary["verdict"] != "pass":
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
@@ -118,9 +120,13 @@ def run(experiment: "Experiment") -> "Fit":
     fast = registry.ENGINES[experiment.engine].fast
     if fast and experiment.epochs * experiment.samples <= PROGRESS_FROM:
         return train(experiment)
+
+    def in_pieces(done: int) -> None:
+        """Be called between pieces of a run, as Ctrl-C cannot end one piece of a compiled program."""
+
     try:
         with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
-            return train(experiment, progress=bar or workers.report_here())
+            return train(experiment, progress=bar or workers.report_here() or (in_pieces if fast else None))
     except PeerError as error:
         exits.stop(error, ExitCode.WORKER_FAILED)
     except ValueError as error:  # of a device that is known only where it is used

@@ -7,6 +7,7 @@ from rich.console import Console
 from parabola.compare.comparison import ComparedCase, Comparison
 from parabola.compare.verdicts import Verdict
 from parabola.display import tables
+from parabola.display.console import say
 from parabola.display.units import duration
 from parabola.machine import host
 from parabola.records.case import short_name
@@ -29,9 +30,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
     console.print(tables.for_terminal(_table(comparison)))
     for line in notes(comparison):
-        console.print(line, soft_wrap=True, markup=False)
-    style = comparison.verdict.headline_style
-    console.print(f"\n{headline(comparison)}", style=style, soft_wrap=True, markup=False)
+        say(console, line)
+    say(console, f"\n{headline(comparison)}", comparison.verdict.headline_style)
 
 
 def markdown(comparison: Comparison) -> str:

@@ -7,14 +7,30 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from parabola.display.plain import plain
 
 Item = TypeVar("Item")
 PIPE_WIDTH = 200  # columns of a table that nobody watches
 
 
+class Terminal(Console):
+    """A console that leaves it to its caller what a closed pipe means; Rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that writing raised."""
+        raise
+
+
 def wide_console() -> Console:
     """Return where wide tables go: stdout, as wide as the terminal, or wide enough for all where it is none."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return Terminal(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def say(console: Console, line: str, style: str = "") -> None:
+    """Print a line as it is: what a branch or a benchmark is called says nothing to the terminal, and is not cut."""
+    console.print(Text(plain(line), style), soft_wrap=True)
 
 
 @contextmanager

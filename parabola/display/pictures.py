@@ -1,5 +1,6 @@
 """Saving pictures as PNG, SVG or one HTML page that works offline; and the colours that all pictures share."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,14 @@ from parabola import files
 
 FORMATS = (".png", ".svg", ".html")
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
+
+
+class _Unscripted(json.JSONEncoder):
+    """Writes JSON that may stand in a script element: no text in it can end the element."""
+
+    def encode(self, o: Any) -> str:
+        """Return the JSON of a value, without a "<"."""
+        return super().encode(o).replace("<", "\\u003c")
 
 
 def save(chart: Any, path: Path) -> None:
@@ -20,6 +29,9 @@ def save(chart: Any, path: Path) -> None:
         ValueError: if the suffix is another one, or no file can be written there.
     """
     files.check_path(path, FORMATS)
-    by_suffix: dict[str, dict[str, Any]] = {".html": {"inline": True}, ".png": {"scale_factor": 2}}
+    by_suffix: dict[str, dict[str, Any]] = {
+        ".html": {"inline": True, "json_kwds": {"cls": _Unscripted}},
+        ".png": {"scale_factor": 2},
+    }
     with files.draft(path) as beside:
         chart.save(str(beside), **by_suffix.get(path.suffix.lower(), {}))

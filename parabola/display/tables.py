@@ -1,6 +1,7 @@
 """Tables of text: columns over items, shown on a terminal, in Markdown or on a page."""
 
 import html
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,8 @@ from typing import Any, Generic, Literal, TypeVar
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 from rich.text import Text
+
+from parabola.display.plain import plain
 
 Item = TypeVar("Item")
 
@@ -52,7 +55,7 @@ class Table(Generic[Item]):
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The cells of each row; they are written once, however often the table is shown."""
-        return tuple(tuple(column.cell(item) for column in self.columns) for item in self.items)
+        return tuple(tuple(plain(column.cell(item)) for column in self.columns) for item in self.items)
 
 
 def for_terminal(table: Table[Any], *, no_wrap: bool = False, **look: Any) -> RichTable:
@@ -63,7 +66,7 @@ def for_terminal(table: Table[Any], *, no_wrap: bool = False, **look: Any) -> Ri
         no_wrap: whether a row keeps to one line, even where the terminal is too narrow for it.
         look: options of a Rich table that are other than usual, as `box` or `padding`.
     """
-    title = Text(table.title) if table.title else None
+    title = Text(plain(table.title)) if table.title else None
     shown = RichTable(**{"title": title, "title_justify": "left", "box": SIMPLE_HEAD, **look})
     for column in table.columns:
         shown.add_column(Text(column.heading), justify=column.align, overflow="fold", no_wrap=no_wrap)
@@ -80,5 +83,6 @@ def markdown_lines(table: Table[Any]) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Return text as Markdown shows it, inside and outside of tables."""
-    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+    """Return text as Markdown shows it, inside and outside of tables: none of its signs means anything there."""
+    signs = re.sub(r"([\\`*\[\]|~]|\b_|_\b)", r"\\\1", plain(text).replace("\n", " "))
+    return html.escape(signs, quote=False)

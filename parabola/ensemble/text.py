@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 
+from parabola.display.console import Terminal
 from parabola.display.tables import Column, Table, for_terminal
 
 Cell = Mapping[str, Any]
@@ -22,7 +22,7 @@ def print_map(cells: Sequence[Mapping[str, Any]], grid: Mapping[str, Any], title
         grid: the identity of the grid, as learning_map.Grid.identity() returns it.
         title: says in a line or two what was trained.
     """
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     table, meaning = _map_table(cells, grid, whole=True), "pass rate in %, with its 95 % interval"
     if Measurement.get(console, console.options.update(max_width=sys.maxsize), table).maximum > console.width:
         table, meaning = _map_table(cells, grid, whole=False), "95 % interval of the pass rate, in %"

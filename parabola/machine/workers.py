@@ -189,7 +189,7 @@ def index_here() -> int | None:
         index, workers, roles = int(known["task"]["index"]), known["cluster"]["worker"], [*known["cluster"]]
         if not 0 <= index < len(workers) or (known["task"]["type"], roles) != ("worker", ["worker"]):
             raise ValueError
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         asked = 'JSON of a cluster, whose one role is "worker", and a task of type "worker" with an index into it'
         raise ValueError(f"TF_CONFIG needs {asked}. Received: {text}") from None
     return index

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from parabola.display.plain import plain
 from parabola.report.parts import Section
 
 # Vega draws in the colour of the text around it, so that one picture suits a light and a dark page.
@@ -34,7 +35,11 @@ def page(sections: Sequence[Section], title: str) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("parabola.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("parabola.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,
     )
     number = count(1)
     parts = [

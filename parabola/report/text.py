@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from parabola.display import tables
+from parabola.display.console import say
 from parabola.report.parts import Section
 
 
 def print_report(sections: Sequence[Section], console: Console) -> None:
     """Print what is compact: headings, sentences and the tables that are not folded away."""
     for section in sections:
-        console.print(section.title, style="bold", markup=False)
+        say(console, section.title, "bold")
         for line in section.lines:
-            console.print(line, soft_wrap=True, markup=False)
+            say(console, line)
         for table in section.tables:
             console.print(tables.for_terminal(table))
         console.print()

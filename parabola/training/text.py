@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-
+from parabola.display.console import Terminal
 from parabola.display.tables import Column, Table, for_terminal
 
 
@@ -45,7 +44,7 @@ def print_training(run: Mapping[str, Any]) -> None:
     Args:
         run: the run as Fit.summary() returns it.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(highlight=False, soft_wrap=True)
     last = run["smallest_learning_rate"]
     decaying = f" decaying to {last:g}" if last < run["learning_rate"] else ""
     init = f"init {run['init']}, " if run["init"] != "glorot" else ""

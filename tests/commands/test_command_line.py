@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from parabola.__main__ import app
 from parabola.commands import train as command
+from parabola.commands.app import app
 from parabola.training import figure
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit

@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from parabola.__main__ import app
 from parabola.commands import exits
+from parabola.commands.app import app
 from parabola.compare import figure as comparison_figure
 from parabola.compare import session, text
 from parabola.compare.comparison import as_json
@@ -136,7 +136,7 @@ def test_every_code_has_one_meaning() -> None:
     """Scripts hang on these numbers."""
     assert {code.name: code.value for code in ExitCode} == {
         "DONE": 0, "CHECK_FAILED": 1, "USAGE": 2, "INCONCLUSIVE": 3, "CONTAMINATED": 4, "SIDE_FAILED": 5,
-        "NO_RECORD": 6, "WORKER_FAILED": 7, "INTERRUPTED": 130,
+        "NO_RECORD": 6, "WORKER_FAILED": 7, "FILE": 8, "UNEXPECTED": 70, "INTERRUPTED": 130, "CLOSED": 141,
     }  # fmt: skip
     assert len({code.meaning for code in ExitCode}) == len(ExitCode)
 
@@ -214,7 +214,7 @@ def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyP
         (("main", "--plot", "a.md"), "unknown format '.md' of a.md; known: .png, .svg, .html"),
         (
             ("main", "--json", "nowhere/a.json"),
-            "cannot write nowhere/a.json: a folder, in no folder, or in one that is not writable",
+            "cannot write nowhere/a.json: No such file or directory",
         ),
     ],
 )

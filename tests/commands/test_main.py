@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 
 COMMAND = [sys.executable, "-m", "parabola", "train"]
 NATIVE = ["train", "--engine", "native"]

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.display import console, pictures
 from parabola.ensemble.learning_map import Grid
 from parabola.machine import backends

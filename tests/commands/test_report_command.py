@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.display import console
 from parabola.records import reading
 from parabola.report import page, parts
@@ -117,7 +117,7 @@ def test_without_any_record_nothing_is_written_and_it_exits_6(folder: Path, monk
     [
         (("--html", "a.md"), "unknown format '.md' of a.md; known: .html"),
         (("--markdown", "a.html"), "unknown format '.html' of a.html; known: .md"),
-        (("--html", "no/a.html"), "cannot write no/a.html: a folder, in no folder, or in one that is not writable"),
+        (("--html", "no/a.html"), "cannot write no/a.html: No such file or directory"),
         (("gone.json",), "no record there: a JSON file, a folder of them or a glob. Received: 'gone.json'"),
         (
             ("x=0001_made.json", "x=0002_made.json"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.display import console, pictures
 from parabola.machine import backends, devices, ending, workers
 from parabola.training import figure

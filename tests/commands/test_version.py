@@ -5,7 +5,7 @@ import importlib.metadata
 from typer.testing import CliRunner
 
 import parabola
-from parabola.__main__ import app
+from parabola.commands.app import app
 
 
 def test_the_version_is_the_installed_distributions() -> None:

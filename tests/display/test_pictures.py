@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import altair
 import pytest
 
 from parabola.display import pictures
@@ -13,6 +14,7 @@ class Chart:
 
     def save(self, path: str, **options: Any) -> None:
         """Write the options, and the suffix of the file."""
+        options.pop("json_kwds", None)
         Path(path).write_text(f"{Path(path).suffix} {options}")
 
 
@@ -21,8 +23,8 @@ class Chart:
     [
         ("a.png", ".png {'scale_factor': 2}"),
         ("a.svg", ".svg {}"),
-        ("a b.HTML", ".HTML {'inline': True}"),
-        ("ü.PNG", ".PNG {'scale_factor': 2}"),
+        ("a b.HTML", ".html {'inline': True}"),
+        ("ü.PNG", ".png {'scale_factor': 2}"),
     ],
 )
 def test_a_picture_is_saved_as_its_suffix_says(name: str, written: str, tmp_path: Path) -> None:
@@ -30,6 +32,17 @@ def test_a_picture_is_saved_as_its_suffix_says(name: str, written: str, tmp_path
     pictures.save(Chart(), tmp_path / name)
 
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: written}
+
+
+def test_a_text_in_a_picture_ends_no_script_of_its_page(tmp_path: Path) -> None:
+    """A case that is called as a script's end would otherwise begin one of its own."""
+    data = {"values": [{"case": "</script><script>alert(1)</script>"}]}
+    pictures.save(altair.Chart.from_dict({"data": data, "mark": "point"}), tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+
+    assert "alert(1)" in page
+    assert "<script>alert(1)" not in page
+    assert "\\u003c/script>\\u003cscript>alert(1)" in page
 
 
 def test_a_picture_of_an_unknown_format_is_not_written(tmp_path: Path) -> None:

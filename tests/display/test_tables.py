@@ -3,6 +3,7 @@
 import io
 from typing import Any, Literal
 
+import pytest
 from rich.box import MARKDOWN
 from rich.console import Console
 
@@ -108,9 +109,23 @@ def test_markdown_has_headings_a_rule_and_the_rows() -> None:
     assert tables.markdown_lines(TABLE) == [
         "| case | median | verdict |",
         "| --- | ---: | --- |",
-        "| a\\|b [red] | 1.25 ms | pass |",
+        "| a\\|b \\[red\\] | 1.25 ms | pass |",
         "| &lt;x&gt; &amp; 'y' | 12 µs | fail |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\\| a", r"\\\| a"),
+        ("[a](b) `c` *d* ~e~", r"\[a\](b) \`c\` \*d\* \~e\~"),
+        ("bench_epoch_time _a_", r"bench_epoch_time \_a\_"),
+        ("\x1b[31mred\u202e", r"\\x1b\[31mred\\u202e"),
+    ],
+)
+def test_signs_of_markdown_mean_nothing(text: str, shown: str) -> None:
+    """A backslash before a bar would free it; an underscore within a word is none of Markdown's signs."""
+    assert tables.escape(text) == shown
 
 
 def test_text_is_escaped_for_markdown() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.ensemble import learning_map, map_file
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.machine import workers
 from parabola.training import engines
 from parabola.training.experiment import Experiment

@@ -82,10 +82,10 @@ def test_headings_are_bold_on_a_terminal() -> None:
 def test_markdown_has_headings_sentences_tables_and_folds_but_no_pictures() -> None:
     """All text is escaped; folds stand behind the tables, each with its title as its summary."""
     assert report_text.markdown(SECTIONS).split("\n") == [
-        "### Now: &lt;b&gt; [bold]x[/]",
+        r"### Now: &lt;b&gt; \[bold\]x\[/\]",
         "",
         "- One \\| two &amp; three of a sentence that is longer than the terminal is wide.",
-        "- [red]Two[/]",
+        r"- \[red\]Two\[/\]",
         "",
         "**Times &lt;1&gt;**",
         "",

@@ -19,7 +19,7 @@ from benchmarks.studies import change_points, false_alarms, many_records, pass_r
 from benchmarks.studies.documents import command_line, measured, pages
 from benchmarks.studies.pinned_seeds import sort_seeds
 from benchmarks.test_coefficients import PINNED
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.report import sections as report_sections
 from tests.conftest import users_environment
 

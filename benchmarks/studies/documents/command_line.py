@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 from typer.models import ArgumentInfo, OptionInfo
 
 from benchmarks.harness.options import TABLE
-from parabola.__main__ import app
+from parabola.commands.app import app
 from parabola.exit_codes import ExitCode
 
 

@@ -1,0 +1,109 @@
+"""The one way out of a command: whatever goes wrong becomes a line on stderr and an exit code."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+from parabola import WRITTEN_BY
+from parabola.commands import exits
+from parabola.display.plain import show_readably
+from parabola.exit_codes import ExitCode
+
+OUT_OF_MEMORY = "ResourceExhaustedError"  # TensorFlow's, which is no MemoryError
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that ends by this door.
+
+    What is expected to go wrong (a full disk, a closed pipe, no memory) is told in one line. Of what is not expected a
+    line says where its details were written. Ctrl-C goes on to Typer, which exits with 130.
+    """
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        _open_streams()
+        try:
+            try:
+                command(*arguments, **options)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            _mute_output(error)
+            _stop_all([error])
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if isinstance(error, MemoryError) or type(error).__name__ == OUT_OF_MEMORY:
+                exits.stop(f"not enough memory: ask for less ({str(error) or 'the system gives no more'})")
+            exits.stop(f"an error of its own, {type(error).__name__}: {_details(error)}", ExitCode.UNEXPECTED)
+
+    return run
+
+
+def show_and_write(show: Callable[[], None], *files: tuple[Path | None, Callable[[Path], object]]) -> None:
+    """Print what was found, then write each file that was asked for, though one step before it fails.
+
+    Args:
+        show: prints what was found.
+        files: for each file its path, None where it was not asked for, and what writes it.
+
+    Raises:
+        typer.Exit: if a step fails, once all are done, with a line for each.
+    """
+    failed = list[OSError]()
+    steps: list[Callable[[], object]] = [show, *(partial(write, path) for path, write in files if path)]
+    for step in steps:
+        try:
+            step()
+            sys.stdout.flush()
+        except OSError as error:
+            failed.append(error)
+            _mute_output(error)
+    if failed:
+        _stop_all(failed)
+
+
+def _stop_all(failed: Sequence[OSError]) -> NoReturn:
+    """Say of each what could not be written or read, and exit; nothing is said where the reader has gone away."""
+    told = [error for error in failed if not isinstance(error, BrokenPipeError)]
+    if not told:
+        raise typer.Exit(ExitCode.CLOSED)
+    *others, last = [f"{error.filename or 'the output'}: {error.strerror or error}" for error in told]
+    for line in others:
+        exits.tell(f"{exits.NAME}: {line}")
+    exits.stop(last, ExitCode.FILE)
+
+
+def _open_streams() -> None:
+    """Put a sink in the place of an output that is closed, and let others write what their encoding lacks readably."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - it is open to the end
+        show_readably(getattr(sys, name))
+
+
+def _mute_output(error: OSError) -> None:
+    """Let what is still to be printed go nowhere, if that is what failed: Python would try again when it ends."""
+    if error.filename is None:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _details(error: Exception) -> str:
+    """Write what is known of an error to a file; return where that is, or the error where no file can be written."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        number, path = tempfile.mkstemp(prefix="parabola-error-", suffix=".txt", text=True)
+        with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{WRITTEN_BY}, Python {sys.version}\n{sys.argv}\n\n{text}")
+    except OSError:
+        return f"{error}"
+    return f"its details are in {path}"
