@@ -26,12 +26,13 @@ CODE_LINES = {PACKAGE: 6000, SUITE: 2000}
 # many runs are made of single ones.
 MAY_IMPORT: dict[str, set[str]] = {
     "files": set(),
+    "git": set(),
     "statistics": set(),
     "machine": set(),
     "registry": {"machine"},
     "exit_codes": set(),
     "display": {"files"},
-    "records": {"statistics"},
+    "records": {"statistics", "files", "git"},
     "training": {"registry", "machine", "display", "files"},
     "verification": {"training", "machine"},
     "ensemble": {"training", "registry", "machine", "display", "files", "statistics"},

@@ -7,6 +7,7 @@ import typer
 from parabola import __version__
 from parabola.commands.compare import WithPytestOptions, compare
 from parabola.commands.door import guarded
+from parabola.commands.keep import keep
 from parabola.commands.learning_map import learning_map
 from parabola.commands.report import report
 from parabola.commands.train import train
@@ -34,3 +35,4 @@ app.command()(guarded(train))
 app.command("map")(guarded(learning_map))
 app.command(cls=WithPytestOptions)(guarded(compare))
 app.command()(guarded(report))
+app.command()(guarded(keep))

@@ -15,7 +15,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Parabola
 
-HELP: dict[str, dict[str, tuple[str, Any]]] = {"train": {}, "compare": {}, "report": {}}
+HELP: dict[str, dict[str, tuple[str, Any]]] = {"train": {}, "compare": {}, "report": {}, "keep": {}}
 HELP["train"] = {
     "--target A,B,C": ("True coefficients of a x² + b x + c; a ≠ 0.", "1,2,2"),
     "--network": ("two_neuron or one_neuron.", "two_neuron"),
@@ -60,6 +60,12 @@ HELP["report"] = {
     "--html FILE": ("One page that works offline.", None),
     "--markdown FILE": ("A job's summary.", None),
 }
+HELP["keep"] = {
+    "record": ("What --benchmark-json has written.", None),
+    "branch": ("A branch for records alone; made where there is none.", "records"),
+    "--remote": ("Where the branch is pushed to.", "origin"),
+    "--folder FOLDER": ("Also write all records of the branch into this folder.", None),
+}
 
 
 @pytest.mark.parametrize("name", HELP)
@@ -76,11 +82,13 @@ def test_each_option_is_explained(name: str) -> None:
     assert list(shown) == list(HELP[name])
 
 
-def test_the_command_line_has_four_commands() -> None:
+def test_the_command_line_has_five_commands() -> None:
     """Their names and the sentence of the whole are shown, and no options to install completion."""
     answer = CliRunner().invoke(app, ["--help"])
 
-    assert re.findall(r"^  (\w+)  ", answer.stdout, flags=re.MULTILINE) == ["train", "map", "compare", "report"]
+    assert re.findall(r"^  (\w+)  ", answer.stdout, flags=re.MULTILINE) == [
+        *("train", "map", "compare", "report", "keep")
+    ]
     assert "The smallest training run with a known answer: two neurons learn a parabola." in answer.stdout
     assert "completion" not in answer.stdout
 

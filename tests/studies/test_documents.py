@@ -53,7 +53,7 @@ CHANGES, MANY, REFRESH, KEEP = (
     "python -m benchmarks.studies.change_points",
     "python -m benchmarks.studies.many_records",
     "python -m benchmarks.studies.documents",
-    "benchmarks/keep_record.sh record.json records",  # in tests/suite/test_keep_record.py
+    "parabola keep record.json records --folder records",  # in tests/records/test_keeping.py
 )
 BACKENDS = "python -m benchmarks.studies.compare_backends"  # in tests/machine/test_backends.py
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
@@ -270,7 +270,7 @@ def test_tables_and_pictures_are_those_of_the_committed_records() -> None:
 def test_the_history_workflow_runs_the_handbooks_commands() -> None:
     """All three, in their order."""
     workflow = (ROOT / ".github/workflows/history.yml").read_text()
-    runs = re.findall(r"run: (pytest .*|benchmarks/keep_record.*|parabola .*)", workflow)
+    runs = re.findall(r"run: (pytest .*|parabola .*)", workflow)
 
     assert len(runs) == 3
     assert "\n".join(runs) in TEXT

@@ -1,0 +1,52 @@
+"""git, through its command: what it prints, and its own words where it fails."""
+
+import os
+import subprocess
+from pathlib import Path
+
+# They name a repository, as git sets them for its hooks (`git rev-parse --local-env-vars`). Those that say how to reach
+# others (GIT_SSH_COMMAND, GIT_ASKPASS, GIT_CONFIG_COUNT, …) are passed on.
+OF_A_REPOSITORY = (
+    *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE"),
+    *("GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"),
+    *("GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE"),
+)
+
+
+class GitError(ValueError):
+    """git is not installed, or failed; the message has its own words.
+
+    Attributes:
+        code: its exit code; None where it is not installed.
+    """
+
+    def __init__(self, message: str, code: int | None) -> None:
+        """Keep the message and git's exit code."""
+        super().__init__(message)
+        self.code = code
+
+
+def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "") -> str:
+    """Return what git prints, without the last line's end.
+
+    Args:
+        folder: the folder that git runs in.
+        arguments: what git is called with.
+        extra: environment variables to set, besides those that this process has and that name no repository.
+        given: what git reads from its standard input.
+
+    Raises:
+        GitError: if git is not installed, or fails.
+    """
+    command = ["git", "-C", str(folder), *arguments]
+    clean = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
+    try:
+        answer = subprocess.run(
+            command, input=given, capture_output=True, text=True, env={**clean, **(extra or {})}, check=False
+        )
+    except FileNotFoundError:
+        raise GitError("git is not installed", None) from None
+    if answer.returncode:
+        words = answer.stderr.strip() or f"exit code {answer.returncode}"
+        raise GitError(f"git {arguments[0]}: {words}", answer.returncode)
+    return answer.stdout.removesuffix("\n")
