@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -84,16 +85,33 @@ def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
         return []
     remedy = "name another file with --json, or remove this one"
     try:
-        state = json.loads(path.read_text())
-        cells = [Cell(**cell) for cell in state["cells"]]
+        state = msgspec.json.decode(path.read_bytes())
+        cells = msgspec.convert(state["cells"], list[Cell])
         found = {"version": state["parabola_map"], **state["grid"]}
-    except (OSError, ValueError, TypeError, KeyError):
+        places = {(cell.learning_rate, cell.batch_size) for cell in cells}
+        if len(places) < len(cells) or not all(map(_possible, cells)):
+            raise ValueError
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         raise ValueError(f"{path} is not a map, or not a whole one: {remedy}") from None
     wanted = {"version": VERSION, **grid}
     for name in [*wanted, *found]:
         if found.get(name) != wanted.get(name):
             raise ValueError(f"{path} is of another grid: {name} {found.get(name)}, not {wanted.get(name)}: {remedy}")
     return cells
+
+
+def _possible(cell: Cell) -> bool:
+    """Return whether a cell's counts can be those of its seeds."""
+    positive = cell.positive_seeds or 0, cell.positive_passes or 0
+    bits = bytes.fromhex(cell.passed)
+    counts = cell.passes, cell.diverged, *positive
+    return (
+        all(0 <= count <= cell.seeds for count in counts)
+        and positive[1] <= min(positive[0], cell.passes)
+        and len(bits) == -(-cell.seeds // 8)
+        and sum(map(int.bit_count, bits)) == cell.passes
+        and 0 <= cell.low <= cell.high <= 1
+    )
 
 
 def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell]) -> None:

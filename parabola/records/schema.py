@@ -115,7 +115,7 @@ def diagnosis(text: bytes) -> str:
     """Return why a text that did not decode is not a record; empty where it has a record's outline and is damaged."""
     try:
         content = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return f"not JSON, or cut off ({error})"
     if not isinstance(content, dict) or not {"benchmarks", "machine_info"} <= content.keys():
         return "not a record of pytest-benchmark"
