@@ -54,7 +54,7 @@ def damaged(draw: st.DrawFn, whole: Any) -> bytes:
         whole = changed(whole, draw(st.sampled_from(places(whole))), draw(VALUES))
     text = bytearray(json.dumps(whole).encode("utf-8", "surrogatepass"))
     for _ in range(draw(st.integers(0, 2))):
-        at = draw(st.integers(0, len(text) - 1))
+        at = draw(st.integers(0, len(text)))
         text[at : at + draw(st.integers(0, 9))] = draw(st.binary(max_size=9))
     return bytes(text[: draw(st.integers(1, len(text)))]) if draw(st.booleans()) and text else bytes(text)
 
