@@ -3,12 +3,13 @@
 import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from parabola.compare.sides.git import git, has, listed, snapshot, submodules
 
 PREFIX = "parabola-compare-"
 WORKING_TREE = "working tree"
@@ -63,26 +64,6 @@ class Repository:
         except ValueError:
             raise ValueError(f"unknown revision {revision!r}: a branch, a tag or a commit of {self.top}") from None
 
-    def snapshot(self, scratch: Path) -> str:
-        """Return a commit of the working tree as it stands: uncommitted and untracked files, but not ignored ones.
-
-        No branch, index or file is touched. As nothing refers to the commit, git's garbage collection removes it
-        one day.
-
-        Args:
-            scratch: a folder for a copy of the index.
-        """
-        index = scratch / "index"
-        own = Path(git(self.top, "rev-parse", "--path-format=absolute", "--git-path", "index"))
-        if own.exists():
-            shutil.copy(own, index)
-        with_index = {"GIT_INDEX_FILE": str(index)}
-        git(self.top, "add", "--all", extra=with_index)
-        tree = git(self.top, "write-tree", extra=with_index)
-        who = {f"GIT_{role}_{field}": "parabola" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
-        parents = ["-p", "HEAD"] if _has_commit(self.top) else []
-        return git(self.top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=who)
-
     @contextmanager
     def checkouts(self, base: str | None, head: str | None) -> Iterator[tuple[Checkout, Checkout, Path]]:
         """Check both sides out, and remove them afterwards.
@@ -109,12 +90,12 @@ class Repository:
 
     def _check_out(self, name: str, revision: str | None, scratch: Path) -> Checkout:
         if revision is None:
-            commit = self.snapshot(scratch)
-            named = git(self.top, "rev-parse", "HEAD") if _has_commit(self.top) else commit
+            commit = snapshot(self.top, scratch)
+            named = git(self.top, "rev-parse", "HEAD") if has(self.top, "HEAD") else commit
         else:
             named = commit = self.resolve(revision)
         top = scratch / name  # of equal length: where memory lies depends on the length of paths, and speed on that
-        git(self.top, "worktree", "add", "--quiet", "--detach", "--force", str(top), commit)
+        _place(self.top, commit, top, scratch, as_it_stands=revision is None)
         if not (top / self.prefix).is_dir():
             raise ValueError(f"{revision or WORKING_TREE} has no folder {self.prefix}")
         subject = git(self.top, "show", "--no-patch", "--format=%s", named)
@@ -124,12 +105,43 @@ class Repository:
         """Remove a comparison's worktrees, and no others, then its folder; last the lock, by which it is found."""
         for name in ("base", "head"):
             with suppress(ValueError):  # it was never made, or is another repository's
-                git(self.top, "worktree", "remove", "--force", str(scratch / name))
+                _take_away(self.top, scratch / name)
         with suppress(FileNotFoundError):  # another comparison clears the same leftovers away
             for path in scratch.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _place(repository: Path, commit: str, folder: Path, scratch: Path, as_it_stands: bool) -> None:
+    """Check a commit out in a folder; and in it those submodules that the repository itself has checked out.
+
+    Args:
+        repository: the topmost folder of a working tree; what a sparse checkout leaves out there is left out here.
+        commit: one of this repository.
+        folder: where to.
+        scratch: a folder for what is needed meanwhile.
+        as_it_stands: whether submodules are to be as they stand in the working tree, not as the commit has them.
+    """
+    git(repository, "worktree", "add", "--quiet", "--detach", "--force", str(folder), commit)
+    marked = (entry.partition(" ") for entry in listed(folder, "-t"))
+    there = [f"{path}\0" for mark, _, path in marked if mark == "S" and os.path.lexists(repository / path)]
+    if there:  # though it is not in what a sparse checkout is to have
+        from_input = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        git(folder, "checkout", "--quiet", "--ignore-skip-worktree-bits", "HEAD", *from_input, given="".join(there))
+    for path, pinned in submodules(folder).items():
+        inner = repository / path
+        if (inner / ".git").exists() and (as_it_stands or has(inner, pinned)):
+            inner_commit = snapshot(inner, scratch) if as_it_stands else pinned
+            _place(inner, inner_commit, folder / path, scratch, as_it_stands)
+
+
+def _take_away(repository: Path, folder: Path) -> None:
+    """Remove what `_place` has made. Raises ValueError if the folder is no worktree of the repository."""
+    for path in submodules(folder):
+        if (folder / path / ".git").exists():
+            _take_away(repository / path, folder / path)
+    git(repository, "worktree", "remove", "--force", str(folder))
 
 
 def others(running: bool = True, besides: Path | None = None) -> list[Path]:
@@ -155,34 +167,3 @@ def _held(lock: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None) -> str:
-    """Return what git prints, without the last line's end.
-
-    Args:
-        folder: the folder that git runs in.
-        arguments: what git is called with.
-        extra: environment variables to set, besides those that this process has; those that begin with GIT_ are not
-            passed on, as a git hook has some that name another repository.
-
-    Raises:
-        ValueError: if git is not installed, or fails; the message has its own words.
-    """
-    command = ["git", "-C", str(folder), *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, env={**clean, **(extra or {})}, check=False)
-    except FileNotFoundError:
-        raise ValueError("git is not installed") from None
-    if answer.returncode:
-        raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
-    return answer.stdout.removesuffix("\n")
-
-
-def _has_commit(folder: Path) -> bool:
-    try:
-        git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,97 @@
+"""git, as a comparison calls it, and the commit that it makes of a working tree as it stands."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+SUBMODULE = "160000"  # the mode of an entry that is a commit of another repository
+
+
+def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "") -> str:
+    """Return what git prints, without the last line's end.
+
+    Args:
+        folder: the folder that git runs in.
+        arguments: what git is called with.
+        extra: environment variables to set, besides those that this process has; those that begin with GIT_ are not
+            passed on, as a git hook has some that name another repository.
+        given: what git reads from its standard input.
+
+    Raises:
+        ValueError: if git is not installed, or fails; the message has its own words.
+    """
+    command = ["git", "-C", str(folder), *arguments]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # names of files are any bytes
+            env={**clean, **(extra or {})},
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ValueError("git is not installed") from None
+    if answer.returncode:
+        raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
+    return answer.stdout.removesuffix("\n")
+
+
+def listed(folder: Path, *arguments: str) -> list[str]:
+    """Return what `git ls-files -z` lists, an entry each.
+
+    Args:
+        folder: the folder that git runs in, to which paths are relative.
+        arguments: what else `git ls-files` is called with.
+    """
+    return git(folder, "ls-files", "-z", *arguments).split("\0")[:-1]
+
+
+def submodules(folder: Path) -> dict[str, str]:
+    """Return by path the commit of each submodule that the index of a working tree has."""
+    entries = (entry.partition("\t") for entry in listed(folder, "--stage"))
+    return {path: facts.split()[1] for facts, _, path in entries if facts.startswith(SUBMODULE)}
+
+
+def has(folder: Path, revision: str) -> bool:
+    """Return whether a repository has a commit of that name."""
+    try:
+        git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    except ValueError:
+        return False
+    return True
+
+
+def snapshot(top: Path, scratch: Path) -> str:
+    """Return a commit of a working tree as it stands: uncommitted and untracked files, but not ignored ones.
+
+    Every file is read anew, whatever the index holds of its size and time, as these may be those of a file that has
+    changed since, or marked as not to be looked at. Only what a sparse checkout leaves out is as in the index. No
+    branch, index or file is touched. As nothing refers to the commit, git's garbage collection removes it one day.
+
+    Args:
+        top: the topmost folder of a repository's working tree.
+        scratch: a folder for an index of the commit's own.
+    """
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        tracked = [entry.partition(" ") for entry in listed(top, "-t", "--stage")]
+        left_out = [
+            entry for mark, _, entry in tracked if mark == "S" and not os.path.lexists(top / entry.partition("\t")[2])
+        ]
+        _enter(top, index, [entry for _, _, entry in tracked])  # what is tracked is kept, though it may be ignored
+        git(top, "-c", "core.sparseCheckout=false", "add", "--all", extra=index)
+        _enter(top, index, left_out)
+        tree = git(top, "write-tree", extra=index)
+    who = {f"GIT_{role}_{field}": "parabola" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+    parents = ["-p", "HEAD"] if has(top, "HEAD") else []
+    return git(top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=who)
+
+
+def _enter(top: Path, index: dict[str, str], entries: Sequence[str]) -> None:
+    """Put entries, as `git ls-files --stage` lists them, into an index."""
+    git(top, "update-index", "-z", "--index-info", extra=index, given="".join(f"{entry}\0" for entry in entries))
