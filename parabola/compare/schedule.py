@@ -1,6 +1,5 @@
 """Which cases the next launch of a comparison measures, and on which cores: from plain numbers, without a process."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from parabola.compare.referee import FEWEST_LAUNCHES, Evidence, Referee
+from parabola.machine import cores
 
 MOST_LAUNCHES = 1000  # that a case is thought to need if nobody can tell, so that it comes last
 
@@ -87,6 +87,9 @@ def launches_needed(evidence: Evidence) -> int:
 def core_groups(cores_per_launch: int) -> list[list[int]]:
     """Return the groups of cores for launches that run side by side, each of which has a group to itself.
 
+    Each launch has physical cores of its own, and one logical CPU of each; only a launch that needs more than there are
+    has the others, too. There are no more groups than the time that the cgroup grants is enough for.
+
     Args:
         cores_per_launch: how many cores a group has.
 
@@ -96,10 +99,13 @@ def core_groups(cores_per_launch: int) -> list[list[int]]:
     Raises:
         ValueError: if there are fewer cores than one group needs.
     """
-    if not hasattr(os, "sched_getaffinity"):
+    physical = cores.physical_cores()
+    if not physical:
         return [[]]
-    cores = sorted(os.sched_getaffinity(0))
-    if not 1 <= cores_per_launch <= len(cores):
-        raise ValueError(f"cores must be 1 to {len(cores)}, which this machine has. Received: {cores_per_launch}")
-    whole = len(cores) // cores_per_launch
-    return [cores[number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(whole)]
+    first, others = [core[0] for core in physical], [cpu for core in physical for cpu in core[1:]]
+    most = len(first) + len(others)
+    if not 1 <= cores_per_launch <= most:
+        raise ValueError(f"cores must be 1 to {most}, which this machine has. Received: {cores_per_launch}")
+    quota = cores.cpu_quota() or most
+    groups = max(1, min(len(first), int(quota)) // cores_per_launch)
+    return [[*first, *others][number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(groups)]

@@ -1,12 +1,13 @@
 """The schedule of a comparison: what launches cost, which cases come next, and which cores they have."""
 
-import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups, launches_needed
+from parabola.machine import cores
 
 NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
 COSTS = Costs(9.0, {"near": 2.0, "far": 3.0, "changed": 4.0, "x": 3.0})
@@ -84,36 +85,79 @@ def test_what_is_nearest_is_chosen_where_nothing_is_in_time(left: float, chosen:
 
 
 @pytest.fixture
-def five_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that may use five cores of its machine, told in no order."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what puts a machine with such cores, each with its logical CPUs, in this one's place."""
+
+    def put(physical: list[list[int]], quota: float | None = None) -> None:
+        monkeypatch.setattr(cores, "physical_cores", lambda: physical)
+        monkeypatch.setattr(cores, "cpu_quota", lambda: quota)
+
+    return put
+
+
+FIVE, SMT = [[2], [4], [5], [6], [9]], [[0, 4], [1, 5], [2], [3, 7]]
 
 
 @pytest.mark.parametrize(
-    ("cores", "groups"),
+    ("physical", "per_launch", "groups"),
     [
-        (1, [[2], [4], [5], [6], [9]]),
-        (2, [[2, 4], [5, 6]]),
-        (3, [[2, 4, 5]]),
-        (5, [[2, 4, 5, 6, 9]]),
+        (FIVE, 1, [[2], [4], [5], [6], [9]]),
+        (FIVE, 2, [[2, 4], [5, 6]]),
+        (FIVE, 3, [[2, 4, 5]]),
+        (FIVE, 5, [[2, 4, 5, 6, 9]]),
+        (SMT, 1, [[0], [1], [2], [3]]),
+        (SMT, 2, [[0, 1], [2, 3]]),
+        (SMT, 3, [[0, 1, 2]]),
+        (SMT, 5, [[0, 1, 2, 3, 4]]),
+        (SMT, 7, [[0, 1, 2, 3, 4, 5, 7]]),
     ],
 )
-@pytest.mark.usefixtures("five_cores")
-def test_cores_are_shared_out_in_order(cores: int, groups: list[list[int]]) -> None:
-    """To as many launches as have enough of them; the rest stay free."""
-    assert core_groups(cores) == groups
+def test_cores_are_shared_out_in_order(
+    physical: list[list[int]], per_launch: int, groups: list[list[int]], machine: Callable[..., None]
+) -> None:
+    """Each launch has one logical CPU of each of its cores; one that needs more CPUs than cores has others, too."""
+    machine(physical)
+
+    assert core_groups(per_launch) == groups
 
 
-@pytest.mark.parametrize("cores", [0, 6, -1])
-@pytest.mark.usefixtures("five_cores")
-def test_more_cores_than_there_are(cores: int) -> None:
+@pytest.mark.parametrize(
+    ("quota", "per_launch", "groups"),
+    [
+        (5.0, 1, [[2], [4], [5], [6], [9]]),
+        (64.0, 1, [[2], [4], [5], [6], [9]]),
+        (2.9, 1, [[2], [4]]),
+        (1.0, 1, [[2]]),
+        (0.5, 1, [[2]]),
+        (4.0, 2, [[2, 4], [5, 6]]),
+        (3.9, 2, [[2, 4]]),
+        (1.0, 3, [[2, 4, 5]]),
+    ],
+)
+def test_no_more_launches_than_the_quota_is_for(
+    quota: float, per_launch: int, groups: list[list[int]], machine: Callable[..., None]
+) -> None:
+    """A launch keeps all its cores busy by turns, so whole ones are counted; one launch runs always."""
+    machine(FIVE, quota)
+
+    assert core_groups(per_launch) == groups
+
+
+@pytest.mark.parametrize(("physical", "most"), [(FIVE, 5), (SMT, 7)])
+@pytest.mark.parametrize("received", [0, 8, -1])
+def test_more_cores_than_there_are(
+    received: int, physical: list[list[int]], most: int, machine: Callable[..., None]
+) -> None:
     """Is refused, as is none, with what this machine has and what was received."""
-    with pytest.raises(ValueError, match=rf"^cores must be 1 to 5, which this machine has\. Received: {cores}$"):
-        core_groups(cores)
+    machine(physical, 1.0)
+
+    says = f"cores must be 1 to {most}, which this machine has. Received: {received}"
+    with pytest.raises(ValueError, match=rf"^{re.escape(says)}$"):
+        core_groups(received)
 
 
-def test_where_cores_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_cores_cannot_be_chosen(machine: Callable[..., None]) -> None:
     """One launch at a time runs on any of them."""
-    monkeypatch.delattr(os, "sched_getaffinity")
+    machine([])
 
     assert core_groups(64) == [[]]
