@@ -86,11 +86,18 @@ class Player:
             raise ProcessLookupError from None
 
 
-def suite(*cases: Case, strangers: Mapping[str, str] | None = None) -> Callable[[Player], int]:
-    """Return the play of a whole session, in which each turn is written down in the journal."""
+def suite(*cases: Case, strangers: Mapping[str, Mapping[str, str]] | None = None) -> Callable[[Player], int]:
+    """Return the play of a whole session, in which each turn is written down in the journal.
+
+    Args:
+        cases: in their order.
+        strangers: by the message that tells of them.
+    """
+    told_of = strangers or {}
 
     def play(player: Player) -> int:
-        player.say("collected", cases=[case.name for case in cases if case.name != "control"])
+        offered = [case.name for case in cases if case.name != "control"]
+        player.say("collected", cases=offered, strangers=dict(told_of.get("collected", {})))
         told = player.hear()["run"]
         by_name = {"control": Case("control"), **{case.name: case for case in cases}}
         for case in [by_name[name] for name in ("control", *told)]:
@@ -110,7 +117,7 @@ def suite(*cases: Case, strangers: Mapping[str, str] | None = None) -> Callable[
                 player.say("passed")
             player.hear()
             player.say("finished", case=case.name, seconds=case.seconds, extra_info=case.extra_info)
-        player.say("ended", strangers=dict(strangers or {}))
+        player.say("ended", strangers=dict(told_of.get("ended", {})))
         return 0
 
     return play

@@ -58,10 +58,11 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     def made(cores: tuple[int, ...] = (), conductor: Conductor | None = None) -> Any:
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
-        folders = {"elsewhere": str(tmp_path / "elsewhere"), "scratch": str(tmp_path / "elsewhere/scratch")}
-        given = {"socket": theirs.detach(), "cores": list(cores), **folders}
+        folders = {"elsewhere": "elsewhere", "scratch": "elsewhere/scratch", "top": "elsewhere/scratch/head"}
+        given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "allowed": []}
+        given |= {name: str(tmp_path / folder) for name, folder in folders.items()}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
-        for name in ("lockstep_plugin", "lockstep_plugin.telling"):
+        for name in ("lockstep_plugin", "lockstep_plugin.strangers", "lockstep_plugin.telling"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN / "__init__.py")
         assert spec is not None

@@ -45,6 +45,10 @@ def compare(
     inject: Annotated[
         list[str] | None, typer.Option(metavar="CASE=SHARE", help="Plant a slowdown in head: batch_27=5%. Repeatable.")
     ] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="MODULE", help="May come from elsewhere than a side's tree. Repeatable.")
+    ] = None,
+    prepare: Annotated[str, typer.Option(metavar="COMMAND", help="Each checkout runs it first, as to build.")] = "",
     self_test: Annotated[
         bool,
         typer.Option("--self-test", help="Compare BASE, or the working tree, with itself: what can be told apart?"),
@@ -78,6 +82,8 @@ def compare(
             cores_per_launch=cores,
             launches_at_once=at_once,
             slower=dict(map(read_planted, inject or ())),
+            allowed=tuple(allow or ()),
+            prepare=prepare,
         )
         schedule.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):

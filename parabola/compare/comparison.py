@@ -37,6 +37,8 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
         median_seconds: a round, by the median over launches of the medians over rounds.
         coefficient_error: as most launches have it.
         passed: whether its runs passed, as most launches have it.
+        launch_spread: the standard deviation of its log ratio from launch to launch, but for a few bad ones.
+        round_spread: the same of a pair of rounds, within a launch.
     """
 
     case: str
@@ -51,6 +53,8 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
     median_seconds: BySide[float | None]
     coefficient_error: BySide[Number]
     passed: BySide[Number]
+    launch_spread: float | None = None
+    round_spread: float | None = None
 
 
 class ComparedControl(ComparedCase, frozen=True, kw_only=True):
@@ -97,6 +101,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         only_in_base, only_in_head: the cases that the other side does not have.
         unmeasured: the cases that both sides have, but that one skips.
         launches: in the order in which they ended.
+        missing: what the checkouts did not have, though cases may need it: a sentence each.
     """
 
     version: int = msgspec.field(name=VERSION_KEY)
@@ -117,6 +122,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     only_in_head: list[str]
     unmeasured: list[str]
     launches: list[ComparedLaunch]
+    missing: list[str] = []
 
 
 class NoComparison(ValueError):

@@ -22,6 +22,7 @@ from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.sides.log_ratio import launch_spread, round_spread
 from parabola.compare.verdicts import Verdict
 from parabola.machine import host
 
@@ -60,6 +61,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         only_in_head=list(outcome.only.head),
         unmeasured=list(outcome.unmeasured),
         launches=[_launch(launch) for launch in outcome.launches],
+        missing=list(outcome.missing),
     )
 
 
@@ -105,6 +107,8 @@ def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> ComparedCa
         ),
         coefficient_error=_agreed([launch.extra_info for launch in measured], "coefficient_error"),
         passed=passed,
+        launch_spread=launch_spread([launch.seconds for launch in measured]),
+        round_spread=round_spread([launch.seconds for launch in measured]),
     )
 
 

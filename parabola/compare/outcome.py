@@ -25,6 +25,8 @@ class Options:
         cores_per_launch: how many cores each launch has to itself; its two sides share them, in turn.
         launches_at_once: how many launches run side by side, each on its own cores; None for what the cores allow.
         slower: the share of extra work to plant in a case of head, by its name or by a part that no other name has.
+        allowed: modules that may come from elsewhere than a side's own tree, with all that is in them.
+        prepare: a command that each checkout's shell runs first; empty for none.
     """
 
     base: str | None
@@ -36,6 +38,8 @@ class Options:
     cores_per_launch: int = 1
     launches_at_once: int | None = None
     slower: Mapping[str, float] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+    prepare: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Outcome:
         usage: whether it failed because pytest refused its options on both sides.
         disturbed: whether another comparison ran on this machine meanwhile.
         seconds: from beginning to end.
+        missing: what the checkouts do not have, though cases may need it: a sentence each.
     """
 
     base: Checkout
@@ -91,3 +96,4 @@ class Outcome:
     usage: bool
     disturbed: bool
     seconds: float
+    missing: Sequence[str] = ()

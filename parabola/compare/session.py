@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 from parabola.compare.outcome import Ended, Options, Outcome, Progress
@@ -10,9 +11,10 @@ from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository, others
-from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.environments import Setup, prepare
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.log_ratio import launch_log_ratio
+from parabola.compare.sides.missing import missing
 from parabola.compare.sides.side import SideFailed
 from parabola.machine import ending
 from parabola.records.case import short_name
@@ -44,8 +46,10 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             pytest_options=options.pytest_options,
             slower=options.slower,
             limit_seconds=options.limit_seconds,
+            allowed=options.allowed,
         )
-        return _Session(options, setup).run(progress)
+        told = missing(repository.top, (base, head))
+        return replace(_Session(options, setup).run(progress), missing=told)
 
 
 class _Session:
@@ -68,6 +72,9 @@ class _Session:
         groups = core_groups(self.options.cores_per_launch)
         with ThreadPoolExecutor(len(groups)) as pool:
             try:
+                if progress:
+                    progress(Progress(0.0, 0, 0, 0, "preparing"))
+                prepare(self.setup, self.options.prepare)
                 self._measure(pool, groups[: self.options.launches_at_once], progress)
             except SideFailed as failure:
                 ended, why, usage = "failed", str(failure), failure.usage

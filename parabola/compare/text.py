@@ -1,6 +1,8 @@
 """A comparison for people: a table on the terminal, and Markdown for a pull request."""
 
 from collections import Counter
+from collections.abc import Sequence
+from statistics import median
 
 from rich.console import Console
 
@@ -49,6 +51,7 @@ def notes(comparison: Comparison) -> list[str]:
     """Say what a reader has to know besides the table: a sentence a line."""
     control = comparison.control
     lines = [f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches"]
+    lines += _noise(comparison.cases)
     for side, cases in (("base", comparison.only_in_base), ("head", comparison.only_in_head)):
         if cases:
             lines.append(f"only in {side}: {', '.join(map(short_name, cases))}")
@@ -63,11 +66,26 @@ def notes(comparison: Comparison) -> list[str]:
             lines.append(f"{short_name(case.case)} learns in base, and no longer in head")
     for name, share in comparison.options.slower.items():
         lines.append(f"planted in head: {100 * share:g} % more work in {short_name(name)}")
+    lines += comparison.missing
     if comparison.disturbed:
         lines.append("another comparison ran on this machine meanwhile: they disturb each other's times")
     if comparison.ended == "interrupted":
         lines.append("interrupted: only what was measured until then is here")
     return lines
+
+
+def _noise(cases: Sequence[ComparedCase]) -> list[str]:
+    """Say how much launches, and rounds within them, still differ."""
+    by = {
+        "launch to launch": [case.launch_spread for case in cases if case.launch_spread is not None],
+        "round to round": [case.round_spread for case in cases if case.round_spread is not None],
+    }
+    parts = [
+        f"{100 * median(spreads):.1f} % from {what} (at most {100 * max(spreads):.1f} %)"
+        for what, spreads in by.items()
+        if spreads
+    ]
+    return [f"noise that is left: {', '.join(parts)}"] if parts else []
 
 
 def method(comparison: Comparison) -> list[str]:

@@ -164,7 +164,8 @@ def test_every_option_arrives(comes_to: Any) -> None:
     asked = comes_to(nine(STEADY))
     invoke(
         *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
-        *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--", "-k", "x", "--", "--strict"),
+        *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%"),
+        *("--allow", "numpy", "--prepare", "make && make test", "--allow", "a.b", "--", "-k", "x", "--", "--strict"),
     )
 
     assert asked[0][0] == Options(
@@ -177,6 +178,8 @@ def test_every_option_arrives(comes_to: Any) -> None:
         cores_per_launch=1,
         launches_at_once=7,
         slower={"slow": 0.1, "a=b": 0.005},
+        allowed=("numpy", "a.b"),
+        prepare="make && make test",
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from parabola.compare.sides import checkouts
+from parabola.compare.sides import git as command
 from parabola.compare.sides.checkouts import PREFIX, Checkout, Repository, others
 from tests.conftest import git
 
@@ -291,11 +292,11 @@ def test_what_git_is_given_and_what_it_answers(project: Project, monkeypatch: py
     folder = project()
     monkeypatch.setenv("GIT_EDITOR", "hook's")
     monkeypatch.setenv("OTHER_GIT_EDITOR", "the user's")
-    said = checkouts.git(folder, "-c", "alias.environment=!env", "environment", extra={"GIT_PAGER": "ours"})
+    said = command.git(folder, "-c", "alias.environment=!env", "environment", extra={"GIT_PAGER": "ours"})
 
     assert {"OTHER_GIT_EDITOR=the user's", "GIT_PAGER=ours"} <= set(said.splitlines())
     assert "GIT_EDITOR=hook's" not in said.splitlines()
-    assert checkouts.git(folder, "-c", "alias.blanks=!printf '  two lines \\nof text \\n'", "blanks") == (
+    assert command.git(folder, "-c", "alias.blanks=!printf '  two lines \\nof text \\n'", "blanks") == (
         "  two lines \nof text "
     )
 
@@ -305,13 +306,13 @@ def test_git_that_fails(project: Project, tmp_path: Path, monkeypatch: pytest.Mo
     folder = project()
 
     with pytest.raises(ValueError, match=r"^git rev-parse: exit code 1$"):
-        checkouts.git(folder, "rev-parse", "--verify", "--quiet", "nosuch")
+        command.git(folder, "rev-parse", "--verify", "--quiet", "nosuch")
     with pytest.raises(ValueError, match=r"^git show: fatal: ambiguous argument 'nosuch': unknown revision"):
-        checkouts.git(folder, "show", "nosuch")
+        command.git(folder, "show", "nosuch")
     with monkeypatch.context() as without:
         without.setenv("PATH", str(tmp_path))
         with pytest.raises(ValueError, match=r"^git is not installed$"):
-            checkouts.git(folder, "status")
+            command.git(folder, "status")
 
 
 def test_what_a_killed_comparison_left_is_cleared_away(project: Project, temporary: Path) -> None:

@@ -165,8 +165,11 @@ def test_a_case_by_value() -> None:
         "median_seconds": BySide[Any](0.0025, pytest.approx(0.0025 * 1.01)),
         "coefficient_error": BySide(0.25, None),
         "passed": BySide(True, True),
+        "launch_spread": pytest.approx(1.482602 * math.log(1.01)),  # of ratios of 1, 1.01 and 1.05
+        "round_spread": pytest.approx(0.0),
     }
     assert open_case.launches == 2
+    assert (open_case.launch_spread, open_case.round_spread) == (None, None)
     assert open_case.median_seconds == BySide[Any](30.0, pytest.approx(30 * 1.025))
 
 

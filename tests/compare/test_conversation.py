@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from parabola.compare.sides import environments
-from parabola.compare.sides.environments import PLUGIN
+from parabola.compare.sides.environments import PLUGIN, prepare
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
 from parabola.compare.sides.side import Side, SideFailed
@@ -186,8 +186,10 @@ def test_how_a_side_is_started(
     number: int, on_path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each side has its own command, folder, environment, log and temporary folder, in a session of its own."""
-    setup = setup_of(tmp_path, pytest_options=("-k", "a or b"))
+    setup = setup_of(tmp_path, pytest_options=("-k", "a or b"), allowed=["numpy"])
     (setup.head.top / "src").mkdir()
+    for side in (setup.base, setup.head):
+        (side.top / "setup.cfg").write_text(f"[metadata]\nname = project-of-{side.name}\n")
     stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
     seen = {}
 
@@ -232,13 +234,17 @@ def test_how_a_side_is_started(
             "MY_PYTEST_XDIST": "stays",
             "MY_GIT_DIR": "stays",
             "TMPDIR": str(temporary),
+            "PYTHONHASHSEED": str(number),
         }
         (descriptor,) = options.pop("pass_fds")
         assert given == {
             "socket": descriptor,
             "cores": [5, 3],
+            "top": str(top),
             "elsewhere": f"{tmp_path}/repository",
             "scratch": f"{tmp_path}/scratch",
+            "projects": [f"project-of-{player.name}"],
+            "allowed": ["numpy"],
         }
         output = options.pop("stdout")
         assert (output.name, output.mode, output.closed) == (str(launch / f"{player.name}.log"), "wb", True)
@@ -248,6 +254,58 @@ def test_how_a_side_is_started(
             "stderr": subprocess.STDOUT,
             "start_new_session": True,
         }
+
+
+@pytest.mark.parametrize(("chosen", "seeds"), [(None, "01"), ("", "01"), ("random", "01"), ("7", "77"), ("0", "00")])
+def test_strings_hash_alike_on_both_sides(
+    chosen: str | None, seeds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each launch has a seed of its own for both its sides, unless the user has chosen one."""
+    stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
+    monkeypatch.setattr("os.environ", environment if chosen is None else {**environment, "PYTHONHASHSEED": chosen})
+    setup = setup_of(tmp_path)
+    for number in (0, 1):
+        Launch(setup, number, [], None).run()
+
+    given = [player.options["env"]["PYTHONHASHSEED"] for player in stage.players]
+    assert given == [seeds[0], seeds[0], seeds[1], seeds[1]]
+
+
+def test_a_command_prepares_both_checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell runs it in each folder that pytest is to run in, with the user's environment, and none without one."""
+    setup, asked = setup_of(tmp_path), list[Any]()
+
+    def run(command: str, **options: Any) -> Any:
+        asked.append((command, options["shell"], options["cwd"], options["env"]))
+        return SimpleNamespace(returncode=0, stdout="built\n")
+
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr("os.environ", ENVIRONMENT)
+    prepare(setup, "")
+    assert asked == []
+    prepare(setup, "make && make test")
+
+    kept = {name: value for name, value in ENVIRONMENT.items() if name not in ("GIT_DIR", "PYTEST_XDIST_WORKER")}
+    assert asked == [("make && make test", True, side.folder, kept) for side in (setup.base, setup.head)]
+
+
+@pytest.mark.parametrize(
+    ("said", "last"), [("one\n\nno rule to make\n\n", "no rule to make"), ("", "no word"), (" \n", "no word")]
+)
+def test_a_command_that_fails(said: str, last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its side, its exit code and its last line are told, and the other side is left as it is."""
+    asked = list[str]()
+
+    def run(command: str, **_: Any) -> Any:
+        asked.append(command)
+        return SimpleNamespace(returncode=2, stdout=said)
+
+    monkeypatch.setattr("subprocess.run", run)
+    failure = failure_of(lambda: prepare(setup_of(tmp_path), "make"))
+
+    assert (str(failure), failure.usage) == (f"base: --prepare ended with exit code 2: {last}", False)
+    assert asked == ["make"]
 
 
 def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +327,11 @@ def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest
         with_venv = environments._own_paths(top, repository)
         patch.setattr(sys, "path", [])
         alone = environments._own_paths(tmp_path / "repository", repository)
+        patch.setattr(sys, "path", path)
+        patch.setattr(sys, "prefix", str(tmp_path))  # as /usr is for a repository in /usr/src
+        beside = environments._own_paths(top, repository)
 
     assert found == [top, top / "src", top / "python/lib", top / "tools"]
     assert with_venv == [top, top / "src", top / "python/lib", top / "tools", top / "venv/lib"]
     assert alone == [tmp_path / "repository"]
+    assert beside == with_venv

@@ -290,31 +290,39 @@ def test_a_side_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (str(failure), failure.usage) == ("head hangs: silent for 1 s, starting", False)
 
 
+STRANGER = "{} imported {} from /r/{}.py, not from its own tree; name its own folder in PYTHONPATH, or allow this one: "
+
+
+@pytest.mark.parametrize("when", ["collected", "ended"])
 @pytest.mark.parametrize(
-    ("number", "base", "head", "says"),
+    ("number", "base", "head", "side", "module"),
     [
-        (0, {}, {"thing": "/r/thing.py", "x": "/r/x"}, "head imported thing from /r/thing.py, not from its own tree"),
-        (1, {"b": "/r/b.py"}, {}, "base imported b from /r/b.py, not from its own tree"),
-        (0, {"b": "/r/b"}, {"h": "/r/h"}, "base imported b from /r/b, not from its own tree"),
-        (1, {"b": "/r/b"}, {"h": "/r/h"}, "head imported h from /r/h, not from its own tree"),
+        (0, [], ["thing", "x"], "head", "thing"),
+        (1, ["b"], [], "base", "b"),
+        (0, ["b"], ["h"], "base", "b"),
+        (1, ["b"], ["h"], "head", "h"),
     ],
 )
 def test_strangers(
+    when: str,
     number: int,
-    base: dict[str, str],
-    head: dict[str, str],
-    says: str,
+    base: list[str],
+    head: list[str],
+    side: str,
+    module: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first module of the first side that imported from elsewhere is named, and the launch is not finished."""
-    Stage(monkeypatch, base=suite(Case("a"), strangers=base), head=suite(Case("a"), strangers=head))
+    """The first stranger of the first side that has any is named, with what to do; at once if it is known at once."""
+    told = [{when: {name: f"/r/{name}.py" for name in names}} for names in (base, head)]
+    Stage(monkeypatch, base=suite(Case("a"), strangers=told[0]), head=suite(Case("a"), strangers=told[1]))
     made = Launch(setup_of(tmp_path), number, [], None)
     failure = failure_of(made)
 
-    assert (str(failure), failure.usage) == (says, False)
+    assert str(failure) == STRANGER.format(side, module, module) + f"--allow {module}"
+    assert not failure.usage
     assert not made.finished
-    assert list(made.measured) == ["control", "a"]
+    assert list(made.measured) == (["control", "a"] if when == "ended" else [])
 
 
 def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,9 @@ import ast
 import json
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -152,7 +151,7 @@ def test_the_conductor_chooses_of_what_is_left_of_the_benchmarks(load: Load) -> 
     hooks = pytest_with(Deselecting(), plugin)
     hooks.pytest_collection_modifyitems(session=None, config=None, items=items)
 
-    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"]}), "hear"]
+    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"], "strangers": {}}), "hear"]
     assert [item.nodeid for item in items] == ["c", "a"]
     assert plugin.slower == {"c": 0.25, "control": 0.5}
 
@@ -266,53 +265,24 @@ def test_what_a_case_took_is_told_once_its_test_has_passed(load: Load) -> None:
     assert conductor.journal[1:] == [("failed", {"case": CASE, "why": "after the rounds"})]
 
 
-def test_strangers(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strangers are modules of the repository itself, and installed ones that the side's own tree has a package of."""
-    conductor = Conductor()
+def test_strangers_are_told_twice(load: Load) -> None:
+    """What was imported from where it should not be is told once tests are collected, and again at the end."""
+    conductor = Conductor([{"run": [], "slower": {}}])
     plugin = load(conductor=conductor)
-    elsewhere, prefix = tmp_path / "elsewhere", tmp_path / "elsewhere/venv"
-    here = elsewhere / "scratch/head"
-    (tmp_path / "link").symlink_to("elsewhere")
-    for package in ("one", "src/two", "src/deep/three", "src/deep/deeper/four", "one/inner", "src/two/inner2"):
-        (here / package).mkdir(parents=True)
-        (here / package / "__init__.py").touch()
-    files: dict[str, object] = {
-        "ours": here / "one/__init__.py",
-        "repositorys": elsewhere / "src/thing.py",
-        "linked": tmp_path / "link/other.py",
-        "of_the_launch": elsewhere / "scratch/launch-1/plugin/lockstep_plugin.py",
-        "one": prefix / "lib/one/__init__.py",
-        "two": prefix / "lib/two/__init__.py",
-        "three": prefix / "lib/three/__init__.py",
-        "four": prefix / "lib/four/__init__.py",
-        "inner": prefix / "lib/inner/__init__.py",
-        "inner2": prefix / "lib/inner2/__init__.py",
-        "numpy_of_the_side": prefix / "lib/numpy_of_the_side/__init__.py",
-        "of_nobody": tmp_path / "library/of_nobody.py",
-        "elsewhere_itself": elsewhere,
-        "builtin": None,
-        "odd": 5,
-    }
-    for name, file in files.items():
-        module = ModuleType(name)
-        module.__file__ = str(file) if isinstance(file, Path) else file  # type: ignore[assignment]
-        monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setitem(sys.modules, "without_a_file", SimpleNamespace())
-    monkeypatch.setattr(sys, "prefix", str(tmp_path / "link/venv"))
-    session: Any = SimpleNamespace(config=SimpleNamespace(rootpath=tmp_path / "link/scratch/head"))
-    plugin.pytest_sessionfinish(session)
-    (said,) = conductor.journal
+    asked = list[Any]()
 
-    assert said == (
-        "ended",
-        {
-            "strangers": {
-                "repositorys": f"{elsewhere}/src/thing.py",
-                "linked": f"{elsewhere}/other.py",
-                "one": f"{prefix}/lib/one/__init__.py",
-                "two": f"{prefix}/lib/two/__init__.py",
-                "three": f"{prefix}/lib/three/__init__.py",
-            }
-        },
-    )
-    assert next(iter(said[1]["strangers"])) == "repositorys"
+    def strangers(given: Any) -> dict[str, str]:
+        asked.append(given)
+        return {"thing": f"/r/{len(asked)}"}
+
+    plugin.strangers = strangers
+    plugin.pytest_collection_modifyitems([])
+    plugin.pytest_sessionfinish()
+
+    assert conductor.journal == [
+        ("collected", {"cases": [], "strangers": {"thing": "/r/1"}}),
+        "hear",
+        ("ended", {"strangers": {"thing": "/r/2"}}),
+    ]
+    assert asked == [plugin.GIVEN] * 2
+    assert asked[0]["top"].endswith("/elsewhere/scratch/head")

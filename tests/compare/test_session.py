@@ -1,7 +1,7 @@
 """From launches to an outcome: which are begun, on which cores, with which cases, and how it ends."""
 
-import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +13,10 @@ from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.referee import Referee
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.side import SideFailed
-from parabola.machine import ending
+from parabola.machine import cores, ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 
 STEADY, SLOW, FAST = "a.py::steady", "b/c.py::slow[1]", "a.py::fast[a::b]"
@@ -28,7 +29,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     own = Clock()
     monkeypatch.setattr(session, "time", own)
     monkeypatch.setattr(session, "others", lambda besides: [])
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {9, 4, 6, 5, 2}}[process])
+    monkeypatch.setattr(cores, "physical_cores", lambda: [[2], [4], [5], [6], [9]])
+    monkeypatch.setattr(cores, "cpu_quota", lambda: None)
     return own
 
 
@@ -272,4 +274,43 @@ def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list
 
 def test_the_options_as_they_are_unless_given() -> None:
     """Five minutes, a minimum effect of 5 %, and a side that may be silent for five minutes."""
-    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {})
+    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), "")
+
+
+def test_what_a_comparison_is_given_and_lacks(
+    project: Callable[..., Path], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Launches get what is allowed, both checkouts are prepared before them, and what they lack is in the outcome."""
+    folder, order = project(), list[Any]()
+    (folder / ".gitignore").write_text("_version.py")
+    (folder / "src/_version.py").touch()
+    script = Script(clock, {STEADY: [1.0]})
+
+    def prepare(setup: Setup, command: str) -> None:
+        order.append((setup.base.revision, command, len(script.launches)))
+
+    monkeypatch.setattr(session, "Launch", script)
+    monkeypatch.setattr(session, "prepare", prepare)
+    told = list[Progress]()
+    options = Options("main", launches_at_once=1, allowed=("numpy",), prepare="make")
+    outcome = session.compare(options, folder, told.append)
+
+    assert order == [("main", "make", 0)]
+    assert str(told[0]) == "launch 1: preparing"
+    assert script.launches[0].setup.allowed == ("numpy",)
+    (lacks,) = outcome.missing
+    assert lacks.startswith("ignored by git, so in neither checkout: src/_version.py; ")
+
+
+def test_a_comparison_that_cannot_be_prepared(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has failed, with the command's own words, and no launch is begun."""
+    script = Script(clock, {STEADY: [1.0]})
+
+    def prepare(setup: Setup, command: str) -> None:
+        raise SideFailed("base: --prepare ended with exit code 2: no rule")
+
+    monkeypatch.setattr(session, "prepare", prepare)
+    outcome = outcome_of(script, monkeypatch, prepare="make")
+
+    assert (outcome.ended, outcome.why) == ("failed", "base: --prepare ended with exit code 2: no rule")
+    assert script.launches == []

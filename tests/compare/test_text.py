@@ -82,6 +82,7 @@ def test_notes_in_their_order() -> None:
         only_in_head=["d/e.py::new"],
         unmeasured=["a.py::skipped", "a.py::left"],
         options=Options("main", slower={SLOW: 0.25, "control": 2.0}),
+        missing=["ignored by git: x.so", "empty submodules"],
     )
 
     assert notes(comparison) == [
@@ -95,9 +96,29 @@ def test_notes_in_their_order() -> None:
         "coefficient error of fast|wide: 0 → none",
         "planted in head: 25 % more work in slow",
         "planted in head: 200 % more work in control",
+        "ignored by git: x.so",
+        "empty submodules",
         "another comparison ran on this machine meanwhile: they disturb each other's times",
         "interrupted: only what was measured until then is here",
     ]
+
+
+def test_the_noise_that_is_left() -> None:
+    """By launch and by round: the median over the cases whose spread is known, and the largest."""
+    spreads = ((0.012, 0.0304), (0.034, None), (None, 0.25), (0.0116, 0.09))
+    cases = [
+        made_case(f"a.py::{at}", "same", launch_spread=by_launch, round_spread=by_round)
+        for at, (by_launch, by_round) in enumerate(spreads)
+    ]
+    by_launch = "1.2 % from launch to launch (at most 3.4 %)"
+
+    assert notes(made_comparison(*cases))[1:] == [
+        f"noise that is left: {by_launch}, 9.0 % from round to round (at most 25.0 %)"
+    ]
+    assert notes(made_comparison(*cases[:2]))[1:] == [
+        "noise that is left: 2.3 % from launch to launch (at most 3.4 %), 3.0 % from round to round (at most 3.0 %)"
+    ]
+    assert notes(made_comparison(cases[2]))[1:] == ["noise that is left: 25.0 % from round to round (at most 25.0 %)"]
 
 
 @pytest.mark.parametrize("ended", ["decided", "budget", "failed"])

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.side import Side
+from parabola.compare.sides.projects import project_names
+from parabola.compare.sides.side import Side, SideFailed
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
 
@@ -27,6 +28,7 @@ class Setup:
         pytest_options: what pytest is called with, on both sides.
         slower: the share of extra work to plant in a case of head, by a part of its name.
         limit_seconds: how long a side may be silent before it is taken to hang.
+        allowed: modules that may come from elsewhere, with all that is in them, though their names are a side's own.
     """
 
     base: Checkout
@@ -36,14 +38,45 @@ class Setup:
     pytest_options: Sequence[str] = ()
     slower: Mapping[str, float] = field(default_factory=dict)
     limit_seconds: float = 300.0
+    allowed: Sequence[str] = ()
 
 
-def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: Path) -> Side:
+def prepare(setup: Setup, command: str) -> None:
+    """Run a command in each checkout, such as one that builds extensions there.
+
+    Args:
+        setup: the comparison's.
+        command: for a shell, in the folder that pytest is to run in; empty for nothing.
+
+    Raises:
+        SideFailed: if the command fails; the message has its last line.
+    """
+    for checkout in (setup.base, setup.head) if command else ():
+        answer = subprocess.run(
+            command,
+            shell=True,
+            cwd=checkout.folder,
+            env=_inherited(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if answer.returncode:
+            last = (answer.stdout.strip() or "no word").splitlines()[-1]
+            raise SideFailed(f"{checkout.name}: --prepare ended with exit code {answer.returncode}: {last}")
+
+
+def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[int], scratch: Path) -> Side:
     """Start pytest in a checkout, with the plugin, an environment of its own, and a line to it.
 
     Args:
         setup: what all launches of the comparison have in common.
         checkout: the side that is started.
+        number: the launch's, which seeds the hashing of strings: alike on both its sides, and otherwise in the next;
+            unless the user has chosen a PYTHONHASHSEED.
         cores: the cores that it runs on; empty for any.
         scratch: the launch's own folder, for the plugin, the log and temporary files.
     """
@@ -59,15 +92,19 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
     given = {
         "socket": theirs.fileno(),
         "cores": list(cores),
+        "top": str(checkout.top),
         "elsewhere": str(setup.elsewhere),
         "scratch": str(setup.scratch),
+        "projects": project_names(checkout),
+        "allowed": list(setup.allowed),
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
     log = scratch / f"{checkout.name}.log"
     temporary = scratch / f"{checkout.name}_tmp"  # it is removed with the launch, with all that a suite leaves in it
     temporary.mkdir()
     command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
+    seed = os.environ.get("PYTHONHASHSEED", "")
     own = {
+        "PYTHONHASHSEED": seed if seed.isdigit() else str(number),
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "LOCKSTEP": json.dumps(given),
         "TMPDIR": str(temporary),
@@ -76,7 +113,7 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
         process = subprocess.Popen(
             [*command, "--benchmark-only", *setup.pytest_options],
             cwd=checkout.folder,
-            env={**inherited, **own},
+            env={**_inherited(), **own},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -84,6 +121,10 @@ def start_side(setup: Setup, checkout: Checkout, cores: Sequence[int], scratch: 
             start_new_session=True,
         )
     return Side(checkout.name, process, ours, log)
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
 
 
 def _own_paths(top: Path, elsewhere: Path) -> list[Path]:
@@ -99,5 +140,10 @@ def _own_paths(top: Path, elsewhere: Path) -> list[Path]:
     inside = [Path(entry).resolve() for entry in sys.path if entry]
     within = [path.relative_to(elsewhere) for path in inside if elsewhere == path or elsewhere in path.parents]
     prefix = Path(sys.prefix).resolve()
-    own = [top, top / "src", *(top / path for path in within if prefix not in (elsewhere / path).parents)]
+    installed = prefix.is_relative_to(elsewhere)  # else the repository may lie where Python does, as in /usr/src
+    own = [
+        top,
+        top / "src",
+        *(top / path for path in within if not (installed and prefix in (elsewhere / path).parents)),
+    ]
     return [path for path in dict.fromkeys(own) if path.is_dir()]

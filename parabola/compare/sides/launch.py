@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Launch:
         return pair if self.number % 2 == 0 else pair[::-1]
 
     def _start(self, checkout: Checkout, scratch: Path) -> None:
-        self.sides.append(start_side(self.setup, checkout, self.cores, scratch))
+        self.sides.append(start_side(self.setup, checkout, self.number, self.cores, scratch))
         if self.stopped:  # while it was being started
             self.sides[-1].kill()
 
@@ -115,7 +115,9 @@ class Launch:
         offers, failures = dict[str, list[str]](), list[SideFailed]()
         for side in self.sides:
             try:
-                offers[side.name] = side.hear(Collected).cases
+                collected = side.hear(Collected)
+                _refuse(side, collected.strangers)
+                offers[side.name] = collected.cases
             except SideFailed as failure:
                 failures.append(failure)
         if failures:  # options are to blame only if neither side takes them
@@ -139,10 +141,7 @@ class Launch:
             self.doing = min(cases, key=self.plan.index)
             self._measure(self.doing, [side for side in self.sides if at[side] == self.doing])
         for side in self.sides:
-            strangers = side.hear(Ended).strangers
-            if strangers:
-                module, file = next(iter(strangers.items()))
-                raise SideFailed(f"{side.name} imported {module} from {file}, not from its own tree")
+            _refuse(side, side.hear(Ended).strangers)
 
     def _measure(self, case: str, sides: Sequence[Side]) -> None:
         """Measure a case on the sides that are at it, and keep what both of them finish."""
@@ -154,3 +153,10 @@ class Launch:
                 extra_info=BySide(base.extra_info, head.extra_info),
                 ended_at=time.perf_counter() - self.started,
             )
+
+
+def _refuse(side: Side, strangers: Mapping[str, str]) -> None:
+    """Raise SideFailed if a side has imported a module that is not its own: it measures neither commit."""
+    for module, file in strangers.items():
+        says = f"{side.name} imported {module} from {file}, not from its own tree"
+        raise SideFailed(f"{says}; name its own folder in PYTHONPATH, or allow this one: --allow {module}")

@@ -36,9 +36,10 @@ class OfCase(Message, frozen=True):
 
 
 class Collected(Message, frozen=True):
-    """These benchmarks are there."""
+    """These benchmarks are there; and modules that were imported from where they should not be, each with its file."""
 
     cases: list[str]
+    strangers: dict[str, str] = {}
 
 
 class Calibrate(OfCase, frozen=True):

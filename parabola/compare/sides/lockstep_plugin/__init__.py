@@ -3,7 +3,7 @@
 Stands alone: it is copied out of its package, knows pytest-benchmark but no suite, and imports nothing of ours, so a
 commit from before it existed can be measured with it. What it needs comes in the environment variable LOCKSTEP, as
 JSON: "socket" (an open one's file descriptor, at whose other end the conductor is), "cores" (to run on; none: any) and
-"elsewhere" (a folder from which nothing may be imported, but for "scratch" in it).
+what `strangers` takes.
 """
 
 import hashlib
@@ -11,13 +11,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .telling import Line, reason, strangers
+from .strangers import strangers
+from .telling import Line, reason
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 20, 2
@@ -153,7 +153,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Offer the benchmarks, and keep those that the conductor names."""
     offered = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
-    line.say("collected", cases=list(offered))
+    line.say("collected", cases=list(offered), strangers=strangers(GIVEN))
     answer = line.hear()
     slower.update(answer["slower"])
     items[:] = [offered[case] for case in answer["run"]]
@@ -195,6 +195,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         line.say("skipped", case=report.nodeid)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish() -> None:
     """Tell that it is over, and what was imported from where it should not be."""
-    line.say("ended", strangers=strangers(session.config.rootpath, Path(GIVEN["elsewhere"]), Path(GIVEN["scratch"])))
+    line.say("ended", strangers=strangers(GIVEN))

@@ -1,0 +1,102 @@
+"""Which imported modules are strangers: those of a name that is the checkout's, from a file that is not."""
+
+import functools
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.machinery import all_suffixes
+from importlib.metadata import Distribution, distributions
+from inspect import getmodulename
+from typing import Any
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+PYTHONS = {*sys.stdlib_module_names, "__main__"}  # a checkout's file of such a name is not what was meant
+
+real = functools.cache(os.path.realpath)
+
+
+def strangers(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the imported modules that are not the side's own, each with its file.
+
+    These are the modules of the user's repository itself, and those whose name is the checkout's: because an entry of
+    sys.path within the checkout finds it, or because an installed distribution of its own project lists it.
+
+    Args:
+        given: "top" of the checkout; the repository "elsewhere", from which nothing may be imported, but for "scratch"
+            in it; the "projects" of the checkout, by name; and the modules that are "allowed", with what is in them.
+    """
+    top, elsewhere, scratch = (real(given[name]) for name in ("top", "elsewhere", "scratch"))
+    entries = [real(entry) for entry in dict.fromkeys(sys.path) if _in(real(entry), top)]
+    installed = _installed(tuple(given["projects"]), elsewhere)
+    environments = [path for path in (real(sys.prefix), real(sys.base_prefix)) if _in(path, elsewhere)]
+    found = {}
+    for name, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or any(_in(name, allowed, ".") for allowed in given["allowed"]):
+            continue
+        path = real(file)
+        of_repository = _in(path, elsewhere) and not any(_in(path, folder) for folder in (scratch, *environments))
+        behind_a_link = _in(os.path.abspath(file), top) and not of_repository
+        own_name = name in installed or any(_finds(entry, name) for entry in entries)
+        if not _in(path, top) and not behind_a_link and (of_repository or own_name):
+            found[name] = path
+    return found
+
+
+def _finds(entry: str, name: str) -> bool:
+    """Return whether an entry of sys.path has a module of a dotted name: a file, or a folder with an __init__."""
+    first, *inner = name.split(".")
+    if first in PYTHONS or first not in _beginnings(entry):
+        return False
+    place = os.path.join(entry, first, *inner)
+    return any(os.path.isfile(place + end) for suffix in all_suffixes() for end in (suffix, f"/__init__{suffix}"))
+
+
+@functools.cache
+def _beginnings(entry: str) -> set[str]:
+    """Return what the names of files and folders in an entry of sys.path begin with, up to the first dot."""
+    return {file.partition(".")[0] for file in os.listdir(entry)} if os.path.isdir(entry) else set()
+
+
+@functools.cache
+def _installed(projects: tuple[str, ...], repository: str) -> set[str]:
+    """Return the modules that installed distributions of the checkout's own projects list."""
+    own = {_plain(name) for name in projects}
+    return {
+        name
+        for distribution in distributions()
+        if _plain(distribution.metadata["Name"] or "") in own or _in(_source(distribution)[0], repository)
+        for name in _modules(distribution)
+    }
+
+
+def _source(distribution: Distribution) -> tuple[str, bool]:
+    """Return the folder that a distribution was installed from (empty: none), and whether it is read from there."""
+    said = json.loads(distribution.read_text("direct_url.json") or "{}")
+    place = urlparse(said.get("url", ""))
+    if place.scheme != "file" or "archive_info" in said:
+        return "", False
+    return real(url2pathname(place.path)), bool(said.get("dir_info", {}).get("editable"))
+
+
+def _modules(distribution: Distribution) -> Iterator[str]:
+    """Yield the dotted names of the modules that a distribution lists; an editable one's files are but its finder."""
+    shared = (distribution.read_text("namespace_packages.txt") or "").split()
+    yield from {*(distribution.read_text("top_level.txt") or "").split()}.difference(shared)
+    _, editable = _source(distribution)
+    for path in [] if editable else distribution.files or []:
+        names = [*path.parts[:-1], getmodulename(path.name) or ""]
+        if all(name.isidentifier() for name in names):
+            yield ".".join(names).removesuffix(".__init__")
+
+
+def _plain(name: str) -> str:
+    """Return a project's name in the form that is the same for all its spellings."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _in(path: str, folder: str, separator: str = os.sep) -> bool:
+    return path == folder or path.startswith(folder + separator)
