@@ -59,7 +59,7 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
         folders = {"elsewhere": "elsewhere", "scratch": "elsewhere/scratch", "top": "elsewhere/scratch/head"}
-        given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "allowed": []}
+        given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "modules": [], "allowed": []}
         given |= {name: str(tmp_path / folder) for name, folder in folders.items()}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
         for name in ("lockstep_plugin", "lockstep_plugin.strangers", "lockstep_plugin.telling"):

@@ -15,6 +15,7 @@ from parabola.compare.sides.environments import Setup, prepare
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.missing import missing
+from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
 from parabola.machine import ending
 from parabola.records.case import short_name
@@ -46,6 +47,7 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             pytest_options=options.pytest_options,
             slower=options.slower,
             limit_seconds=options.limit_seconds,
+            own_names=BySide(own_names(base), own_names(head)),
             allowed=options.allowed,
         )
         told = missing(repository.top, (base, head))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from parabola.compare.sides import environments
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.environments import PLUGIN, prepare
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
@@ -186,10 +187,9 @@ def test_how_a_side_is_started(
     number: int, on_path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each side has its own command, folder, environment, log and temporary folder, in a session of its own."""
-    setup = setup_of(tmp_path, pytest_options=("-k", "a or b"), allowed=["numpy"])
+    own_names = BySide({"projects": ["of-base"], "modules": []}, {"projects": ["of-head"], "modules": ["a"]})
+    setup = setup_of(tmp_path, pytest_options=("-k", "a or b"), own_names=own_names, allowed=["numpy"])
     (setup.head.top / "src").mkdir()
-    for side in (setup.base, setup.head):
-        (side.top / "setup.cfg").write_text(f"[metadata]\nname = project-of-{side.name}\n")
     stage = Stage(monkeypatch, base=suite(Case("a")), head=suite(Case("a")))
     seen = {}
 
@@ -243,7 +243,8 @@ def test_how_a_side_is_started(
             "top": str(top),
             "elsewhere": f"{tmp_path}/repository",
             "scratch": f"{tmp_path}/scratch",
-            "projects": [f"project-of-{player.name}"],
+            "projects": [f"of-{player.name}"],
+            "modules": ["a"] if player.name == "head" else [],
             "allowed": ["numpy"],
         }
         output = options.pop("stdout")

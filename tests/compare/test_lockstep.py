@@ -16,6 +16,7 @@ from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
 from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
 
 Project = Callable[..., Path]
@@ -45,7 +46,8 @@ def a_setup(folder: Path, **changes: Any) -> Iterator[Setup]:
     """Check out the first commit and the working tree."""
     repository = Repository.find(folder)
     with repository.checkouts("main", None) as (base, head, scratch):
-        yield Setup(base, head, scratch, elsewhere=repository.top.resolve(), **changes)
+        names = BySide(own_names(base), own_names(head))
+        yield Setup(base, head, scratch, **{"elsewhere": repository.top.resolve(), "own_names": names, **changes})
 
 
 def launch(folder: Path, number: int = 0, cases: list[str] | None = None, **changes: Any) -> Launch:

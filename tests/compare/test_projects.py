@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.projects import project_names
+from parabola.compare.sides.projects import module_names, own_names, project_names
+from tests.conftest import git
 
 FILES = {
     "pyproject.toml": '[project]\nname = "top.toml"\n[tool.poetry]\nname = "top-poetry"\n',
@@ -61,3 +62,25 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "setup.py").mkdir()
 
     assert project_names(side(tmp_path)) == []
+
+
+def test_names_of_modules(tmp_path: Path) -> None:
+    """Packages and modules that are in no package, wherever they are; none that Python has, and none that git lacks."""
+    git(tmp_path, "init", "--quiet")
+    tracked = (
+        *("python/mylib/__init__.py", "python/mylib/core.py", "python/mylib/inner/__init__.py", "lib/single.py"),
+        *("python/space/part.py", "tests/numpy/__init__.py", "setup.py", "tests/json/__init__.py", "lib/code.py"),
+        *("__main__.py", "data/table.csv", "a.b/c.py"),
+    )
+    for name in tracked:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    git(tmp_path, "add", "--all")
+    (tmp_path / "untracked.py").touch()
+
+    modules = ["c", "mylib", "numpy", "part", "setup", "single"]
+    assert module_names(side(tmp_path)) == modules
+    assert own_names(side(tmp_path)) == {"projects": [], "modules": modules}
+    (tmp_path / "__init__.py").touch()
+    git(tmp_path, "add", "__init__.py")
+    assert "setup" not in module_names(side(tmp_path))

@@ -297,7 +297,9 @@ def test_what_a_comparison_is_given_and_lacks(
 
     assert order == [("main", "make", 0)]
     assert str(told[0]) == "launch 1: preparing"
-    assert script.launches[0].setup.allowed == ("numpy",)
+    setup = script.launches[0].setup
+    names = {"projects": [], "modules": ["test_it", "thing"]}
+    assert (setup.allowed, setup.own_names) == (("numpy",), BySide(names, names))
     (lacks,) = outcome.missing
     assert lacks.startswith("ignored by git, so in neither checkout: src/_version.py; ")
 

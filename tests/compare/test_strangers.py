@@ -28,6 +28,7 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
     def found(
         modules: Mapping[str, Any],
         projects: Iterable[str] = (),
+        own_modules: Iterable[str] = (),
         allowed: Iterable[str] = (),
         entries: Iterable[str] = ENTRIES,
         prefix: str = "installed",
@@ -45,7 +46,8 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
         )
         given = {
             "top": str(tmp_path / "checkout"), "elsewhere": str(tmp_path / "repository"),
-            "scratch": str(tmp_path / "repository/scratch"), "projects": list(projects), "allowed": list(allowed),
+            "scratch": str(tmp_path / "repository/scratch"), "projects": list(projects), "modules": list(own_modules),
+            "allowed": list(allowed),
         }  # fmt: skip
         told: dict[str, str] = plugin.strangers(given)
         return {name: str(Path(file).relative_to(tmp_path.resolve())) for name, file in told.items()}
@@ -147,6 +149,15 @@ def test_names_that_an_installed_project_lists(
 
     assert find(modules, projects) == ({name: modules[name] for name in strangers} if own else {})
     assert find({**modules, "mylib": "checkout/anywhere/mylib/__init__.py"}, projects).get("mylib") is None
+
+
+def test_names_of_modules_that_nobody_installed(find: Find, tmp_path: Path) -> None:
+    """What a checkout has anywhere is its own name, unless it is another's distribution that lists it."""
+    install(tmp_path / "site", "numpy", ["numpy/__init__.py"])
+    modules = {"mylib": "opt/mylib.py", "numpy": "site/numpy/__init__.py", "mylib.core": "opt/core.py", "x": "opt/x.py"}
+
+    assert find(modules, own_modules=["mylib", "numpy", "core"]) == {"mylib": "opt/mylib.py"}
+    assert find({"mylib": "checkout/lib/mylib.py"}, own_modules=["mylib"]) == {}
 
 
 def test_an_editable_installation_lists_its_top_level_alone(find: Find, tmp_path: Path) -> None:

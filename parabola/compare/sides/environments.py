@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.projects import project_names
 from parabola.compare.sides.side import Side, SideFailed
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
+NO_NAMES = BySide[dict[str, list[str]]]({"projects": [], "modules": []}, {"projects": [], "modules": []})
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Setup:
         pytest_options: what pytest is called with, on both sides.
         slower: the share of extra work to plant in a case of head, by a part of its name.
         limit_seconds: how long a side may be silent before it is taken to hang.
-        allowed: modules that may come from elsewhere, with all that is in them, though their names are a side's own.
+        own_names: of each checkout those of its "projects" and "modules"; modules of such names are its own.
+        allowed: modules that may come from elsewhere nevertheless, with all that is in them.
     """
 
     base: Checkout
@@ -38,6 +40,7 @@ class Setup:
     pytest_options: Sequence[str] = ()
     slower: Mapping[str, float] = field(default_factory=dict)
     limit_seconds: float = 300.0
+    own_names: BySide[dict[str, list[str]]] = NO_NAMES
     allowed: Sequence[str] = ()
 
 
@@ -95,8 +98,8 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         "top": str(checkout.top),
         "elsewhere": str(setup.elsewhere),
         "scratch": str(setup.scratch),
-        "projects": project_names(checkout),
         "allowed": list(setup.allowed),
+        **getattr(setup.own_names, checkout.name),
     }
     log = scratch / f"{checkout.name}.log"
     temporary = scratch / f"{checkout.name}_tmp"  # it is removed with the launch, with all that a suite leaves in it

@@ -1,13 +1,20 @@
-"""By which names a checkout's own projects may be installed."""
+"""Which names are a checkout's own: those of its projects, and those of its modules."""
 
 import ast
 import configparser
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from parabola.compare.sides.checkouts import Checkout
+from parabola.compare.sides.git import listed
+
+
+def own_names(checkout: Checkout) -> dict[str, list[str]]:
+    """Return the names of a checkout's "projects" and "modules"."""
+    return {"projects": project_names(checkout), "modules": module_names(checkout)}
 
 
 def project_names(checkout: Checkout) -> list[str]:
@@ -20,6 +27,15 @@ def project_names(checkout: Checkout) -> list[str]:
     within = [folder for folder in checkout.folder.parents if folder.is_relative_to(top)]
     folders = [top, *sorted(top.iterdir()), checkout.folder, *within]
     return [*dict.fromkeys(name for folder in folders for name in _names(folder))]
+
+
+def module_names(checkout: Checkout) -> list[str]:
+    """Return the names of a checkout's modules and packages that are in no package, but for those that Python has."""
+    files = [PurePosixPath(path) for path in listed(checkout.top, "*.py")]
+    packages = {path.parent for path in files if path.name == "__init__.py"}
+    names = {package.name for package in packages if package.parent not in packages}
+    names |= {path.stem for path in files if path.parent not in packages}
+    return sorted(names - {"", "__main__", *sys.stdlib_module_names})
 
 
 def _names(folder: Path) -> Iterator[str]:

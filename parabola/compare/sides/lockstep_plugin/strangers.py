@@ -22,11 +22,13 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the imported modules that are not the side's own, each with its file.
 
     These are the modules of the user's repository itself, and those whose name is the checkout's: because an entry of
-    sys.path within the checkout finds it, or because an installed distribution of its own project lists it.
+    sys.path within the checkout finds it, because an installed distribution of its own project lists it, or because the
+    checkout has it somewhere and no installed distribution lists it.
 
     Args:
         given: "top" of the checkout; the repository "elsewhere", from which nothing may be imported, but for "scratch"
-            in it; the "projects" of the checkout, by name; and the modules that are "allowed", with what is in them.
+            in it; the names of the checkout's "projects", and of its "modules" that are in no package; and the modules
+            that are "allowed", with what is in them.
     """
     top, elsewhere, scratch = (real(given[name]) for name in ("top", "elsewhere", "scratch"))
     entries = [real(entry) for entry in dict.fromkeys(sys.path) if _in(real(entry), top)]
@@ -40,7 +42,11 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
         path = real(file)
         of_repository = _in(path, elsewhere) and not any(_in(path, folder) for folder in (scratch, *environments))
         behind_a_link = _in(os.path.abspath(file), top) and not of_repository
-        own_name = name in installed or any(_finds(entry, name) for entry in entries)
+        own_name = (
+            name in installed
+            or any(_finds(entry, name) for entry in entries)
+            or (name in given["modules"] and name not in _installed(None, ""))
+        )
         if not _in(path, top) and not behind_a_link and (of_repository or own_name):
             found[name] = path
     return found
@@ -62,13 +68,15 @@ def _beginnings(entry: str) -> set[str]:
 
 
 @functools.cache
-def _installed(projects: tuple[str, ...], repository: str) -> set[str]:
-    """Return the modules that installed distributions of the checkout's own projects list."""
-    own = {_plain(name) for name in projects}
+def _installed(projects: tuple[str, ...] | None, repository: str) -> set[str]:
+    """Return the modules that installed distributions list: those of the checkout's own projects; all for None."""
+    own = {_plain(name) for name in projects or ()}
     return {
         name
         for distribution in distributions()
-        if _plain(distribution.metadata["Name"] or "") in own or _in(_source(distribution)[0], repository)
+        if projects is None
+        or _plain(distribution.metadata["Name"] or "") in own
+        or _in(_source(distribution)[0], repository)
         for name in _modules(distribution)
     }
 
