@@ -81,6 +81,19 @@ def test_a_sparse_checkout(project: Project, temporary: Path) -> None:
     assert (absent, new) == ("before", "after")
 
 
+def test_a_temporary_folder_within_the_repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its checkouts are not in the snapshot, though nothing ignores them; what else is there, is."""
+    folder = project()
+    (folder / "tmp").mkdir()
+    (folder / "tmp/other").write_text("text")
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "tmp"))
+    with Repository.find(folder).checkouts(None, None) as (base, head, _):
+        names = [sorted(path.name for path in (side.top / "tmp").iterdir()) for side in (base, head)]
+
+    assert names == [["other"], ["other"]]
+    assert sorted(path.name for path in (folder / "tmp").iterdir()) == ["other"]
+
+
 def test_names_that_are_not_text(project: Project, tmp_path: Path) -> None:
     """A name may have any byte but a slash: blanks, line ends, and what is not UTF-8."""
     folder = project()

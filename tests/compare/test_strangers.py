@@ -32,10 +32,11 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
         allowed: Iterable[str] = (),
         entries: Iterable[str] = ENTRIES,
         prefix: str = "installed",
+        kind: Callable[[Any], object] = lambda file: SimpleNamespace(__file__=file),
     ) -> dict[str, str]:
         files = {name: str(tmp_path / file) if isinstance(file, str) else file for name, file in modules.items()}
         process = SimpleNamespace(
-            modules={name: SimpleNamespace(__file__=file) for name, file in files.items()},
+            modules={name: kind(file) for name, file in files.items()},
             path=[str(tmp_path / entry) for entry in entries],
             prefix=str(tmp_path / prefix),
             base_prefix=str(tmp_path / "python"),
@@ -206,6 +207,19 @@ def test_modules_that_are_allowed(find: Find, tmp_path: Path) -> None:
     assert find(modules) == modules
 
 
-def test_a_module_without_a_file(find: Find) -> None:
-    """As one that is built in has none, and is nobody's."""
-    assert find({"builtin": None}) == {}
+class Lazy:
+    """A module that loads itself when it is asked for anything."""
+
+    def __init__(self, file: str) -> None:
+        self.__file__ = file
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"asked for {name}")
+
+
+def test_modules_are_not_asked_for_anything(find: Find, tmp_path: Path) -> None:
+    """A module that loads itself when it is asked is not loaded by this; what has no file is nobody's."""
+    modules = {"builtin": None, "mylib": "site/mylib.py", "odd": object()}
+
+    assert find(modules, own_modules=["mylib", "builtin", "odd"], kind=Lazy) == {"mylib": "site/mylib.py"}
+    assert find({"slots": 5}, own_modules=["slots"], kind=lambda file: object()) == {}

@@ -104,8 +104,7 @@ class Repository:
     def _remove(self, scratch: Path) -> None:
         """Remove a comparison's worktrees, and no others, then its folder; last the lock, by which it is found."""
         for name in ("base", "head"):
-            with suppress(ValueError):  # it was never made, or is another repository's
-                _take_away(self.top, scratch / name)
+            _take_away(self.top, scratch / name)
         with suppress(FileNotFoundError):  # another comparison clears the same leftovers away
             for path in scratch.iterdir():
                 if path.is_dir():
@@ -137,11 +136,13 @@ def _place(repository: Path, commit: str, folder: Path, scratch: Path, as_it_sta
 
 
 def _take_away(repository: Path, folder: Path) -> None:
-    """Remove what `_place` has made. Raises ValueError if the folder is no worktree of the repository."""
-    for path in submodules(folder):
-        if (folder / path / ".git").exists():
-            _take_away(repository / path, folder / path)
-    git(repository, "worktree", "remove", "--force", str(folder))
+    """Remove what `_place` has made; nothing where it was never made, or is another repository's."""
+    with suppress(ValueError):
+        for path in submodules(folder):
+            if (folder / path / ".git").exists():
+                _take_away(repository / path, folder / path)
+    with suppress(ValueError):
+        git(repository, "worktree", "remove", "--force", str(folder))
 
 
 def others(running: bool = True, besides: Path | None = None) -> list[Path]:

@@ -75,7 +75,7 @@ def snapshot(top: Path, scratch: Path) -> str:
 
     Args:
         top: the topmost folder of a repository's working tree.
-        scratch: a folder for an index of the commit's own.
+        scratch: a folder for an index of the commit's own; what is in it is not in the commit.
     """
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
@@ -84,7 +84,8 @@ def snapshot(top: Path, scratch: Path) -> str:
             entry for mark, _, entry in tracked if mark == "S" and not os.path.lexists(top / entry.partition("\t")[2])
         ]
         _enter(top, index, [entry for _, _, entry in tracked])  # what is tracked is kept, though it may be ignored
-        git(top, "-c", "core.sparseCheckout=false", "add", "--all", extra=index)
+        places = [".", f":(exclude){scratch.relative_to(top)}"] if scratch.is_relative_to(top) else ["."]
+        git(top, "-c", "core.sparseCheckout=false", "add", "--all", "--", *places, extra=index)
         _enter(top, index, left_out)
         tree = git(top, "write-tree", extra=index)
     who = {f"GIT_{role}_{field}": "parabola" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}

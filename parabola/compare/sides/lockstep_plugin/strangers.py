@@ -31,12 +31,12 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
             that are "allowed", with what is in them.
     """
     top, elsewhere, scratch = (real(given[name]) for name in ("top", "elsewhere", "scratch"))
-    entries = [real(entry) for entry in dict.fromkeys(sys.path) if _in(real(entry), top)]
+    entries = [real(entry) for entry in sys.path if isinstance(entry, str) and _in(real(entry), top)]
     installed = _installed(tuple(given["projects"]), elsewhere)
     environments = [path for path in (real(sys.prefix), real(sys.base_prefix)) if _in(path, elsewhere)]
     found = {}
     for name, module in [*sys.modules.items()]:
-        file = getattr(module, "__file__", None)
+        file = _file(module)
         if not isinstance(file, str) or any(_in(name, allowed, ".") for allowed in given["allowed"]):
             continue
         path = real(file)
@@ -50,6 +50,14 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
         if not _in(path, top) and not behind_a_link and (of_repository or own_name):
             found[name] = path
     return found
+
+
+def _file(module: object) -> object:
+    """Return what a module has as its file, without asking one that loads itself when it is asked for anything."""
+    try:
+        return object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:
+        return None
 
 
 def _finds(entry: str, name: str) -> bool:
