@@ -48,7 +48,9 @@ def compare(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="MODULE", help="May come from elsewhere than a side's tree. Repeatable.")
     ] = None,
-    prepare: Annotated[str, typer.Option(metavar="COMMAND", help="Each checkout runs it first, as to build.")] = "",
+    prepare: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Each checkout runs it first, as to build.")
+    ] = None,
     self_test: Annotated[
         bool,
         typer.Option("--self-test", help="Compare BASE, or the working tree, with itself: what can be told apart?"),
@@ -83,7 +85,7 @@ def compare(
             launches_at_once=at_once,
             slower=dict(map(read_planted, inject or ())),
             allowed=tuple(allow or ()),
-            prepare=prepare,
+            prepare=prepare or "",
         )
         schedule.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):

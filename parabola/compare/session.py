@@ -50,8 +50,8 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             own_names=BySide(own_names(base), own_names(head)),
             allowed=options.allowed,
         )
-        told = missing(repository.top, (base, head))
-        return replace(_Session(options, setup).run(progress), missing=told)
+        outcome = _Session(options, setup).run(progress)
+        return replace(outcome, missing=missing(repository.top, (base, head)))
 
 
 class _Session:

@@ -54,7 +54,7 @@ HELP["compare"] = {
     "--plot FILE": ("Draw it: .png, .svg or .html.", None),
     "--inject CASE=SHARE": ("Plant a slowdown in head: batch_27=5%. Repeatable.", None),
     "--allow MODULE": ("May come from elsewhere than a side's tree. Repeatable.", None),
-    "--prepare COMMAND": ("Each checkout runs it first, as to build.", ""),
+    "--prepare COMMAND": ("Each checkout runs it first, as to build.", None),
     "--self-test": ("Compare BASE, or the working tree, with itself: what can be told apart?", False),
 }
 HELP["report"] = {

@@ -109,7 +109,7 @@ def test_names_that_only_tests_have_and_names_that_are_allowed(launch: Callable[
 def test_checkouts_make_what_they_lack(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ignored modules are told, and --prepare makes them; strings hash alike on both sides; the noise left is shown."""
+    """--prepare makes ignored modules, and others are told; strings hash alike on both sides; noise left is shown."""
     suite = """
 import _version, thing
 def test_it(benchmark):
@@ -117,7 +117,7 @@ def test_it(benchmark):
     benchmark.extra_info["coefficient_error"] = hash("text") % 10**6
 """
     folder = project(test_it=suite)
-    write(folder, {".gitignore": "_version.py\n", "src/_version.py": ""})
+    write(folder, {".gitignore": "_*.py\n", "src/_version.py": "", "src/_other.py": ""})
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     command = [sys.executable, "-m", "parabola", "compare", "main", "--budget", "20s", "--minimum-effect", "90%"]
@@ -126,7 +126,7 @@ def test_it(benchmark):
     (case,) = json.loads((tmp_path / "a.json").read_text())["cases"]
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "ignored by git, so in neither checkout: src/_version.py; what imports them fails or" in answer.stdout
+    assert "not in the checkouts, as git ignores them: src/_other.py; what imports them fails or" in answer.stdout
     assert "noise that is left: " in answer.stdout
     assert case["coefficient_error"]["base"] == case["coefficient_error"]["head"] is not None
     assert case["launch_spread"] > 0

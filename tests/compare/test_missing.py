@@ -58,19 +58,26 @@ def test_ignored_modules_beside_tracked_ones(project: Project) -> None:
     assert sorted(ignored_modules(folder)) == sorted(told)
 
 
-def test_what_is_ignored_is_told_in_one_sentence(project: Project) -> None:
-    """Three of the modules are named, and the others counted; without any, nothing is said."""
+def test_what_is_ignored_is_told_in_one_sentence(project: Project, tmp_path: Path) -> None:
+    """Three of the modules are named, and the others counted; none that both checkouts have made is told."""
     folder = project()
     write(folder, ".gitignore", text="_*.py\n")
-    sides = [side("base", folder), side("head", folder)]
+    git(folder, "worktree", "add", "--quiet", "--detach", str(tmp_path / "base"))
+    git(folder, "worktree", "add", "--quiet", "--detach", str(tmp_path / "head"))
+    sides = [side("base", tmp_path / "base"), side("head", tmp_path / "head")]
     assert missing(folder, sides) == []
     write(folder, *(f"src/_{number}.py" for number in range(5)))
 
     (told,) = missing(folder, sides)
     assert told == (
-        "ignored by git, so in neither checkout: src/_0.py, src/_1.py, src/_2.py and 2 more; what imports them fails "
-        "or falls back on something else: have each checkout make them, by --prepare COMMAND"
+        "not in the checkouts, as git ignores them: src/_0.py, src/_1.py, src/_2.py and 2 more; what imports them "
+        "fails or falls back on something else: have each checkout make them, by --prepare COMMAND"
     )
+    write(tmp_path / "base", *(f"src/_{number}.py" for number in range(5)))
+    write(tmp_path / "head", *(f"src/_{number}.py" for number in range(4)))
+    assert missing(folder, sides)[0].startswith("not in the checkouts, as git ignores them: src/_4.py; ")
+    write(tmp_path / "head", "src/_4.py")
+    assert missing(folder, sides) == []
 
 
 def test_submodules_that_are_not_here(project: Project, tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def test_what_a_comparison_is_given_and_lacks(
     names = {"projects": [], "modules": ["test_it", "thing"]}
     assert (setup.allowed, setup.own_names) == (("numpy",), BySide(names, names))
     (lacks,) = outcome.missing
-    assert lacks.startswith("ignored by git, so in neither checkout: src/_version.py; ")
+    assert lacks.startswith("not in the checkouts, as git ignores them: src/_version.py; ")
 
 
 def test_a_comparison_that_cannot_be_prepared(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

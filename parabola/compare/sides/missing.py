@@ -19,9 +19,10 @@ def missing(repository: Path, sides: Sequence[Checkout]) -> list[str]:
         sides: the checkouts.
     """
     sentences = []
-    if ignored := ignored_modules(repository):
+    ignored = [path for path in ignored_modules(repository) if not all((side.top / path).exists() for side in sides)]
+    if ignored:
         sentences.append(
-            f"ignored by git, so in neither checkout: {_names(ignored)}; what imports them fails or falls back on "
+            f"not in the checkouts, as git ignores them: {_names(ignored)}; what imports them fails or falls back on "
             "something else: have each checkout make them, by --prepare COMMAND"
         )
     for side in sides:
