@@ -51,7 +51,10 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             allowed=options.allowed,
         )
         outcome = _Session(options, setup).run(progress)
-        return replace(outcome, missing=missing(repository.top, (base, head)))
+        try:
+            return replace(outcome, missing=missing(repository.top, (base, head)))
+        except (OSError, ValueError) as error:  # what was measured is kept whatever a suite does to its checkout
+            return replace(outcome, missing=[f"what the checkouts lack is not known: {error}"])
 
 
 class _Session:

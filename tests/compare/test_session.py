@@ -304,6 +304,23 @@ def test_what_a_comparison_is_given_and_lacks(
     assert lacks.startswith("not in the checkouts, as git ignores them: src/_version.py; ")
 
 
+@pytest.mark.parametrize("error", [OSError("no such file"), ValueError("git ls-files: no such folder")])
+def test_what_is_missing_may_be_unknown(
+    error: Exception, project: Callable[..., Path], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured is kept though a suite has removed its checkout, and why nobody knows is told."""
+
+    def missing(*_: Any) -> list[str]:
+        raise error
+
+    monkeypatch.setattr(session, "Launch", Script(clock, {STEADY: [1.0]}))
+    monkeypatch.setattr(session, "missing", missing)
+    outcome = session.compare(Options("main", launches_at_once=1), project())
+
+    assert outcome.referee.decided == {STEADY: "same"}
+    assert outcome.missing == [f"what the checkouts lack is not known: {error}"]
+
+
 def test_a_comparison_that_cannot_be_prepared(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has failed, with the command's own words, and no launch is begun."""
     script = Script(clock, {STEADY: [1.0]})
