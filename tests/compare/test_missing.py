@@ -10,21 +10,7 @@ from tests.conftest import git
 
 Project = Callable[..., Path]
 EXTENSION = sysconfig.get_config_var("EXT_SUFFIX")
-IGNORED = (
-    *(
-        "_version.py",
-        "*.so",
-        "*.pyd",
-        "*.pyc",
-        "*.txt",
-        "__pycache__/",
-        "_gen/",
-        "build/",
-        ".venv/",
-        "*.egg-info/",
-        "assets/",
-    ),
-)
+IGNORED = "_version.py *.so *.pyd *.pyc *.txt __pycache__/ _gen/ build/ .venv/ *.egg-info/ assets/ no-name/"
 
 
 def side(name: str, top: Path) -> Checkout:
@@ -40,7 +26,7 @@ def write(folder: Path, *names: str, text: str = "") -> None:
 def test_ignored_modules_beside_tracked_ones(project: Project) -> None:
     """Modules and extensions that Python would import are told, and no build, cache, data or foreign extension is."""
     folder = project()
-    write(folder, ".gitignore", text="\n".join(IGNORED))
+    write(folder, ".gitignore", text=IGNORED.replace(" ", "\n"))
     write(folder, "src/pack/__init__.py", "src/pack/code.py", "src/pack/data/table.csv", "src/space/part.py")
     git(folder, "add", "--all")
     told = [
@@ -51,8 +37,9 @@ def test_ignored_modules_beside_tracked_ones(project: Project) -> None:
     write(
         folder,
         *("src/pack/_old.cpython-27-x.so", "src/pack/notes.txt", "src/pack/code.pyc", "src/pack/data/_version.py"),
-        *("src/pack/__pycache__/code.pyc", "src/pack/assets/picture", "build/lib/pack/_version.py", "_gen/x.py"),
-        *("src/thing.egg-info/top.py", ".venv/lib/pack/__init__.py", "src/pack/untracked.py"),
+        *("src/pack/__pycache__/code.pyc", "src/pack/assets/picture", "src/pack/no-name/x.py", "_gen/x.py"),
+        *("build/lib/pack/_version.py", "src/thing.egg-info/top.py", ".venv/lib/pack/__init__.py"),
+        "src/pack/untracked.py",
     )
 
     assert sorted(ignored_modules(folder)) == sorted(told)
@@ -96,7 +83,12 @@ def test_submodules_that_are_not_here(project: Project, tmp_path: Path) -> None:
         empty = [list(empty_submodules(one.top)) for one in (base, head)]
         told = missing(folder, [base, head])
 
+    (folder / "never").mkdir()
+    with Repository.find(folder).checkouts(None, None) as (base, head, _):
+        stands = [list(empty_submodules(one.top)) for one in (base, head)]
+
     assert empty == [["never"], ["libs/inner", "never"]]
+    assert stands == [["never"], ["never"]]
     what = "not all that they need is in this clone: git submodule update --init --recursive, and git fetch in each"
     assert told == [
         f"empty submodules in base: never; {what} of them",

@@ -100,6 +100,8 @@ def test_names_that_are_not_text(project: Project, tmp_path: Path) -> None:
     names = [b"a\nb", b" c\t", b"\xff\xfe"]
     for name in names:
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("text")
+    git(folder, "add", "--all")
+    (folder / ".gitignore").write_text("*")  # tracked files are kept, though they are ignored now
     made = snapshot(folder, tmp_path)
     said = subprocess.check_output(["git", "-C", str(folder), "ls-tree", "-z", "--name-only", made])
 

@@ -32,14 +32,15 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
         allowed: Iterable[str] = (),
         entries: Iterable[str] = ENTRIES,
         prefix: str = "installed",
+        base_prefix: str = "python",
         kind: Callable[[Any], object] = lambda file: SimpleNamespace(__file__=file),
     ) -> dict[str, str]:
         files = {name: str(tmp_path / file) if isinstance(file, str) else file for name, file in modules.items()}
         process = SimpleNamespace(
             modules={name: kind(file) for name, file in files.items()},
-            path=[str(tmp_path / entry) for entry in entries],
+            path=[5, *(str(tmp_path / entry) for entry in entries)],  # Python passes over what is no text
             prefix=str(tmp_path / prefix),
-            base_prefix=str(tmp_path / "python"),
+            base_prefix=str(tmp_path / base_prefix),
         )
         monkeypatch.setattr(plugin, "sys", process)
         monkeypatch.setattr(
@@ -127,7 +128,7 @@ LISTED = ["mylib/__init__.py", "mylib/core.py", "mylib/_fast.abi3.so", "single.p
         ("my-lib", ["other", "MY--LIB"], None, True),
         ("my-lib", ["mylib"], None, False),
         ("my-lib", [], {"url": "file://{}/repository", "dir_info": {}}, True),
-        ("my-lib", [], {"url": "file://{}/repository/a%20b", "dir_info": {"editable": False}}, True),
+        ("my-lib", [], {"url": "file://{}/repositor%79/a", "dir_info": {"editable": False}}, True),
         ("my-lib", [], {"url": "file://{}/repository", "vcs_info": {"vcs": "git"}}, True),
         ("my-lib", [], {"url": "file://{}/repository2", "dir_info": {}}, False),
         ("my-lib", [], {"url": "https://example.org{}/repository", "vcs_info": {"vcs": "git"}}, False),
@@ -185,6 +186,7 @@ def test_nothing_is_imported_from_the_repository(find: Find, tmp_path: Path) -> 
     strangers = {"thing": "repository/src/thing.py", "linked": "repository/other.py"}
 
     assert find(modules, prefix="link/.venv") == strangers
+    assert find(modules, base_prefix="link/.venv") == strangers
     assert find(modules, prefix=".") == {**strangers, "numpy": modules["numpy"]}
 
 
