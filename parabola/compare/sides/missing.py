@@ -9,6 +9,11 @@ from parabola.compare.sides.git import listed, submodules
 
 MOST_NAMES = 3
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+IGNORED = "what imports them fails or falls back on something else: have each checkout make them, by --prepare COMMAND"
+SUBMODULES = (
+    "not all that they need is in this clone: git submodule update --init --recursive, and git fetch in each of them"
+)
+LFS = "install git-lfs, and have each checkout fetch them, by --prepare 'git lfs pull'"
 
 
 def missing(repository: Path, sides: Sequence[Checkout]) -> list[str]:
@@ -18,25 +23,12 @@ def missing(repository: Path, sides: Sequence[Checkout]) -> list[str]:
         repository: the topmost folder of the user's working tree.
         sides: the checkouts.
     """
-    sentences = []
     ignored = [path for path in ignored_modules(repository) if not all((side.top / path).exists() for side in sides)]
-    if ignored:
-        sentences.append(
-            f"not in the checkouts, as git ignores them: {_names(ignored)}; what imports them fails or falls back on "
-            "something else: have each checkout make them, by --prepare COMMAND"
-        )
+    found: list[tuple[str, list[str], str]] = [("not in the checkouts, as git ignores them", ignored, IGNORED)]
     for side in sides:
-        if empty := list(empty_submodules(side.top)):
-            sentences.append(
-                f"empty submodules in {side.name}: {_names(empty)}; not all that they need is in this clone: "
-                "git submodule update --init --recursive, and git fetch in each of them"
-            )
-        if pointers := lfs_pointers(side.top):
-            sentences.append(
-                f"git LFS pointers in {side.name} in the place of files: {_names(pointers)}; install git-lfs, and "
-                "have each checkout fetch them, by --prepare 'git lfs pull'"
-            )
-    return sentences
+        found.append((f"empty submodules in {side.name}", [*empty_submodules(side.top)], SUBMODULES))
+        found.append((f"git LFS pointers in {side.name} in the place of files", lfs_pointers(side.top), LFS))
+    return [f"{what}: {_names(paths)}; {advice}" for what, paths, advice in found if paths]
 
 
 def ignored_modules(repository: Path) -> list[str]:
