@@ -209,6 +209,13 @@ def test_modules_that_are_allowed(find: Find, tmp_path: Path) -> None:
     assert find(modules) == modules
 
 
+def test_a_package_comes_before_what_is_in_it(find: Find) -> None:
+    """Whatever was imported first: modules within a package are complete before it is."""
+    modules = {"mylib._fast": "site/mylib/_fast.so", "mylib": "site/mylib/__init__.py"}
+
+    assert list(find(modules, own_modules=["mylib", "mylib._fast"])) == ["mylib", "mylib._fast"]
+
+
 class Lazy:
     """A module that loads itself when it is asked for anything."""
 

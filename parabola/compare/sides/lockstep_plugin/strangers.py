@@ -49,7 +49,7 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
         )
         if not _in(path, top) and not behind_a_link and (of_repository or own_name):
             found[name] = path
-    return found
+    return dict(sorted(found.items()))  # a package before what is in it
 
 
 def _file(module: object) -> object:
