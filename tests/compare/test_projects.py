@@ -70,7 +70,7 @@ def test_names_of_modules(tmp_path: Path) -> None:
     tracked = (
         *("python/mylib/__init__.py", "python/mylib/core.py", "python/mylib/inner/__init__.py", "lib/single.py"),
         *("python/space/part.py", "tests/numpy/__init__.py", "setup.py", "tests/json/__init__.py", "lib/code.py"),
-        *("__main__.py", "data/table.csv", "a.b/c.py"),
+        *("__main__.py", "tests/sitecustomize.py", "usercustomize.py", "data/table.csv", "a.b/c.py"),
     )
     for name in tracked:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

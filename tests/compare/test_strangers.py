@@ -97,6 +97,8 @@ def install(site: Path, name: str, files: Iterable[str], url: dict[str, Any] | N
         ("mylib/__init__.py", "my", "site/my.py", False),
         ("src/code.py", "code", "python/lib/code.py", False),  # Python's own
         ("__main__.py", "__main__", "site/pytest/__main__.py", False),
+        ("src/sitecustomize.py", "sitecustomize", "python/sitecustomize.py", False),
+        ("src/usercustomize.py", "usercustomize", "home/usercustomize.py", False),
         ("src/mylib.py", "mylib", 5, False),
     ],
 )

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.git import listed
 
+PYTHONS = {*sys.stdlib_module_names, "__main__", "sitecustomize", "usercustomize"}  # which Python imports by itself
+
 
 def own_names(checkout: Checkout) -> dict[str, list[str]]:
     """Return the names of a checkout's "projects" and "modules"."""
@@ -35,7 +37,7 @@ def module_names(checkout: Checkout) -> list[str]:
     packages = {path.parent for path in files if path.name == "__init__.py"}
     names = {package.name for package in packages if package.parent not in packages}
     names |= {path.stem for path in files if path.parent not in packages}
-    return sorted(names - {"", "__main__", *sys.stdlib_module_names})
+    return sorted(names - {"", *PYTHONS})
 
 
 def _names(folder: Path) -> Iterator[str]:

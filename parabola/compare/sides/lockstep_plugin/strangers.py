@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-PYTHONS = {*sys.stdlib_module_names, "__main__"}  # a checkout's file of such a name is not what was meant
+PYTHONS = {*sys.stdlib_module_names, "__main__", "sitecustomize", "usercustomize"}  # which Python imports by itself
 
 real = functools.cache(os.path.realpath)
 
