@@ -14,19 +14,12 @@ OF_A_REPOSITORY = (
 
 
 class GitError(ValueError):
-    """git is not installed, or failed; the message has its own words.
-
-    Attributes:
-        code: its exit code; None where it is not installed.
-    """
-
-    def __init__(self, message: str, code: int | None) -> None:
-        """Keep the message and git's exit code."""
-        super().__init__(message)
-        self.code = code
+    """git is not installed, or failed; the message has its own words."""
 
 
-def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "") -> str:
+def git(
+    folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "", hooks: bool = False
+) -> str:
     """Return what git prints, without the last line's end.
 
     Args:
@@ -34,19 +27,26 @@ def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None, give
         arguments: what git is called with.
         extra: environment variables to set, besides those that this process has and that name no repository.
         given: what git reads from its standard input.
+        hooks: whether the repository's own hooks run, as a user expects of a push, and of nothing else here.
 
     Raises:
         GitError: if git is not installed, or fails.
     """
-    command = ["git", "-C", str(folder), *arguments]
+    without_hooks = [] if hooks else ["-c", f"core.hooksPath={os.devnull}"]
     clean = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
     try:
         answer = subprocess.run(
-            command, input=given, capture_output=True, text=True, env={**clean, **(extra or {})}, check=False
+            ["git", "-C", str(folder), *without_hooks, *arguments],
+            input=given,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # names of files are any bytes
+            env={**clean, **(extra or {})},
+            check=False,
         )
     except FileNotFoundError:
-        raise GitError("git is not installed", None) from None
+        raise GitError("git is not installed") from None
     if answer.returncode:
         words = answer.stderr.strip() or f"exit code {answer.returncode}"
-        raise GitError(f"git {arguments[0]}: {words}", answer.returncode)
+        raise GitError(f"git {arguments[0]}: {words}")
     return answer.stdout.removesuffix("\n")

@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"registry", "machine", "display", "files"},
     "verification": {"training", "machine"},
     "ensemble": {"training", "registry", "machine", "display", "files", "statistics"},
-    "compare": {"records", "machine", "display", "files", "statistics", "exit_codes"},
+    "compare": {"git", "records", "machine", "display", "files", "statistics", "exit_codes"},
     "report": {"records", "registry", "machine", "display", "files", "statistics"},
     "commands": {
         *("training", "ensemble", "compare", "report", "records"),

@@ -64,7 +64,7 @@ def keep(record: Path, branch: str, remote: str, folder: Path) -> Kept:
         parents = ["-p", tip] if tip else []
         commit = git(folder, "commit-tree", tree, *parents, "-m", f"Record of {name}", extra=AUTHOR)
         try:
-            git(folder, "push", "--quiet", remote, f"{commit}:{reference}")
+            git(folder, "push", "--quiet", remote, f"{commit}:{reference}", hooks=True)
         except GitError as error:
             rejected = error
         else:

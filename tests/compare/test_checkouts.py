@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from parabola import git as command
 from parabola.compare.sides import checkouts
-from parabola.compare.sides import git as command
 from parabola.compare.sides.checkouts import PREFIX, Checkout, Repository, others
 from tests.conftest import git
 
@@ -263,6 +263,18 @@ def test_the_users_other_worktrees_stay(project: Project, tmp_path: Path) -> Non
     assert git(tmp_path / "other", "status", "--short") == ""
 
 
+def test_no_hook_of_the_repository_runs_in_a_checkout(project: Project) -> None:
+    """A hook that fails after each checkout would end the comparison, and one that does something would do it twice."""
+    folder = project()
+    hook = folder / ".git/hooks/post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {folder}/ran\nexit 1\n")
+    hook.chmod(0o755)
+    with Repository.find(folder).checkouts("main", "main") as (base, head, _):
+        assert files(base.top) == files(head.top)
+
+    assert not (folder / "ran").exists()
+
+
 def test_a_hooks_environment_does_not_matter(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The repository and the index that git names to its hooks do not take the place of those that are asked for."""
     folder, other = project(), tmp_path / "other"
@@ -288,14 +300,16 @@ def test_a_hooks_environment_does_not_matter(project: Project, tmp_path: Path, m
 
 
 def test_what_git_is_given_and_what_it_answers(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git gets the environment without its own variables, but with what is added; its answer loses one line end."""
+    """Git gets the environment but for what names a repository, and what is added; its answer loses one line end."""
     folder = project()
-    monkeypatch.setenv("GIT_EDITOR", "hook's")
+    monkeypatch.setenv("GIT_PREFIX", "hook's")
+    monkeypatch.setenv("GIT_SSH_COMMAND", "the user's")
     monkeypatch.setenv("OTHER_GIT_EDITOR", "the user's")
     said = command.git(folder, "-c", "alias.environment=!env", "environment", extra={"GIT_PAGER": "ours"})
 
-    assert {"OTHER_GIT_EDITOR=the user's", "GIT_PAGER=ours"} <= set(said.splitlines())
-    assert "GIT_EDITOR=hook's" not in said.splitlines()
+    kept = {"OTHER_GIT_EDITOR=the user's", "GIT_SSH_COMMAND=the user's", "GIT_PAGER=ours"}
+    assert kept <= set(said.splitlines())
+    assert "GIT_PREFIX=hook's" not in said.splitlines()
     assert command.git(folder, "-c", "alias.blanks=!printf '  two lines \\nof text \\n'", "blanks") == (
         "  two lines \nof text "
     )

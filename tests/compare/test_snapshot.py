@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from parabola.compare.sides.checkouts import Repository
-from parabola.compare.sides.git import git as plain_git
-from parabola.compare.sides.git import has, listed, snapshot, submodules
+from parabola.compare.sides.working_tree import has, listed, snapshot, submodules
+from parabola.git import git as plain_git
 from tests.conftest import git
 
 Project = Callable[..., Path]

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from parabola.compare.sides.git import git, has, listed, snapshot, submodules
+from parabola.compare.sides.working_tree import has, listed, snapshot, submodules
+from parabola.git import git
 
 PREFIX = "parabola-compare-"
 WORKING_TREE = "working tree"

@@ -13,6 +13,7 @@ from pathlib import Path
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.side import Side, SideFailed
+from parabola.git import OF_A_REPOSITORY
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
 NO_NAMES = BySide[dict[str, list[str]]]({"projects": [], "modules": []}, {"projects": [], "modules": []})
@@ -127,7 +128,11 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
 
 
 def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_XDIST", "GIT_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST_XDIST") and name not in OF_A_REPOSITORY
+    }
 
 
 def _own_paths(top: Path, elsewhere: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from inspect import getmodulename
 from pathlib import Path, PurePosixPath
 
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.git import listed, submodules
+from parabola.compare.sides.working_tree import listed, submodules
 
 MOST_NAMES = 3
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.git import listed
+from parabola.compare.sides.working_tree import listed
 
 PYTHONS = {*sys.stdlib_module_names, "__main__", "sitecustomize", "usercustomize"}  # which Python imports by itself
 

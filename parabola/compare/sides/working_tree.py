@@ -1,44 +1,13 @@
-"""git, as a comparison calls it, and the commit that it makes of a working tree as it stands."""
+"""What is in a working tree, and the commit that a comparison makes of it as it stands."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from parabola.git import git
+
 SUBMODULE = "160000"  # the mode of an entry that is a commit of another repository
-
-
-def git(folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "") -> str:
-    """Return what git prints, without the last line's end.
-
-    Args:
-        folder: the folder that git runs in.
-        arguments: what git is called with.
-        extra: environment variables to set, besides those that this process has; those that begin with GIT_ are not
-            passed on, as a git hook has some that name another repository.
-        given: what git reads from its standard input.
-
-    Raises:
-        ValueError: if git is not installed, or fails; the message has its own words.
-    """
-    command = ["git", "-C", str(folder), *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        answer = subprocess.run(
-            command,
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",  # names of files are any bytes
-            env={**clean, **(extra or {})},
-            check=False,
-        )
-    except FileNotFoundError:
-        raise ValueError("git is not installed") from None
-    if answer.returncode:
-        raise ValueError(f"git {arguments[0]}: {answer.stderr.strip() or f'exit code {answer.returncode}'}")
-    return answer.stdout.removesuffix("\n")
 
 
 def listed(folder: Path, *arguments: str) -> list[str]:
