@@ -1,5 +1,6 @@
 """python -m parabola compare: two commits, round by round in turn."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +62,8 @@ def compare(
     Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
     """
+    if os.name == "nt":
+        exits.stop("compare needs forks, signals and file locks as Linux and macOS have them, which Windows lacks")
     from parabola import files
     from parabola.compare import conclusion, figure, schedule, session, text
     from parabola.compare import self_test as ability

@@ -72,6 +72,15 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["compare", *arguments])
 
 
+def test_where_a_system_lacks_what_it_needs_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line instead of an ImportError from deep within."""
+    monkeypatch.setattr("os.name", "nt")
+    answer = invoke("main")
+
+    assert answer.exit_code == ExitCode.USAGE
+    assert answer.stderr.startswith("python -m parabola: compare needs forks, signals and file locks as Linux")
+
+
 def nine(*cases: str, **changes: Any) -> Outcome:
     """Return an outcome of nine equal launches."""
     ratios = changes.pop("ratios", None)

@@ -39,7 +39,7 @@ def files(top: Path) -> dict[str, str]:
 def leave(temporary: Path, name: str) -> Path:
     """Make the folder of a comparison that was killed."""
     folder = temporary / f"{PREFIX}{name}"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     (folder / "lock").touch()
     return folder
 
@@ -366,7 +366,7 @@ def test_another_users_comparison_is_no_concern_of_ours(
     """Another user's comparison is neither cleared away nor listed, whether it runs or was killed."""
     left, user = leave(temporary, "left"), os.getuid()
     with Repository.find(project()).checkouts("main", "main") as (_, _, scratch):
-        left.mkdir()
+        left.mkdir(mode=0o700)
         (left / "lock").touch()
         ours = others(), others(running=False)
         with monkeypatch.context() as somebody_else:
@@ -375,6 +375,22 @@ def test_another_users_comparison_is_no_concern_of_ours(
 
     assert ours == ([scratch], [left])
     assert theirs == ([], [])
+
+
+def test_a_trap_in_the_temporary_folder_is_left_alone(project: Project, temporary: Path) -> None:
+    """What a link leads to, or what others could have filled, is no leftover: nothing in it is removed."""
+    folder, victim = project(), leave(temporary.parent, "victim")
+    git(folder, "worktree", "add", "--quiet", "--detach", str(victim / "base"))
+    (temporary / f"{PREFIX}link").symlink_to(victim)
+    everybodys = leave(temporary, "everybodys")
+    everybodys.chmod(0o777)
+    (everybodys / "base").symlink_to(victim / "base")
+    with Repository.find(folder).checkouts("main", "main"):
+        pass
+
+    assert others(running=False) == []
+    assert (victim / "base").is_dir()
+    assert (everybodys / "base").is_symlink()
 
 
 def test_a_comparison_that_ends_while_it_is_looked_at(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from parabola.compare.sides.working_tree import has, listed, snapshot, submodule
 from parabola.git import git
 
 PREFIX = "parabola-compare-"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 WORKING_TREE = "working tree"
 
 
@@ -156,9 +158,15 @@ def others(running: bool = True, besides: Path | None = None) -> list[Path]:
     folders = []
     for lock in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*/lock"):
         with suppress(FileNotFoundError):  # it ends just now
-            if lock.parent != besides and lock.stat().st_uid == os.getuid() and _held(lock) == running:
+            if lock.parent != besides and _ours(lock.parent) and _held(lock) == running:
                 folders.append(lock.parent)
     return folders
+
+
+def _ours(folder: Path) -> bool:
+    """Return whether a folder is this user's, and no link, and lets nobody else write in it: where it lies, all may."""
+    about = folder.lstat()
+    return about.st_uid == os.getuid() and stat.S_ISDIR(about.st_mode) and not about.st_mode & OTHERS_WRITE
 
 
 def _held(lock: Path) -> bool:
