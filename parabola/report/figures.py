@@ -1,55 +1,54 @@
 """The pictures of a report: times over a size, times over commits, pass rates over commits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median  # of few values far faster than NumPy's
 from typing import Any
 
+import altair as alt
 import numpy as np
 
 from parabola.records.history import History
 from parabola.records.record import Measurement
-from parabola.report.marks import COLOURS, ZOOM, blocks, chart_of, colour_of, domain_of, exact_axis, seconds_axis
+from parabola.report.marks import COLOURS, ZOOM, blocks, chart_of, colour_of, domain_of
+from parabola.statistics import share_interval
+
+WITH_UNIT = "replace(format(datum.value, '.2~s'), regexp('([mµn]?)$'), ' $1s')"  # of a label in seconds: 20 µs
 
 
-@dataclass(frozen=True)
-class SizePoint:
-    """A point of a picture of times over sizes: the label of its line, and what was measured."""
+def size_row(line: str, measurement: Measurement) -> dict[str, Any]:
+    """Return a point of a picture of times over sizes.
 
-    label: str
-    measurement: Measurement
+    Args:
+        line: label of the line that the point is on.
+        measurement: what was measured.
+    """
+    times = measurement.times
+    return {
+        "line": line,
+        "size": measurement.case.size,
+        "seconds": times.median,
+        "low": times.low_quartile,
+        "high": times.high_quartile,
+        "learning rate": measurement.case.learning_rate,
+        "verdict": measurement.answer.verdict or "not judged",
+        "rounds": times.rounds,
+    }
 
 
-def size_figure(points: Sequence[SizePoint], title: str) -> Any:
+def size_figure(rows: list[dict[str, Any]], title: str) -> Any:
     """Draw times over batch size or members, both axes logarithmic: a line a label.
 
     Args:
-        points: the points, all of one kind.
+        rows: the points, as `size_row` makes them, all of one kind.
         title: title of the horizontal axis.
 
     Returns:
         An Altair chart: medians, with the range between the quartiles.
     """
-    import altair as alt
-
-    rows = [
-        {
-            "line": point.label,
-            "size": point.measurement.case.size,
-            "seconds": point.measurement.times.median,
-            "low": point.measurement.times.low_quartile,
-            "high": point.measurement.times.high_quartile,
-            "learning rate": point.measurement.case.learning_rate,
-            "verdict": point.measurement.answer.verdict or "not judged",
-            "rounds": point.measurement.times.rounds,
-        }
-        for point in points
-    ]
-    labels = list(dict.fromkeys(point.label for point in points))
-    sizes = sorted({point.measurement.case.size or 0 for point in points})
+    labels = list(dict.fromkeys(row["line"] for row in rows))
+    exact = alt.Axis(values=sorted({row["size"] for row in rows}), format="d", grid=False, labelOverlap=True)
     picked = alt.selection_point(fields=["line"], bind="legend", name="pick")
     base = alt.Chart().encode(
-        x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=exact_axis(sizes)),
+        x=alt.X("size:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12), axis=exact),
         color=colour_of("line", labels),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.15)),
         tooltip=[
@@ -63,7 +62,8 @@ def size_figure(points: Sequence[SizePoint], title: str) -> Any:
             "verdict:N",
         ],
     )
-    y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=seconds_axis())
+    with_unit = alt.Axis(labelExpr=WITH_UNIT, tickCount=6, gridOpacity=0.3)
+    y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=with_unit)
     lines = base.mark_line(strokeWidth=2).encode(y=y)
     ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="time per epoch"), y2="high:Q")
     dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=domain_of(labels)))
@@ -82,8 +82,6 @@ def history_figure(history: History, kind: str) -> Any:
     Returns:
         An Altair chart.
     """
-    import altair as alt
-
     rows, rules, names = list[dict[str, Any]](), list[dict[str, Any]](), list[str]()
     for line in history.lines:
         if line.measurement.case.kind != kind:
@@ -141,10 +139,6 @@ def history_figure(history: History, kind: str) -> Any:
 
 def pass_rate_figure(history: History) -> Any:
     """Draw the share of seeds that pass over commits, with its 95 % interval: a line a case that counts them."""
-    import altair as alt
-
-    from parabola.statistics import share_interval
-
     rows, names = list[dict[str, Any]](), list[str]()
     for line in history.lines:
         if line.passes is None:

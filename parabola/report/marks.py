@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import altair as alt
 import numpy as np
 import numpy.typing as npt
 
@@ -15,8 +16,6 @@ ZOOM = "wheel![event.shiftKey]"  # without Shift the wheel scrolls the page
 
 def chart_of(rows: list[dict[str, Any]], *layers: Any) -> Any:
     """Return layers as one chart of such rows, which come last: Altair copies a chart's data with every step."""
-    import altair as alt
-
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
     chart.data = {"values": rows}
     return chart
@@ -29,32 +28,12 @@ def blocks(number: int) -> list[npt.NDArray[np.int_]]:
 
 def colour_of(field: str, names: Sequence[str]) -> Any:
     """Return the colour channel of a field, with a legend below the chart."""
-    import altair as alt
-
     legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=360, symbolOpacity=1)
     return alt.Color(f"{field}:N", title=None, scale=domain_of(names, COLOURS), legend=legend)
 
 
 def domain_of(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
     """Return a scale that gives the i-th name the i-th colour, so a case keeps its colour in every layer."""
-    import altair as alt
-
     if range is None:
         return alt.Scale(domain=list(names))
     return alt.Scale(domain=list(names), range=[range[at % len(range)] for at, _ in enumerate(names)])
-
-
-def exact_axis(values: Sequence[int]) -> Any:
-    """Return an axis that has a label at each of these values, and nowhere else."""
-    import altair as alt
-
-    return alt.Axis(values=list(values), format="d", grid=False, labelOverlap=True)
-
-
-def seconds_axis() -> Any:
-    """Return an axis whose labels are times with their units, as 20 µs."""
-    import altair as alt
-
-    return alt.Axis(
-        labelExpr="replace(format(datum.value, '.2~s'), regexp('([mµn]?)$'), ' $1s')", tickCount=6, gridOpacity=0.3
-    )

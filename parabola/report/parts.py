@@ -1,7 +1,8 @@
 """The classes that a report is made of (section, picture), and the words that several sections share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from parabola.display.tables import Table
@@ -40,7 +41,7 @@ class Section:
     lines: tuple[str, ...] = ()
     tables: tuple[Table[Any], ...] = ()
     details: tuple[Table[Any], ...] = ()
-    pictures: tuple[Picture, ...] = field(default=())
+    pictures: tuple[Picture, ...] = ()
 
 
 def current_cases(records: Sequence[Record]) -> list[Measurement]:
@@ -85,24 +86,24 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
     )
     drawn = list[Picture]()
     for kind, axis_title in AXIS_TITLES.items():
-        points = _points(devices, kind)
-        if len({point.measurement.case.size for point in points}) > 1:
-            figure = figures.size_figure(points, axis_title)
+        rows = _size_rows(devices, kind)
+        if len({row["size"] for row in rows}) > 1:
+            figure = figures.size_figure(rows, axis_title)
             drawn.append(Picture(f"Time per epoch over {axis_title}", figure, caption))
     return tuple(drawn)
 
 
-def _points(devices: Sequence[DeviceTimes], kind: str) -> list[figures.SizePoint]:
+def _size_rows(devices: Sequence[DeviceTimes], kind: str) -> list[dict[str, Any]]:
     """Return the points of a kind, each size of a line once: at its smallest learning rate."""
-    points = [
-        figures.SizePoint(_line_label(times.label, measurement.case), measurement)
+    rows = [
+        figures.size_row(_line_label(times.label, measurement.case), measurement)
         for times in devices
         for measurement in times.measurements
         if measurement.case.kind == kind
     ]
-    chosen = dict[tuple[str, int | None], figures.SizePoint]()
-    for point in sorted(points, key=lambda point: point.measurement.case.setting.learning_rate):
-        chosen.setdefault((point.label, point.measurement.case.size), point)
+    chosen = dict[tuple[str, int], dict[str, Any]]()
+    for row in sorted(rows, key=itemgetter("learning rate")):
+        chosen.setdefault((row["line"], row["size"]), row)
     return list(chosen.values())
 
 

@@ -10,7 +10,7 @@ import pytest
 from parabola.records.changes import LevelChange
 from parabola.records.history import Commit, History, Line, Passes
 from parabola.report import figures, marks
-from parabola.report.figures import SizePoint
+from parabola.report.figures import size_row
 from tests.made_measurements import measurement
 
 NATIVE = "native-cpu-batch_9-learning_rate_0.001"
@@ -56,11 +56,11 @@ def test_times_over_a_size_have_a_row_a_point() -> None:
         verdict=None,
     )
 
-    assert rows(figures.size_figure([SizePoint("b", judged)], "t")) == [
+    assert rows(figures.size_figure([size_row("b", judged)], "t")) == [
         {"line": "b", "size": 9, "seconds": 4.5e-6, "low": 4.4e-6, "high": 4.7e-6, "learning rate": 0.001}
         | {"verdict": "fail", "rounds": 11}
     ]
-    assert rows(figures.size_figure([SizePoint("a", block)], "t")) == [
+    assert rows(figures.size_figure([size_row("a", block)], "t")) == [
         {"line": "a", "size": 64, "seconds": 3e-4, "low": 2e-4, "high": 5e-4, "learning rate": 0.1}
         | {"verdict": "not judged", "rounds": 11}
     ]
@@ -69,7 +69,7 @@ def test_times_over_a_size_have_a_row_a_point() -> None:
 def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> None:
     """The horizontal axis has exactly the measured sizes; lines have colours and shapes by their first appearance."""
     sizes = {"b": (111, 9), "a": (27, 9), "c": (1,)}
-    points = [SizePoint(label, measurement(batch_size=size)) for label in sizes for size in sizes[label]]
+    points = [size_row(label, measurement(batch_size=size)) for label in sizes for size in sizes[label]]
     drawn = specification(figures.size_figure(points, "how many"))
     legend = {"columns": 1, "labelFontSize": 12, "labelLimit": 360, "orient": "bottom", "symbolOpacity": 1}
     colours = {"domain": ["b", "a", "c"], "range": ["#2f8fd8", "#e69f00", "#009e73"]}
@@ -118,7 +118,7 @@ def test_times_over_a_size_are_lines_ranges_and_dots_on_logarithmic_axes() -> No
 
 def test_colours_begin_anew_after_eight_lines() -> None:
     """The ninth line has the first colour again."""
-    points = [SizePoint(f"line {number}", measurement()) for number in range(10)]
+    points = [size_row(f"line {number}", measurement()) for number in range(10)]
     drawn = specification(figures.size_figure(points, "t"))
 
     assert drawn["layer"][0]["encoding"]["color"]["scale"]["range"] == [
