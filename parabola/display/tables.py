@@ -2,9 +2,10 @@
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Generic, Literal, TypeVar
 
 from rich.box import SIMPLE_HEAD
@@ -56,6 +57,21 @@ class Table(Generic[Item]):
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The cells of each row; they are written once, however often the table is shown."""
         return tuple(tuple(plain(column.cell(item)) for column in self.columns) for item in self.items)
+
+
+def table_of(title: str, rows: Sequence[Mapping[str, str]], left: Collection[str] = ()) -> Table[Mapping[str, str]]:
+    """Return a table of rows that are written already, each with its cells by their headings.
+
+    Args:
+        title: what the figures are; empty for none.
+        rows: the rows, from top to bottom. One that lacks a heading of another has an empty cell there.
+        left: headings of the columns that stand left.
+    """
+
+    def column(heading: str) -> Column[Mapping[str, str]]:
+        return Column(heading, lambda row: row.get(heading, ""), "left" if heading in left else "right")
+
+    return Table(title, [*map(column, dict.fromkeys(chain.from_iterable(rows)))], rows)
 
 
 def for_terminal(table: Table[Any], *, no_wrap: bool = False, **look: Any) -> RichTable:

@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from parabola.display.tables import Column, Table
+from parabola.display.tables import table_of
 from parabola.display.units import duration
-from parabola.records.case import Case
 from parabola.records.extra_info import Answer
 from parabola.records.record import Record
 from parabola.records.speedups import DeviceTimes, Speedup, crossovers, pairs, speedups
@@ -22,47 +20,38 @@ def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) ->
     return [section for section in sections if section]
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """One case on two devices, which have such labels."""
-
-    labels: str
-    speedup: Speedup
-
-
-COLUMNS: tuple[Column[_Compared], ...] = (
-    Column("case", lambda row: _words(row.speedup.first.case), "left"),
-    Column("what", lambda row: row.labels, "left"),
-    Column("first", lambda row: duration(row.speedup.first.times.median)),
-    Column("second", lambda row: duration(row.speedup.second.times.median)),
-    Column("speed-up", lambda row: f"{_times(row.speedup.ratio)} ×"),
-    Column("95 % interval", lambda row: _interval(row.speedup)),
-    Column("verdict", lambda row: _answers(row.speedup), "left"),
-)
-
-
 def _against(devices: Sequence[DeviceTimes]) -> Section | None:
     if len(devices) < 2:
         return None
-    lines, rows = list[str](), list[_Compared]()
+    lines, rows = list[str](), list[dict[str, str]]()
     for first, second in pairs(devices):
         found = [speedup for speedup in speedups(first, second) if speedup.first.case.kind in KINDS]
         if not found:
             lines.append(f"{first.label} and {second.label} have no case in common.")
         lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
         ordered = sorted(found, key=lambda speedup: order_of_kind(speedup.first.case.kind))
-        rows += [_Compared(f"{first.label} : {second.label}", speedup) for speedup in ordered]
+        rows += [_row(f"{first.label} : {second.label}", speedup) for speedup in ordered]
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
         title=" against ".join(dict.fromkeys(times.label for times in devices)),
         lines=tuple(lines),
-        tables=(Table(title, COLUMNS, rows),) if rows else (),
+        tables=(table_of(title, rows, left=("case", "what", "verdict")),) if rows else (),
         pictures=size_pictures(devices),
     )
 
 
-def _words(case: Case) -> str:
-    return f"{case.kind}: {case.parameters_on_any_device}"
+def _row(labels: str, speedup: Speedup) -> dict[str, str]:
+    """Return the row of one case on two devices, which have such labels."""
+    first, second = speedup.first, speedup.second
+    return {
+        "case": f"{first.case.kind}: {first.case.parameters_on_any_device}",
+        "what": labels,
+        "first": duration(first.times.median),
+        "second": duration(second.times.median),
+        "speed-up": f"{_times(speedup.ratio)} ×",
+        "95 % interval": _interval(speedup),
+        "verdict": f"{_answer(first.answer)} / {_answer(second.answer)}",
+    }
 
 
 def _interval(speedup: Speedup) -> str:
@@ -74,10 +63,6 @@ def _interval(speedup: Speedup) -> str:
 
 def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
-
-
-def _answers(speedup: Speedup) -> str:
-    return f"{_answer(speedup.first.answer)} / {_answer(speedup.second.answer)}"
 
 
 def _answer(answer: Answer) -> str:

@@ -1,10 +1,11 @@
 """Times per epoch as one table: a row a setting, a column an engine and device."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parabola import registry
-from parabola.display.tables import Column, Table
+from parabola.display.tables import Table, table_of
 from parabola.display.units import duration
 from parabola.records.case import Setting
 from parabola.records.extra_info import Answer
@@ -25,74 +26,45 @@ class EpochTime:
     seconds_per_epoch: float
 
 
-@dataclass(frozen=True)
-class _Row:
-    """What was measured at one setting, by engine and device."""
-
-    setting: Setting
-    times: Mapping[tuple[str, str], EpochTime]
-
-    def limit(self) -> float | None:
-        """Return the limit's seconds per epoch; None where it was not measured."""
-        limits = [time for (engine, _), time in self.times.items() if engine == registry.limit()]
-        return limits[0].seconds_per_epoch if limits else None
-
-
-def epoch_times(times: Sequence[EpochTime]) -> Table[_Row]:
+def epoch_times(times: Sequence[EpochTime]) -> Table[Mapping[str, str]]:
     """Lay out seconds per epoch: a row a (batch size, learning rate), a column an engine and device.
 
     Args:
-        times: one for each case; columns are in their order.
+        times: one for each case; columns are in their order. Rows are in the order of samples, learning rate and batch
+            size.
     """
-    rows = _rows(times)
-    measured = list(dict.fromkeys((time.answer.engine, time.answer.device) for time in times))
-    columns: list[Column[_Row]] = [
-        Column("batch size", lambda row: str(row.setting.batch_size)),
-        Column("learning rate", lambda row: f"{row.setting.learning_rate:g}"),
-        *(_times_column(engine, device) for engine, device in measured),
-        *(
-            _speedup_column(engine, device)
+    by_setting = defaultdict[Setting, dict[tuple[str, str], EpochTime]](dict)
+    for time in times:
+        by_setting[time.answer.setting][time.answer.engine, time.answer.device] = time
+    measured = dict.fromkeys((time.answer.engine, time.answer.device) for time in times)
+    several = len({setting.samples for setting in by_setting}) > 1
+    rows = list[dict[str, str]]()
+    for setting, here in sorted(by_setting.items()):
+        limit = next((time for (engine, _), time in here.items() if engine == registry.limit()), None)
+        row = {"samples": str(setting.samples)} if several else {}
+        row |= {"batch size": str(setting.batch_size), "learning rate": f"{setting.learning_rate:g}"}
+        row |= {f"{engine} {device}": _time(here.get((engine, device)), limit) for engine, device in measured}
+        row |= {
+            f"{engine} cpu : {device}": _speedup(here.get((engine, "cpu")), here.get((engine, device)))
             for engine, device in sorted(measured)
             if device.startswith("gpu") and (engine, "cpu") in measured
-        ),
-    ]
-    if len({row.setting.samples for row in rows}) > 1:
-        columns.insert(0, Column("samples", lambda row: str(row.setting.samples)))
-    return Table(f"Median time per epoch (and how many times {registry.limit()}, the limit)", columns, rows)
+        }
+        rows.append(row)
+    return table_of(f"Median time per epoch (and how many times {registry.limit()}, the limit)", rows)
 
 
-def _rows(times: Sequence[EpochTime]) -> list[_Row]:
-    """Return the times by setting, in the order of samples, learning rate and batch size."""
-    by_setting = dict[Setting, dict[tuple[str, str], EpochTime]]()
-    for time in times:
-        by_setting.setdefault(time.answer.setting, {})[time.answer.engine, time.answer.device] = time
-    return [_Row(setting, by_setting[setting]) for setting in sorted(by_setting)]
-
-
-def _times_column(engine: str, device: str) -> Column[_Row]:
-    """Return the column of an engine's times: each with its ratio to the limit, and marked unless the run passed."""
-
-    def cell(row: _Row) -> str:
-        time = row.times.get((engine, device))
-        return _time(time, None if engine == registry.limit() else row.limit()) if time else ""
-
-    return Column(f"{engine} {device}", cell)
-
-
-def _time(time: EpochTime, limit: float | None) -> str:
+def _time(time: EpochTime | None, limit: EpochTime | None) -> str:
+    """Write a time with its ratio to the limit, and with a mark unless the run passed."""
+    if not time:
+        return ""
     mark = " " if time.answer.verdict == "pass" else "†"
-    if not limit:
+    if not limit or time.answer.engine == registry.limit():
         return f"{duration(time.seconds_per_epoch)}{mark}"
-    times = time.seconds_per_epoch / limit
+    times = time.seconds_per_epoch / limit.seconds_per_epoch
     ratio = f"{times:,.0f}×" if times >= 100 else f"{times:.2f}×"
     return f"{duration(time.seconds_per_epoch)} ({ratio}){mark}"
 
 
-def _speedup_column(engine: str, device: str) -> Column[_Row]:
-    """Return the column of how many times as long the CPU takes as another device."""
-
-    def cell(row: _Row) -> str:
-        cpu, other = row.times.get((engine, "cpu")), row.times.get((engine, device))
-        return f"{cpu.seconds_per_epoch / other.seconds_per_epoch:.3g}" if cpu and other else ""
-
-    return Column(f"{engine} cpu : {device}", cell)
+def _speedup(cpu: EpochTime | None, other: EpochTime | None) -> str:
+    """Write how many times as long the CPU takes as another device."""
+    return f"{cpu.seconds_per_epoch / other.seconds_per_epoch:.3g}" if cpu and other else ""

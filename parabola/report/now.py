@@ -1,31 +1,20 @@
 """What holds now on one machine, at the commit that was measured last."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from pathlib import Path
 
 from parabola import registry
-from parabola.display.tables import Column, Table
+from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration
 from parabola.records.case import short_name
-from parabola.records.extra_info import Answer
 from parabola.records.fingerprint import differences
 from parabola.records.history import History
 from parabola.records.record import Measurement, Record
+from parabola.report import parts
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
-from parabola.report.parts import (
-    Section,
-    commit_words,
-    count_words,
-    current_cases,
-    order_of_kind,
-    quartiles,
-    size_pictures,
-    times_by_device,
-)
 
 
-def now_section(history: History, found: Sequence[Record], records: Sequence[Record], name: str) -> Section:
+def now_section(history: History, found: Sequence[Record], records: Sequence[Record], name: str) -> parts.Section:
     """Lay out what holds now on one machine.
 
     Args:
@@ -34,13 +23,13 @@ def now_section(history: History, found: Sequence[Record], records: Sequence[Rec
         records: all records of the report, in the order in which they were given.
         name: what tells the machine from the others of the report; empty where there is one.
     """
-    current = current_cases(found)
+    current = parts.current_cases(found)
     epochs = [measurement for measurement in current if measurement.case.kind == "epoch time"]
     others = [measurement for measurement in current if measurement.case.kind != "epoch time"]
-    others.sort(key=lambda measurement: order_of_kind(measurement.case.kind))
+    others.sort(key=lambda measurement: parts.order_of_kind(measurement.case.kind))
     failed_to_learn = any(measurement.answer.verdict != "pass" for measurement in epochs)
     times = [EpochTime(measurement.answer, measurement.times.median) for measurement in epochs]
-    return Section(
+    return parts.Section(
         title=f"Now: {name}" if name else "Now",
         lines=(
             _commit_line(found),
@@ -55,14 +44,14 @@ def now_section(history: History, found: Sequence[Record], records: Sequence[Rec
             *([Table("What else was timed", OTHER_COLUMNS, others)] if others else []),
         ),
         details=(_epoch_details(epochs),) if epochs else (),
-        pictures=size_pictures(times_by_device(found, named=False)),
+        pictures=parts.size_pictures(parts.times_by_device(found, named=False)),
     )
 
 
 def _commit_line(found: Sequence[Record]) -> str:
     newest = found[0]
     measured = f"measured {newest.measured:%Y-%m-%d %H:%M} UTC"
-    return f"{commit_words(newest)}, {measured}, {count_words(len(found), 'record')}."
+    return f"{parts.commit_words(newest)}, {measured}, {parts.count_words(len(found), 'record')}."
 
 
 def _machine_line(facts: Mapping[str, str]) -> str:
@@ -104,54 +93,43 @@ def _gone_device_lines(history: History, here: Set[str]) -> list[str]:
     for record in history.records:
         gone = sorted({measurement.case.device for measurement in record.measurements} - named)
         named |= set(gone)
-        lines += [f"{device} is not here: it was measured last at {commit_words(record).lower()}." for device in gone]
+        lines += [
+            f"{device} is not here: it was measured last at {parts.commit_words(record).lower()}." for device in gone
+        ]
     return lines
 
 
-@dataclass(frozen=True)
-class _Timed:
-    """An epoch time, and that of the limit at the same setting; None where it was not measured."""
-
-    epoch: Measurement
-    limit: Measurement | None
-
-    @property
-    def ratio(self) -> str:
-        """How many times as long as the limit an epoch takes."""
-        return f"{self.epoch.times.median / self.limit.times.median:,.2f}" if self.limit else "–"
-
-
-EPOCH_COLUMNS: tuple[Column[_Timed], ...] = (
-    Column("engine", lambda timed: timed.epoch.case.engine, "left"),
-    Column("device", lambda timed: timed.epoch.case.device, "left"),
-    Column("samples", lambda timed: str(timed.epoch.case.samples)),
-    Column("batch size", lambda timed: str(timed.epoch.case.batch_size)),
-    Column("learning rate", lambda timed: f"{timed.epoch.case.learning_rate:g}"),
-    Column("median", lambda timed: duration(timed.epoch.times.median)),
-    Column("quartiles", lambda timed: quartiles(timed.epoch)),
-    Column(f"× {registry.limit()}", lambda timed: timed.ratio),
-    Column("coefficient error", lambda timed: _error(timed.epoch.answer)),
-    Column("verdict", lambda timed: timed.epoch.answer.verdict or "–", "left"),
-    Column("rounds", lambda timed: str(timed.epoch.times.rounds)),
-)
 OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
     Column("what", lambda other: other.case.kind, "left"),
     Column("case", lambda other: other.case.parameters, "left"),
     Column("median", lambda other: duration(other.times.median)),
-    Column("quartiles", quartiles),
+    Column("quartiles", parts.quartiles),
     Column("rounds", lambda other: str(other.times.rounds)),
     Column("unit", lambda other: other.unit, "left"),
     Column("seeds that pass", lambda other: other.answer.seeds_that_pass or "–"),
 )
 
 
-def _epoch_details(epochs: Sequence[Measurement]) -> Table[_Timed]:
+def _epoch_details(epochs: Sequence[Measurement]) -> Table[Mapping[str, str]]:
     """Lay out every epoch time with its spread, its ratio to the limit and its answer."""
-    limits = {epoch.case.setting: epoch for epoch in epochs if epoch.case.engine == registry.limit()}
-    ordered = sorted(epochs, key=lambda epoch: (epoch.case.setting, epoch.case.engine, epoch.case.device))
-    timed = [_Timed(epoch, limits.get(epoch.case.setting)) for epoch in ordered]
-    return Table("Time per epoch, and what was learnt at the end of the last round", EPOCH_COLUMNS, timed)
-
-
-def _error(answer: Answer) -> str:
-    return "–" if answer.coefficient_error is None else f"{answer.coefficient_error:.2g}"
+    limits = {epoch.case.setting: epoch.times.median for epoch in epochs if epoch.case.engine == registry.limit()}
+    rows = list[dict[str, str]]()
+    for epoch in sorted(epochs, key=lambda epoch: (epoch.case.setting, epoch.case.engine, epoch.case.device)):
+        case, answer, limit = epoch.case, epoch.answer, limits.get(epoch.case.setting)
+        rows.append(
+            {
+                "engine": case.engine,
+                "device": case.device,
+                "samples": str(case.samples),
+                "batch size": str(case.batch_size),
+                "learning rate": f"{case.learning_rate:g}",
+                "median": duration(epoch.times.median),
+                "quartiles": parts.quartiles(epoch),
+                f"× {registry.limit()}": f"{epoch.times.median / limit:,.2f}" if limit else "–",
+                "coefficient error": "–" if answer.coefficient_error is None else f"{answer.coefficient_error:.2g}",
+                "verdict": answer.verdict or "–",
+                "rounds": str(epoch.times.rounds),
+            }
+        )
+    title = "Time per epoch, and what was learnt at the end of the last round"
+    return table_of(title, rows, left=("engine", "device", "verdict"))

@@ -1,17 +1,16 @@
 """What happened over commits on one machine: changes of level, pass rates, and all values."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median  # of few values far faster than NumPy's
 
 import numpy as np
 import numpy.typing as npt
 
 from parabola import statistics
-from parabola.display.tables import Column, Table
+from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration
 from parabola.records.changes import FEWEST, SHORTEST
-from parabola.records.history import History, Line, Passes
+from parabola.records.history import History, Line
 from parabola.report import figures, marks
 from parabola.report.level_changes import changes_of, changes_table, together_table
 from parabola.report.parts import Picture, Section, count_words, order_of_kind
@@ -81,98 +80,60 @@ def _history_picture(history: History, kind: str) -> Picture:
     return Picture(f"{kind.capitalize()} over commits", figures.history_figure(history, kind), caption)
 
 
-@dataclass(frozen=True)
-class _PassRate:
-    """How many seeds of a case passed over commits, and whether the newest commit has measured it."""
-
-    label: str
-    passes: Passes
-    is_newest: bool
-
-
-PASS_RATE_COLUMNS: tuple[Column[_PassRate], ...] = (
-    Column("case", lambda rate: rate.label, "left"),
-    Column("seeds that pass", lambda rate: _count(rate) if rate.is_newest else "not measured"),
-    Column("95 % interval", lambda rate: _interval(rate) if rate.is_newest else "–"),
-    Column("smallest – largest so far", lambda rate: _range_so_far(100 * rate.passes.rates)),
-)
-
-
-def _newest_pass_rates(history: History) -> Table[_PassRate]:
+def _newest_pass_rates(history: History) -> Table[Mapping[str, str]]:
     """Lay out the pass rate at the newest commit of each case that counts seeds, and the range of those so far."""
-    newest = len(history.commits) - 1
-    counting = [(line, line.passes) for line in history.lines if line.passes]
-    rates = [_PassRate(line.measurement.case.label, passes, bool(line.at[-1] == newest)) for line, passes in counting]
-    return Table("Pass rate at the newest commit", PASS_RATE_COLUMNS, rates)
+    rows = list[dict[str, str]]()
+    for line in history.lines:
+        if line.passes is None:
+            continue
+        settled, seeds = int(line.passes.settled[-1]), int(line.passes.seeds[-1])
+        low, high = statistics.share_interval(settled, seeds)
+        is_newest, per_cent = line.at[-1] == len(history.commits) - 1, 100 * line.passes.rates
+        rows.append(
+            {
+                "case": line.measurement.case.label,
+                "seeds that pass": f"{settled} of {seeds}" if is_newest else "not measured",
+                "95 % interval": f"{100 * low:.0f} – {100 * high:.0f} %" if is_newest else "–",
+                "smallest – largest so far": f"{per_cent.min():.0f} – {per_cent.max():.0f} %",
+            }
+        )
+    return table_of("Pass rate at the newest commit", rows, left=("case",))
 
 
-def _count(rate: _PassRate) -> str:
-    return f"{rate.passes.settled[-1]} of {rate.passes.seeds[-1]}"
+Block = npt.NDArray[np.int_]  # places of neighbouring commits that share a row
+Values = tuple[Line, Floats]  # a case, and what is laid out of it at its own points, of shape (n,)
 
 
-def _interval(rate: _PassRate) -> str:
-    low, high = statistics.share_interval(int(rate.passes.settled[-1]), int(rate.passes.seeds[-1]))
-    return f"{100 * low:.0f} – {100 * high:.0f} %"
-
-
-def _range_so_far(per_cent: Floats) -> str:
-    return f"{per_cent.min():.0f} – {per_cent.max():.0f} %"
-
-
-@dataclass(frozen=True)
-class _Values:
-    """What is laid out of a case by commit.
-
-    Attributes:
-        line: the case.
-        values: shape (n,), at the line's own points.
-    """
-
-    line: Line
-    values: Floats
-
-
-@dataclass(frozen=True)
-class _Neighbours:
-    """Neighbouring commits that share a row: the places of the first and the last in the history."""
-
-    first: int
-    last: int
-
-
-def _level_table(history: History, kind: str) -> Table[_Neighbours]:
+def _level_table(history: History, kind: str) -> Table[Block]:
     """Lay out the times by commit; where neighbours share a row, their median."""
-    cases = [_Values(line, line.seconds) for line in history.lines if line.measurement.case.kind == kind]
+    cases = [(line, line.seconds) for line in history.lines if line.measurement.case.kind == kind]
     return _by_commit(history, kind.capitalize(), cases, lambda values: duration(median(values.tolist())))
 
 
-def _pass_rate_table(history: History) -> Table[_Neighbours]:
+def _pass_rate_table(history: History) -> Table[Block]:
     """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
-    cases = [_Values(line, line.passes.rates) for line in history.lines if line.passes]
+    cases = [(line, line.passes.rates) for line in history.lines if line.passes]
     return _by_commit(history, "Pass rate", cases, lambda values: f"{100 * values.min():.0f} %")
 
 
-def _by_commit(
-    history: History, what: str, cases: Sequence[_Values], write: Callable[[Floats], str]
-) -> Table[_Neighbours]:
+def _by_commit(history: History, what: str, cases: Sequence[Values], write: Callable[[Floats], str]) -> Table[Block]:
     """Lay out values by commit: a column a case; as in the pictures, neighbours share a row where there are many."""
-    columns: list[Column[_Neighbours]] = [
-        Column("commits", lambda row: _first_and_last(history, row), "left"),
-        Column("made", lambda row: f"{history.commits[row.last].made:%Y-%m-%d %H:%M}", "left"),
-        *(_column_of_case(case, write) for case in cases),
+
+    def column_of(line: Line, values: Floats) -> Column[Block]:
+        def cell(block: Block) -> str:
+            here = values[(line.at >= block[0]) & (line.at <= block[-1])]
+            return write(here) if len(here) else "–"
+
+        return Column(line.measurement.case.parameters, cell)
+
+    columns: list[Column[Block]] = [
+        Column("commits", lambda block: _first_and_last(history, block), "left"),
+        Column("made", lambda block: f"{history.commits[block[-1]].made:%Y-%m-%d %H:%M}", "left"),
+        *(column_of(*case) for case in cases),
     ]
-    blocks = marks.blocks(len(history.commits))
-    return Table(f"{what} by commit", columns, [_Neighbours(int(block[0]), int(block[-1])) for block in blocks])
+    return Table(f"{what} by commit", columns, marks.blocks(len(history.commits)))
 
 
-def _first_and_last(history: History, row: _Neighbours) -> str:
-    first, last = history.commits[row.first], history.commits[row.last]
-    return first.id[:9] if first is last else f"{first.id[:9]} to {last.id[:9]}"
-
-
-def _column_of_case(case: _Values, write: Callable[[Floats], str]) -> Column[_Neighbours]:
-    def cell(row: _Neighbours) -> str:
-        values = case.values[(case.line.at >= row.first) & (case.line.at <= row.last)]
-        return write(values) if len(values) else "–"
-
-    return Column(case.line.measurement.case.parameters, cell)
+def _first_and_last(history: History, block: Block) -> str:
+    first, last = history.commits[block[0]].id[:9], history.commits[block[-1]].id[:9]
+    return first if len(block) == 1 else f"{first} to {last}"

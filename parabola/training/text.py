@@ -1,28 +1,10 @@
 """What the command `train` prints about a run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from parabola.display.console import Terminal
-from parabola.display.tables import Column, Table, for_terminal
-
-
-@dataclass(frozen=True)
-class _Coefficient:
-    """One of the three coefficients: its name, and its true and its learnt value."""
-
-    name: str
-    true: float
-    learnt: float
-
-
-COLUMNS: tuple[Column[_Coefficient], ...] = (
-    Column("", lambda coefficient: coefficient.name),
-    Column("true", lambda coefficient: f"{coefficient.true:g}"),
-    Column("learnt", lambda coefficient: f"{coefficient.learnt:.7g}"),
-    Column("error", lambda coefficient: f"{abs(coefficient.learnt - coefficient.true):.1e}"),
-)
+from parabola.display.tables import for_terminal, table_of
 
 
 def verdict_line(run: Mapping[str, Any]) -> str:
@@ -55,9 +37,11 @@ def print_training(run: Mapping[str, Any]) -> None:
         f"learning rate {run['learning_rate']:g}{decaying}, {init}seed {run['seed']}\n"
     )
     if run["coefficients"] is not None:
-        triples = zip("abc", run["target"], run["coefficients"], strict=True)
-        table = Table("", COLUMNS, [_Coefficient(*triple) for triple in triples])
-        console.print(for_terminal(table, box=None, pad_edge=False))
+        rows = [
+            {"": name, "true": f"{true:g}", "learnt": f"{learnt:.7g}", "error": f"{abs(learnt - true):.1e}"}
+            for name, true, learnt in zip("abc", run["target"], run["coefficients"], strict=True)
+        ]
+        console.print(for_terminal(table_of("", rows), box=None, pad_edge=False))
         before = "" if run["diverged_epoch"] is None else f" (after epoch {run['diverged_epoch'] - 1})"
         console.print(f"\ntrue    {run['true']}\nlearnt  {run['learnt']}{before}\n")
     console.print(verdict_line(run), style="green" if run["verdict"] == "pass" else "red")
