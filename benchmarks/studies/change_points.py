@@ -1,6 +1,5 @@
 """How surely is a change of level found, and how often is one seen where there is none? Made-up series, many times."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import typer
 from scipy.signal import lfilter
 
 from parabola.display.console import tracked
-from parabola.display.tables import Column, Table, markdown_lines
+from parabola.display.tables import markdown_lines, table_of
 from parabola.records.changes import find_level_changes
 
 Floats = npt.NDArray[np.float64]
@@ -58,72 +57,41 @@ def series(
     return seconds
 
 
-@dataclass(frozen=True)
-class Found:
-    """How surely a planted step is found.
-
-    Attributes:
-        step: the ratio of the levels after and before it.
-        alone: share of the series in which one change is found; the other shares are of these.
-        near: share in which it lies at most REACH commits off.
-        size_covered: share in which the ratio lies in the change's interval.
-        commits_covered: share in which the step's commit lies in the change's range.
-    """
-
-    step: float
-    alone: float
-    near: float
-    size_covered: float
-    commits_covered: float
-
-
-@dataclass(frozen=True)
-class FalseAlarms:
-    """Share of unchanged series in which a change is found, at a kind of noise."""
-
-    noise: str
-    share_of_series: float
-
-
-FOUND_COLUMNS: tuple[Column[Found], ...] = (
-    Column("planted step", lambda found: f"{100 * (found.step - 1):+.0f} %"),
-    Column("found, and nothing else", lambda found: _per_cent(found.alone)),
-    Column(f"within {REACH} commits", lambda found: _per_cent(found.near)),
-    Column("size covered", lambda found: _per_cent(found.size_covered)),
-    Column("commits covered", lambda found: _per_cent(found.commits_covered)),
-)
-ALARM_COLUMNS: tuple[Column[FalseAlarms], ...] = (
-    Column("noise of 200 unchanged values", lambda alarms: alarms.noise, "left"),
-    Column("false alarms", lambda alarms: _per_cent(alarms.share_of_series)),
-)
-
-
 def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 1000) -> None:
     """Print both tables of the handbook."""
-    steps = Table("", FOUND_COLUMNS, [find_step(ratio, number) for ratio in tracked(STEPS, "steps")])
-    noises = tracked([*NOISES.items()], "noises")
-    alarms = [FalseAlarms(name, false_alarms(noise, number)) for name, noise in noises]
-    tables = markdown_lines(steps), markdown_lines(Table("", ALARM_COLUMNS, alarms))
-    print("\n\n".join("\n".join(lines) for lines in tables))
+    steps = [find_step(ratio, number) for ratio in tracked(STEPS, "steps")]
+    alarms = [
+        {"noise of 200 unchanged values": name, "false alarms": _per_cent(false_alarms(noise, number))}
+        for name, noise in tracked([*NOISES.items()], "noises")
+    ]
+    tables = table_of("", steps), table_of("", alarms, left=("noise of 200 unchanged values",))
+    print("\n\n".join("\n".join(markdown_lines(table)) for table in tables))
 
 
 def _per_cent(part: float) -> str:
     return f"{100 * part:.1f} %"
 
 
-def find_step(ratio: float, number: int) -> Found:
-    """Return how often a step alone is found in so many series, and of these placed and covered."""
+def find_step(ratio: float, number: int) -> dict[str, str]:
+    """Return how surely a step is found in so many series, as a row of the table.
+
+    It is found where one change is found, and nothing else; the other shares are of these series: in how many the
+    change lies at most REACH commits off, the ratio lies in its interval, and the step's commit in its range.
+    """
     random = np.random.default_rng(1)
     places = random.integers(20, 181, number).tolist()
     every = [(at, find_level_changes(series(random, (at, ratio)))) for at in places]
     alone = [(at, changes[0]) for at, changes in every if len(changes) == 1]
-    return Found(
-        step=ratio,
-        alone=len(alone) / number,
-        near=sum(abs(change.at - at) <= REACH for at, change in alone) / len(alone),
-        size_covered=sum(change.low <= ratio <= change.high for _, change in alone) / len(alone),
-        commits_covered=sum(change.first <= at <= change.last for at, change in alone) / len(alone),
-    )
+    near = sum(abs(change.at - at) <= REACH for at, change in alone)
+    size_covered = sum(change.low <= ratio <= change.high for _, change in alone)
+    commits_covered = sum(change.first <= at <= change.last for at, change in alone)
+    return {
+        "planted step": f"{100 * (ratio - 1):+.0f} %",
+        "found, and nothing else": _per_cent(len(alone) / number),
+        f"within {REACH} commits": _per_cent(near / len(alone)),
+        "size covered": _per_cent(size_covered / len(alone)),
+        "commits covered": _per_cent(commits_covered / len(alone)),
+    }
 
 
 def false_alarms(noise: dict[str, Any], number: int) -> float:

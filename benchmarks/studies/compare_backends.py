@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,7 @@ import typer
 
 from parabola import registry
 from parabola.display.console import tracked
-from parabola.display.tables import Column, Table, markdown_lines
+from parabola.display.tables import Table, markdown_lines, table_of
 from parabola.display.units import duration
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
@@ -39,22 +38,13 @@ def measure(backend: str, path: Path) -> record_of_records.Record:
     return reading.read(path)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """Times of an engine on a backend in words, by batch size."""
-
-    backend: str
-    engine: str
-    times: Mapping[int, str]
-
-
-def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[_Row]:
+def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[Mapping[str, str]]:
     """Return one table: a row a backend and engine, with the ratio to the `native` of the same session.
 
     Args:
         records: the record of each backend, by its name.
     """
-    rows, natives = list[_Row](), dict[int, list[float]]()
+    rows, natives = list[dict[str, str]](), dict[int, list[float]]()
     for backend, record in records.items():
         seconds = {
             (measurement.case.engine, measurement.case.batch_size): measurement.times.median
@@ -64,19 +54,12 @@ def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[_Row]:
             natives.setdefault(size, []).append(seconds[NATIVE, size])
         for engine in ENGINES:
             if any((engine, size) in seconds for size in BATCH_SIZES):
-                times = {size: _time(seconds[engine, size], seconds[NATIVE, size]) for size in BATCH_SIZES}
-                rows.append(_Row(backend, engine, times))
-    rows.append(_Row("none", NATIVE, {size: _span(natives[size]) for size in BATCH_SIZES}))
-    columns: list[Column[_Row]] = [
-        Column("backend", lambda row: row.backend, "left"),
-        Column("engine", lambda row: row.engine, "left"),
-        *(_column(size) for size in BATCH_SIZES),
-    ]
-    return Table("", columns, rows)
-
-
-def _column(size: int) -> Column[_Row]:
-    return Column(f"batch {size}", lambda row: row.times[size])
+                row = {"backend": backend, "engine": engine}
+                row |= {f"batch {size}": _time(seconds[engine, size], seconds[NATIVE, size]) for size in BATCH_SIZES}
+                rows.append(row)
+    spans = {f"batch {size}": _span(natives[size]) for size in BATCH_SIZES}
+    rows.append({"backend": "none", "engine": NATIVE, **spans})
+    return table_of("", rows, left=("backend", "engine"))
 
 
 def _time(seconds: float, limit: float) -> str:

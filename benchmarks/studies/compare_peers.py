@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +22,7 @@ from rich.console import Console
 
 from parabola import registry
 from parabola.display import console as display_console
-from parabola.display.tables import Column, Table, for_terminal
+from parabola.display.tables import for_terminal, table_of
 
 PEERS = Path(__file__).parent / "peers"
 FAST_BATCH_SIZES, FIT_BATCH_SIZES = (1, 9, 27, 111, 999), (1, 111, 999)
@@ -137,34 +136,23 @@ def main(
     show(seconds, sizes)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A contestant, or a pair of them, and its cells by batch size; a size that was not run has none."""
-
-    name: str
-    cells: Mapping[int, str]
-
-
 def show(seconds: dict[str, dict[int, list[float]]], sizes: Sequence[int]) -> None:
-    """Print the medians, and the medians of the ratios turn by turn."""
-    medians = [
-        _Row(name, {size: _microseconds(times) for size, times in by_size.items()}) for name, by_size in seconds.items()
-    ]
-    ratios = [
-        _Row(f"{ours} : {theirs}", _ratios(seconds.get(ours, {}), seconds.get(theirs, {}), sizes))
-        for ours, theirs in PAIRS
-    ]
-    console = Console(width=160)
-    for heading, rows in (
+    """Print the medians, and the medians of the ratios turn by turn; a size that was not run has an empty cell."""
+    medians = {name: {size: _microseconds(times) for size, times in run.items()} for name, run in seconds.items()}
+    ratios = {
+        f"{ours} : {theirs}": _ratios(seconds.get(ours, {}), seconds.get(theirs, {}), sizes) for ours, theirs in PAIRS
+    }
+    for heading, found in (
         ("µs per epoch, median of turns", medians),
-        ("ratio, median (smallest–largest) of turns", [row for row in ratios if row.cells]),
+        ("ratio, median (smallest–largest) of turns", ratios),
     ):
-        columns = [Column[_Row](heading, lambda row: row.name, "left"), *map(_column, sizes)]
-        console.print(for_terminal(Table("", columns, rows), box=MARKDOWN))
-
-
-def _column(size: int) -> Column[_Row]:
-    return Column(f"batch {size}", lambda row: row.cells.get(size, ""), "left")
+        rows = [
+            {heading: name, **{f"batch {size}": cells.get(size, "") for size in sizes}}
+            for name, cells in found.items()
+            if cells
+        ]
+        table = table_of("", rows, left=(heading, *(f"batch {size}" for size in sizes)))
+        Console(width=160).print(for_terminal(table, box=MARKDOWN))
 
 
 def _microseconds(times: Sequence[float]) -> str:

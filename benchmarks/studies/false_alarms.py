@@ -4,7 +4,6 @@ Trains a pool of 20,000 seeds in each of three cells, kept in a folder and gone 
 draws 1,000 suites from it, each with a baseline and fresh seeds of its own, and counts where the test finds a change.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from scipy.stats import hypergeom
 from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, rate_with_interval
 from parabola import statistics
 from parabola.display import console
-from parabola.display.tables import Column, Table, for_terminal
+from parabola.display.tables import for_terminal, table_of
 from parabola.ensemble.learning_map import Grid, train_map
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -75,67 +74,38 @@ def main(
     pools = {cell: train_pool(*cell, seeds, pool) for cell in CELLS}
     generator = np.random.default_rng(1)
     p_values = {cell: np.array([draw(verdicts, generator) for _ in range(suites)]) for cell, verdicts in pools.items()}
-    rows = [_cell_row(cell, pools[cell], p_values[cell], level, suites) for level in (LEVEL, NOMINAL) for cell in pools]
-    alarms = int((np.min(list(p_values.values()), axis=0) <= LEVEL).sum())
-    rows.append(_Row("any of the three", "", len(CELLS) * LEVEL, alarms, suites, ""))
-    Console(width=180).print(for_terminal(Table("", COLUMNS, rows), box=MARKDOWN, no_wrap=True))
+    rows = [_cell_row(cell, pools[cell], p_values[cell], level) for level in (LEVEL, NOMINAL) for cell in pools]
+    any_of_them = np.min(list(p_values.values()), axis=0) <= LEVEL
+    rows.append({"cell": "any of the three", **_alarms(len(CELLS) * LEVEL, any_of_them)})
+    Console(width=180).print(for_terminal(table_of("", rows, left=("cell",)), box=MARKDOWN, no_wrap=True))
 
 
-@dataclass(frozen=True)
-class _Row:
-    """How often the test finds a change where there is none.
-
-    Attributes:
-        cell: batch size and learning rate, in words.
-        pass_rate: share of the pool's seeds that pass, in words.
-        level: share of false alarms that is stated.
-        alarms: number of suites in which a change was found.
-        suites: number of suites that were drawn.
-        exact: share of false alarms as computed, in words.
-    """
-
-    cell: str
-    pass_rate: str
-    level: float
-    alarms: int
-    suites: int
-    exact: str
-
-
-COLUMNS: tuple[Column[_Row], ...] = (
-    Column("cell", lambda row: row.cell, "left"),
-    Column("pass rate", lambda row: row.pass_rate),
-    Column("level", lambda row: f"{100 * row.level:.2g} %"),
-    Column("false alarms", lambda row: _of_suites(row.alarms, row.suites)),
-    Column("exact rate", lambda row: row.exact),
-)
-
-
-def _of_suites(alarms: int, suites: int) -> str:
-    """Return how many suites had an alarm, in words, with the rate and its interval."""
-    return f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %"
-
-
-def _cell_row(cell: tuple[int, float], verdicts: Array, p_values: Array, level: float, suites: int) -> _Row:
-    """Return the row of a cell at one level.
+def _cell_row(cell: tuple[int, float], verdicts: Array, p_values: Array, level: float) -> dict[str, str]:
+    """Return the row of a cell at one level: how often the test finds a change where there is none.
 
     Args:
         cell: batch size and learning rate.
         verdicts: shape (seeds,), bool: which seeds of the pool passed.
         p_values: shape (suites,): the test's, one for each suite.
         level: p-values up to it count as a change.
-        suites: number of suites that were drawn.
     """
     batch_size, learning_rate = cell
     exact = false_alarm_rate(len(verdicts) // 2, TESTED_SEEDS, float(verdicts.mean()), level)
-    return _Row(
-        cell=f"batch size {batch_size}, learning rate {learning_rate:g}",
-        pass_rate=f"{rate_with_interval(int(verdicts.sum()), len(verdicts))} %",
-        level=level,
-        alarms=int((p_values <= level).sum()),
-        suites=suites,
-        exact=f"{100 * exact:.2g} %",
-    )
+    return {
+        "cell": f"batch size {batch_size}, learning rate {learning_rate:g}",
+        "pass rate": f"{rate_with_interval(int(verdicts.sum()), len(verdicts))} %",
+        **_alarms(level, p_values <= level),
+        "exact rate": f"{100 * exact:.2g} %",
+    }
+
+
+def _alarms(level: float, found: Array) -> dict[str, str]:
+    """Return the cells of a row that say the share of alarms that is stated, and in how many suites one was found."""
+    alarms, suites = int(found.sum()), len(found)
+    return {
+        "level": f"{100 * level:.2g} %",
+        "false alarms": f"{alarms} of {suites:,}: {rate_with_interval(alarms, suites)} %",
+    }
 
 
 if __name__ == "__main__":

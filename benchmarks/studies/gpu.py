@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +19,10 @@ from parabola.training.engines import missing
 
 LIMIT_MINUTES = 8.0  # how long one stage may take
 
+# What is timed: the batch sizes by number of samples, and the numbers of members that are trained together.
 BATCH_SIZES = {999: (1, 9, 27, 111, 999), 1_000_000: (1_000, 10_000, 100_000, 1_000_000)}
 MEMBERS = (1, 10, 100, 1_000, 10_000, 100_000)
-MAP_SEEDS = 200
+MAP_SEEDS = 200  # in each cell of the map
 PARTS = "parts"  # name of the folder in which each stage leaves a record of its own
 
 
@@ -42,22 +43,12 @@ class Stage:
     record: bool = True
 
 
-def stages(
-    device: str,
-    folder: Path,
-    *,
-    batch_sizes: dict[int, Sequence[int]] | None = None,
-    members: Sequence[int] = MEMBERS,
-    map_seeds: int = MAP_SEEDS,
-) -> Iterator[Stage]:
+def stages(device: str, folder: Path) -> Iterator[Stage]:
     """Yield the stages in the order in which they are run.
 
     Args:
         device: name of the device that is held against the CPU: "gpu:0", …
         folder: the study's folder, in which the stages leave their files.
-        batch_sizes: by number of samples, the batch sizes to time.
-        members: numbers of members that are trained together.
-        map_seeds: number of seeds in each cell of the map.
     """
     yield Stage("device checks", ("benchmarks.studies.gpu", "--check", "--device", device), "checks.txt", record=False)
     # Without --device they run on the CPU and the first GPU, and leave out small batches, which take a GPU hours.
@@ -65,21 +56,21 @@ def stages(
     yield Stage("same answers", ("pytest", "-q", *exact), "answers.txt", record=False)
     for place in dict.fromkeys(("cpu", device)):
         kind = place.replace(":", "_")
-        for samples, sizes in (batch_sizes or BATCH_SIZES).items():
+        for samples, sizes in BATCH_SIZES.items():
             for size in sizes:
                 name = f"{kind}-samples_{samples}-batch_{size}.json"
                 engines = [f"--engine={engine}" for engine in timed_engines()]
                 axes = [f"--samples={samples}", f"--batch-size={size}", "--learning-rate=0.001", f"--device={place}"]
                 timed = ("pytest", "--benchmark-only", "--all", "-q", "-k", "epoch_time", *engines, *axes)
                 yield Stage(name, timed, f"{PARTS}/{name}")
-        for number in () if missing("members") else members:
+        for number in () if missing("members") else MEMBERS:
             name = f"{kind}-members_{number}.json"
             timed = ("pytest", "--benchmark-only", "-q", "-k", "members", f"--members={number}", f"--device={place}")
             yield Stage(name, timed, f"{PARTS}/{name}")
     if missing("members"):
         return
     path = folder / "map/learning_map.json"  # in a folder of its own, because it is no record
-    drawn = ("parabola", "map", f"--device={device}", f"--seeds={map_seeds}", f"--json={path}")
+    drawn = ("parabola", "map", f"--device={device}", f"--seeds={MAP_SEEDS}", f"--json={path}")
     yield Stage("map", drawn, "map.txt", record=False)
 
 

@@ -4,7 +4,7 @@ The command trains 10,000 seeds in each cell, for both networks and with either 
 cores. Cells that benchmarks/baseline/ already has are not trained again. It then prints the handbook's table.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import typer
 from rich.box import MARKDOWN
@@ -13,56 +13,31 @@ from rich.console import Console
 from benchmarks.harness.pass_rates import FOLDER, GRIDS, baseline, rate_with_interval
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.display import console
-from parabola.display.tables import Column, Table, for_terminal
+from parabola.display.tables import Table, for_terminal, table_of
 from parabola.ensemble.learning_map import train_map
 from parabola.ensemble.map_file import Cell
 
 
-@dataclass(frozen=True)
-class _Split:
-    """Pass rates in words: of a cell's seeds by the first sign of the second kernel, and of the same cell's cure."""
-
-    positive: str
-    negative: str
-    sign_aware: str
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A cell of the baseline, and its split; without words where the network has no second kernel."""
-
-    network: str
-    cell: Cell
-    split: _Split
-
-
-COLUMNS: tuple[Column[_Row], ...] = (
-    Column("network", lambda row: row.network, "left"),
-    Column("batch size", lambda row: str(row.cell.batch_size)),
-    Column("learning rate", lambda row: f"{row.cell.learning_rate:g}"),
-    Column("glorot", lambda row: rate_with_interval(row.cell.passes, row.cell.seeds)),
-    Column("of these: began positive", lambda row: row.split.positive),
-    Column("began negative", lambda row: row.split.negative),
-    Column("sign-aware", lambda row: row.split.sign_aware),
-)
-
-
-def table() -> Table[_Row]:
+def table() -> Table[Mapping[str, str]]:
     """Return the handbook's table: both initialisers, and the split by the second kernel's first sign."""
-    rows = list[_Row]()
+    rows = list[dict[str, str]]()
     for network in TARGETS:
         cured = baseline(network, "sign-aware") if f"{network}-sign-aware" in GRIDS else {}
-        rows += [_Row(network, cell, _split(cell, cured.get(key))) for key, cell in baseline(network).items()]
-    return Table("", COLUMNS, rows)
+        for key, cell in baseline(network).items():
+            row = {"network": network, "batch size": str(cell.batch_size), "learning rate": f"{cell.learning_rate:g}"}
+            row["glorot"] = rate_with_interval(cell.passes, cell.seeds)
+            rows.append(row | (_split(cell, cured[key]) if cured else {}))
+    return table_of("", rows, left=("network",))
 
 
-def _split(cell: Cell, cured: Cell | None) -> _Split:
+def _split(cell: Cell, cured: Cell) -> dict[str, str]:
     """Return the pass rates of the seeds that began positive, of the others, and of the sign-aware initialiser."""
-    passes, seeds = cell.positive_passes, cell.positive_seeds
-    if cured is None or passes is None or seeds is None:
-        return _Split("", "", "")
-    negative = rate_with_interval(cell.passes - passes, cell.seeds - seeds)
-    return _Split(rate_with_interval(passes, seeds), negative, rate_with_interval(cured.passes, cured.seeds))
+    passes, seeds = cell.positive_passes or 0, cell.positive_seeds or 0
+    return {
+        "of these: began positive": rate_with_interval(passes, seeds),
+        "began negative": rate_with_interval(cell.passes - passes, cell.seeds - seeds),
+        "sign-aware": rate_with_interval(cured.passes, cured.seeds),
+    }
 
 
 def main() -> None:

@@ -28,12 +28,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
     def few(device: str, folder: Path) -> Any:
-        for stage in right(device, folder, batch_sizes={999: (999,)}, members=(8,), map_seeds=4):
+        for stage in right(device, folder):
             command = tuple("bits and native" if word == "not pass_rates" else word for word in stage.command)
             if stage.name == "map":
                 command += ("--learning-rates=0.1", "--batch-sizes=999", "--epochs=9")
             yield gpu.Stage(stage.name, command, stage.leaves, stage.record)
 
+    monkeypatch.setattr(gpu, "BATCH_SIZES", {999: (999,)})
+    monkeypatch.setattr(gpu, "MEMBERS", (8,))
+    monkeypatch.setattr(gpu, "MAP_SEEDS", 4)
     monkeypatch.setattr(gpu, "stages", few)
     monkeypatch.chdir(ROOT)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from tests import made_records
 def test_the_commands_of_the_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each stage has this command, leaves this file, and leaves a record or what it said."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    sizes: dict[int, Sequence[int]] = {77: (5, 2), 8: (8,)}
-    stages = [*gpu.stages("gpu:1", tmp_path, batch_sizes=sizes, members=(3, 1), map_seeds=6)]
+    monkeypatch.setattr(gpu, "BATCH_SIZES", {77: (5, 2), 8: (8,)})
+    monkeypatch.setattr(gpu, "MEMBERS", (3, 1))
+    monkeypatch.setattr(gpu, "MAP_SEEDS", 6)
+    stages = [*gpu.stages("gpu:1", tmp_path)]
     timed = "pytest --benchmark-only --all -q -k epoch_time --engine=compiled --engine=native"
     members = "pytest --benchmark-only -q -k members"
 
@@ -66,7 +68,7 @@ def test_the_commands_of_the_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_sizes_of_the_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless told otherwise these sizes are timed, and the map has 200 seeds a cell."""
+    """These sizes are timed, and the map has 200 seeds a cell."""
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     stages = [*gpu.stages("gpu:0", tmp_path)]
 
@@ -82,7 +84,8 @@ def test_the_sizes_of_the_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_stages_of_a_backend_without_whole_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On PyTorch Keras' own loops are timed, and there are no members and no map."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    stages = [*gpu.stages("gpu:0", tmp_path, batch_sizes={999: (9,)})]
+    monkeypatch.setattr(gpu, "BATCH_SIZES", {999: (9,)})
+    stages = [*gpu.stages("gpu:0", tmp_path)]
 
     assert [stage.leaves for stage in stages] == [
         "checks.txt",
