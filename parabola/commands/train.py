@@ -56,7 +56,7 @@ def train(
     from parabola.display import pictures
     from parabola.machine import backends, devices
     from parabola.machine import workers as processes
-    from parabola.training import engines, memory, text
+    from parabola.training import engines, figure, memory, text
 
     knobs["engine"] = engine = engine or registry.engine_for(strategy)
     try:
@@ -99,7 +99,7 @@ def train(
     if not worker:  # all have the same weights; the first speaks for all
         door.show_and_write(
             lambda: print(json.dumps(summary)) if as_json else text.print_training(summary),
-            (drawn, lambda path: pictures.save(training_figure(fit), path)),
+            (drawn, lambda path: pictures.save(figure.training_figure(fit), path)),
         )
     if check and summary["verdict"] != "pass":
         raise typer.Exit(ExitCode.CHECK_FAILED)
@@ -149,26 +149,3 @@ def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
             return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
     except workers.WorkerError as error:
         exits.stop(error, ExitCode.WORKER_FAILED)
-
-
-def training_figure(fit: "Fit") -> Any:
-    """Draw true and learnt curve over the 100 test inputs, and loss and coefficient error by epoch."""
-    import numpy as np
-
-    from parabola.training import figure, text
-    from parabola.training.data import sample
-
-    spec = fit.experiment
-    x, _ = sample(spec.target, 100, seed=43, low=spec.low, high=spec.high)
-    with np.errstate(all="ignore"):
-        learnt = np.polyval(fit.coefficients[-1], x.astype(float))
-    return figure.training_figure(
-        x=x,
-        true=spec.target(x),
-        learnt=learnt,
-        loss=fit.loss,
-        coefficient_error=fit.coefficient_error,
-        learning_rate=spec.smallest_learning_rate,
-        title=f"{spec.network} learns {spec.target}",
-        subtitle=text.verdict_line(fit.summary()),
-    )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from parabola.display.pictures import heading
+
 
 def map_figure(
     cells: Sequence[Mapping[str, Any]],
@@ -78,8 +80,7 @@ def map_figure(
     frame = frame.mark_rect(fillOpacity=0, stroke="#ff7f2a", strokeWidth=3)
     layers = (fill, text, frame) if frames else (fill, text)
     size = {"width": alt.Step(38), "height": alt.Step(36)}
-    head = alt.TitleParams(text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14)
-    return alt.layer(*layers).properties(**size, title=head, padding=16)
+    return alt.layer(*layers).properties(**size, title=heading(title, subtitle), padding=16)
 
 
 def _split(cell: Mapping[str, Any]) -> dict[str, str]:

@@ -3,53 +3,41 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from parabola.display.pictures import BLUE, GREY, ORANGE
+from parabola.display.pictures import BLUE, GREY, ORANGE, heading
+from parabola.training.data import sample
+from parabola.training.fit import Fit
+from parabola.training.text import verdict_line
 
+TEST_INPUTS, TEST_SEED = 100, 43
 MOST_POINTS = 800  # a line as wide as a screen shows no more
 
 
-def training_figure(
-    *,
-    x: npt.ArrayLike,
-    true: npt.ArrayLike,
-    learnt: npt.ArrayLike,
-    loss: npt.ArrayLike,
-    coefficient_error: npt.ArrayLike,
-    learning_rate: float,
-    title: str,
-    subtitle: str,
-) -> Any:
-    """Draw a training run: true and learnt curve, and loss and coefficient error by epoch.
+def training_figure(fit: Fit) -> Any:
+    """Draw a training run: true and learnt curve over the test inputs, and loss and coefficient error by epoch.
 
-    Args:
-        x: shape (n,): the test inputs.
-        true: shape (n,): the target at the test inputs.
-        learnt: shape (n,): the learnt parabola at the test inputs.
-        loss: shape (epochs,): mean squared error over all samples after each epoch.
-        coefficient_error: shape (epochs,): the error after each epoch.
-        learning_rate: the bound below which the coefficient error has to get.
-        title: the heading, one line.
-        subtitle: the line below it.
+    Values that are not finite cannot be drawn, and are left out.
 
     Returns:
         An Altair chart.
     """
     import altair as alt
 
+    spec, learning_rate = fit.experiment, fit.experiment.smallest_learning_rate
+    x, _ = sample(spec.target, TEST_INPUTS, seed=TEST_SEED, low=spec.low, high=spec.high)
+    with np.errstate(all="ignore"):
+        learnt = np.polyval(fit.coefficients[-1], x.astype(float))
     curves = [
         {"x": float(at), "y": float(value), "curve": name}
-        for name, values in (("true", true), ("learnt", learnt))
-        for at, value in sorted(zip(np.ravel(x), np.ravel(values), strict=True))
+        for name, values in (("true", spec.target(x)), ("learnt", learnt))
+        for at, value in sorted(zip(x.ravel(), values.ravel(), strict=True))
         if np.isfinite(value)
     ]
-    epochs = len(np.ravel(loss))
-    shown = np.unique(np.geomspace(1, epochs, MOST_POINTS).round().astype(int))
+    shown = np.unique(np.geomspace(1, len(fit.loss), MOST_POINTS).round().astype(int))
     history = [
         {"epoch": int(epoch), "value": float(value), "quantity": name}
-        for name, values in (("coefficient error", coefficient_error), ("loss", loss))
-        for epoch, value in zip(shown, np.ravel(values)[shown - 1], strict=True)
+        for name, values in (("coefficient error", fit.coefficient_error), ("loss", fit.loss))
+        for epoch, value in zip(shown, values[shown - 1], strict=True)
         if np.isfinite(value) and value > 0
     ]
     size = {"width": 400, "height": 300}
@@ -81,9 +69,7 @@ def training_figure(
         alt.layer(wide, thin.mark_line(strokeWidth=2), dots).properties(**size),
         alt.layer(lines, threshold, label).properties(**size),
         spacing=40,
-        title=alt.TitleParams(
-            text=title, subtitle=subtitle, anchor="start", fontSize=16, subtitleFontSize=13, offset=14
-        ),
+        title=heading(f"{spec.network} learns {spec.target}", verdict_line(fit.summary())),
     )
     legend = {"orient": "bottom", "labelFontSize": 12}
     return chart.resolve_scale(color="independent").properties(padding=16).configure_legend(**legend)

@@ -1,19 +1,13 @@
-"""What the command line says of itself, and what `train` hands over to be drawn."""
+"""What the command line says of itself."""
 
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from parabola.commands import train as command
 from parabola.commands.app import app
-from parabola.training import figure
-from parabola.training.experiment import Experiment
-from parabola.training.fit import Fit
-from parabola.training.target import Parabola
 
 HELP: dict[str, dict[str, tuple[str, Any]]] = {"train": {}, "compare": {}, "report": {}, "keep": {}}
 HELP["train"] = {
@@ -93,40 +87,3 @@ def test_the_command_line_has_five_commands() -> None:
     ]
     assert "The smallest training run with a known answer: two neurons learn a parabola." in answer.stdout
     assert "completion" not in answer.stdout
-
-
-def test_the_figure_has_the_curves_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred inputs of their own seed in the run's range, the truth and the last epoch there, and its history."""
-    drawn = dict[str, Any]()
-    monkeypatch.setattr(figure, "training_figure", lambda **told: drawn.update(told) or "a chart")
-    spec = Experiment(
-        target=Parabola(2, -4, 5), learning_rate=0.5, final_learning_rate=0.25, low=-1.0, high=3.0, epochs=2
-    )
-    fit = Fit(spec, "cpu:0", np.array([[1, 1, 1, 1], [1, -1, 2, 3.125]], np.float32), 2.0, 1.0)
-    assert command.training_figure(fit) == "a chart"
-    np.random.seed(43)
-    wide = -1 + 4 * np.random.rand(100, 1)
-    x = wide.astype(np.float32)
-
-    np.testing.assert_array_equal(drawn.pop("x"), x)
-    np.testing.assert_allclose(drawn.pop("true"), 2 * x.astype(float) ** 2 - 4 * x + 5, rtol=1e-6)
-    np.testing.assert_allclose(drawn.pop("learnt"), 2 * x.astype(float) ** 2 - 4 * x + 5.125, rtol=1e-6)
-    np.testing.assert_array_equal(drawn.pop("loss"), fit.loss)
-    assert drawn.pop("coefficient_error").tolist() == [6.0, 0.125]
-    assert drawn == {
-        "learning_rate": 0.25,
-        "title": "two_neuron learns 2x² - 4x + 5",
-        "subtitle": "pass: coefficient error 0.125 < learning rate 0.25",
-    }
-
-
-def test_the_figure_of_a_diverged_run_is_drawn_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Infinity minus infinity is no curve, and the line below the title says when it happened."""
-    drawn = dict[str, Any]()
-    monkeypatch.setattr(figure, "training_figure", lambda **told: drawn.update(told))
-    command.training_figure(
-        Fit(Experiment(), "cpu:0", np.array([[1, 1, 1, 1], [np.inf, -1, 1, 1]], np.float32), 2.0, 1.0)
-    )
-
-    assert np.isnan(drawn["learnt"]).all()
-    assert drawn["subtitle"] == "diverged: a weight was NaN or infinite after epoch 2"

@@ -35,7 +35,7 @@ class Bench:
         monkeypatch.setattr(backends, "start", lambda **told: self.note("start", told))
         monkeypatch.setattr(devices, "resolve", lambda name: self.note("resolve", name))
         monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
-        monkeypatch.setattr(figure, "training_figure", lambda **told: told["title"])
+        monkeypatch.setattr(figure, "training_figure", lambda fit: str(fit.experiment.target))
         monkeypatch.setattr(pictures, "save", lambda chart, path: self.note("save", chart, str(path)))
         monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
         for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
@@ -126,7 +126,7 @@ def test_every_option_reaches_its_place(bench: Bench, tmp_path: Path) -> None:
         ("start", {"threads": 8}),
         ("resolve", "cpu:1"),
         ("train", experiment, {"progress": None}),
-        ("save", "one_neuron learns 3x² - x + 0.5", str(tmp_path / "run.svg")),
+        ("save", "3x² - x + 0.5", str(tmp_path / "run.svg")),
     ]
 
 
@@ -252,7 +252,7 @@ def test_the_first_worker_speaks_for_all(
     else:
         assert told[0].stdout.startswith("two_neuron, distributed on cpu:0")
         assert json.loads(told[1].stdout) == {**bench.fit.summary(), "threads": 2}
-        assert bench.made("save") == [("two_neuron learns x² + 2x + 2", str(tmp_path / "run.svg"))] * 2
+        assert bench.made("save") == [("x² + 2x + 2", str(tmp_path / "run.svg"))] * 2
 
 
 def test_without_tf_config_workers_are_started(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

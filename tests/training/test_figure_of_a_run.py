@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,20 +10,26 @@ import pytest
 
 from parabola.display import pictures, units
 from parabola.training import figure
+from parabola.training.experiment import Experiment
 
 
 def make_figure(**changes: Any) -> Any:
     epochs = np.arange(1, 2001)
-    values: dict[str, Any] = {"x": np.linspace(0, 1, 5), "true": np.arange(5), "learnt": np.arange(5) + 0.1}
-    values |= {"loss": 1 / epochs**2, "coefficient_error": 1 / epochs, "learning_rate": 0.01}
-    return figure.training_figure(**{**values, "title": "t", "subtitle": "s", **changes})
+    shown: Any = SimpleNamespace(
+        **{
+            **{"experiment": Experiment(learning_rate=0.01), "coefficients": np.array([[1, 2, 2.1]])},
+            **{"loss": 1 / epochs**2, "coefficient_error": 1 / epochs, "summary": lambda: {"diverged_epoch": 1}},
+            **changes,
+        }
+    )
+    return figure.training_figure(shown)
 
 
 def test_figure_draws_every_test_input_and_a_screen_of_epochs() -> None:
-    """Five inputs twice, the first and the last epoch, at most 800 points a line; the threshold is labelled."""
+    """A hundred inputs twice, the first and the last epoch, at most 800 points a line; the threshold is labelled."""
     drawn = json.dumps(make_figure().to_dict())
 
-    assert drawn.count('"curve": "learnt"') == drawn.count('"curve": "true"') == 5
+    assert drawn.count('"curve": "learnt"') == drawn.count('"curve": "true"') == 100
     assert '{"epoch": 1, "value": 1.0, "quantity": "loss"}' in drawn
     assert '{"epoch": 2000, "value": 0.0005, "quantity": "coefficient error"}' in drawn
     assert drawn.count('"quantity": "loss"') <= figure.MOST_POINTS
@@ -31,9 +38,11 @@ def test_figure_draws_every_test_input_and_a_screen_of_epochs() -> None:
 
 def test_figure_of_a_diverged_run_leaves_out_what_is_not_finite() -> None:
     """NaN and inf cannot be drawn, nor zero on a logarithmic axis; the rest is."""
-    chart = make_figure(loss=[1, np.nan, np.inf], coefficient_error=[1, 0, np.nan], learnt=np.full(5, np.nan))
+    loss, error, coefficients = np.array([1, np.nan, np.inf]), np.array([1, 0, np.nan]), np.array([[np.nan, 2, 2]])
+    chart = make_figure(loss=loss, coefficient_error=error, coefficients=coefficients)
 
     text = json.dumps(chart.to_dict(), allow_nan=False)
+    assert text.count('"curve": "learnt"') == 0
     assert text.count('"quantity": "loss"') == 1
     assert text.count('"quantity": "coefficient error"') == 1
 
