@@ -13,7 +13,7 @@ from parabola.ensemble.members import members_program
 from parabola.machine import devices
 from parabola.training import engines
 from parabola.training.data import order_bank
-from parabola.training.engines import Engine, PeerError, distributed, fit, keras_engine, native
+from parabola.training.engines import Engine, PeerError, distributed, feeds, fit, keras_engine, native
 from parabola.training.engines.distributed import DistributedEngine
 from parabola.training.engines.native import NativeEngine, make_kernel
 from parabola.training.experiment import Experiment
@@ -261,7 +261,7 @@ def test_arrays_are_put_into_each_epochs_order() -> None:
         bank=np.array([[2, 0, 1], [1, 2, 0]]),
         experiment=Experiment(samples=3, batch_size=2),
     )
-    feed: Any = fit.ArrayFeed(engine)
+    feed: Any = feeds.ArrayFeed(engine)
     feed.choose(np.array([1, 0, 1]))
     seen = []
     for epoch in range(3):
@@ -286,7 +286,7 @@ def test_fit_compiles_where_keras_does(backend: str, default: bool, monkeypatch:
     if backend != "tensorflow":
         engine.x = engine.y = np.zeros((3, 1), np.float32)
         engine.experiment = Experiment(samples=3)
-        assert type(engine.make_feed()) is fit.ArrayFeed
+        assert type(engine.make_feed()) is feeds.ArrayFeed
 
 
 @pytest.mark.parametrize(("backend", "steps"), [("tensorflow", 3), ("jax", 3), ("torch", 1)])

@@ -9,7 +9,7 @@ import numpy as np
 from parabola.machine import devices
 from parabola.machine.workers import index_here
 from parabola.training.engines import PeerError
-from parabola.training.engines.keras_engine import KerasEngine, values_of
+from parabola.training.engines.keras_engine import KerasEngine, flat, values_of
 from parabola.training.target import Array
 
 
@@ -61,7 +61,7 @@ class DistributedEngine(KerasEngine):
         with self._peers():
             for row in rows:
                 self.program(*self.inputs, self.framework.constant(row))
-                history.append(np.concatenate([value.ravel() for value in values_of(self.model.weights)]))
+                history.append(flat(values_of(self.model.weights)))
         return np.stack(history)
 
     @contextmanager

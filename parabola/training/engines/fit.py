@@ -1,49 +1,13 @@
 """Keras `Model.fit` on any backend: as most people use it, and with the best settings that it offers."""
 
-from importlib import import_module
-from typing import Any, Protocol
-
 import numpy as np
 
 from parabola.machine.backends import backend
-from parabola.training.engines.keras_engine import KerasEngine, values_of
+from parabola.training.engines.feeds import ArrayFeed, EndlessPipeline, Feed, Pipeline
+from parabola.training.engines.keras_engine import KerasEngine, flat, values_of
 from parabola.training.target import Array
 
 JIT_BY_DEFAULT = {"tensorflow": False, "jax": True, "torch": False}  # what jit_compile="auto" means to Keras on a CPU
-
-
-class Feed(Protocol):
-    """Gives `fit` the samples in the order of each epoch.
-
-    Attributes:
-        arguments: the keyword arguments by which `fit` is given the samples.
-    """
-
-    arguments: dict[str, Any]
-
-    def choose(self, rows: Array) -> None:
-        """Take note of a run's rows of the bank of orders."""
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Put an epoch's order in place; called before `fit` asks for the epoch's first batch."""
-
-
-class ArrayFeed:
-    """Arrays, as most people pass them. `fit` does not shuffle; the arrays are put into each epoch's order instead."""
-
-    def __init__(self, engine: KerasEngine) -> None:
-        self.engine, self.x, self.y = engine, engine.x.copy(), engine.y.copy()
-        self.arguments = {"x": self.x, "y": self.y, "batch_size": engine.experiment.batch_size}
-
-    def choose(self, rows: Array) -> None:
-        """Take note of the run's rows."""
-        self.rows = rows
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Put the samples into the epoch's order, in place."""
-        order = self.engine.bank[self.rows[epoch]]
-        np.take(self.engine.x, order, axis=0, out=self.x)
-        np.take(self.engine.y, order, axis=0, out=self.y)
 
 
 class FitEngine(KerasEngine):
@@ -61,7 +25,6 @@ class FitEngine(KerasEngine):
         """Compile the model, make the feed, and trace both batch shapes by training an epoch."""
         import keras
 
-        engine = self
         self.model.compile(
             loss="mean_squared_error",
             optimizer=self.optimizer,
@@ -70,35 +33,26 @@ class FitEngine(KerasEngine):
         )
         if self.model.jit_compile is not self.jit_compile:
             raise RuntimeError(f"Keras turned jit_compile={self.jit_compile} into {self.model.jit_compile}")
-        self.feed = self.make_feed()
-
-        class History(keras.callbacks.Callback):  # type: ignore[misc]
-            def on_train_begin(self, logs: Any = None) -> None:
-                self.weights: list[Array] = []
-
-            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-                engine.feed.begin_epoch(epoch)
-
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                self.weights.append(np.concatenate([value.ravel() for value in values_of(engine.model.weights)]))
-
-        self.history = History()
+        self.feed, self.history = self.make_feed(), list[Array]()
+        self.by_epoch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self.feed.begin_epoch(epoch),
+            on_epoch_end=lambda epoch, logs: self.history.append(flat(values_of(self.model.weights))),
+        )
         self.run(np.zeros(1, np.int32))
 
     def make_feed(self) -> Feed:
         """Return the feed: arrays, except on TensorFlow, whose `fit` would copy them: there it is a pipeline."""
         if backend() != "tensorflow":
             return ArrayFeed(self)
-        pipeline: Any = import_module("parabola.training.engines.pipeline")
-        feed: Feed = (pipeline.EndlessPipeline if self.one_iterator else pipeline.Pipeline)(self)
-        return feed
+        return EndlessPipeline(self) if self.one_iterator else Pipeline(self)
 
     def run(self, rows: Array) -> Array:
         """Call `fit` once for all epochs."""
         self.feed.choose(rows)
+        self.history.clear()
         with self.here():
-            self.model.fit(**self.feed.arguments, epochs=len(rows), shuffle=False, callbacks=[self.history], verbose=0)
-        return np.stack(self.history.weights)
+            self.model.fit(**self.feed.arguments, epochs=len(rows), shuffle=False, callbacks=[self.by_epoch], verbose=0)
+        return np.stack(self.history)
 
 
 class FusedFitEngine(FitEngine):

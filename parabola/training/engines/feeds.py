@@ -1,5 +1,6 @@
-"""The tf.data pipeline by which `fit` gets the samples on TensorFlow, in the order that all engines share."""
+"""How `fit` gets the samples in the order that all engines share: arrays, or on TensorFlow a tf.data pipeline."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,39 @@ from parabola.training.engines.keras_engine import KerasEngine
 from parabola.training.target import Array
 
 
-class Pipeline:
+class Feed(ABC):
+    """Gives `fit` the samples in the order of each epoch.
+
+    Attributes:
+        arguments: the keyword arguments by which `fit` is given the samples.
+    """
+
+    arguments: dict[str, Any]
+
+    def choose(self, rows: Array) -> None:
+        """Take note of a run's rows of the bank of orders."""
+        self.rows = rows
+
+    @abstractmethod
+    def begin_epoch(self, epoch: int) -> None:
+        """Put an epoch's order in place; called before `fit` asks for the epoch's first batch."""
+
+
+class ArrayFeed(Feed):
+    """Arrays, as most people pass them. `fit` does not shuffle; the arrays are put into each epoch's order instead."""
+
+    def __init__(self, engine: KerasEngine) -> None:
+        self.engine, self.x, self.y = engine, engine.x.copy(), engine.y.copy()
+        self.arguments = {"x": self.x, "y": self.y, "batch_size": engine.experiment.batch_size}
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Put the samples into the epoch's order, in place."""
+        order = self.engine.bank[self.rows[epoch]]
+        np.take(self.engine.x, order, axis=0, out=self.x)
+        np.take(self.engine.y, order, axis=0, out=self.y)
+
+
+class Pipeline(Feed):
     """The pipeline that Keras makes from arrays, except that our order takes the place of its own shuffle.
 
     It makes batches of indices, gathers their samples and prefetches them. Keras makes a new iterator every epoch.
@@ -20,10 +53,6 @@ class Pipeline:
         self.tf, self.engine = engine.framework, engine
         with self.tf.device("/CPU:0"):
             self.arguments = {"x": self._batches(), "steps_per_epoch": self.steps_per_epoch}
-
-    def choose(self, rows: Array) -> None:
-        """Take note of the run's rows."""
-        self.rows = rows
 
     def begin_epoch(self, epoch: int) -> None:
         """Put the epoch's order into the variable that the iterator, which Keras makes next, will read."""
