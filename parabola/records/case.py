@@ -132,14 +132,4 @@ def case_of(axes: Axes, name: str, kind: str, epochs: int | None) -> Case:
         axes: the axes, or an object that has more fields besides.
         name, kind, epochs: as a Case has them.
     """
-    return Case(
-        name,
-        kind,
-        epochs,
-        engine=axes.engine,
-        device=axes.device,
-        batch_size=axes.batch_size,
-        learning_rate=axes.learning_rate,
-        samples=axes.samples,
-        members=axes.members,
-    )
+    return Case(name, kind, epochs, **{axis: getattr(axes, axis) for axis in Axes.__struct_fields__})

@@ -42,15 +42,9 @@ class LevelChange:
     high: float
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Two levels that meet: the change where they do, and the index at which the new level likeliest begins."""
-
-    change: LevelChange
-    likeliest: int
-
-
-Judge = Callable[[int, int, int], Judged]  # from the first level's start, the second's, and the second's end
+# From the first level's start, the second's, and the second's end: the change where they meet, and the index at which
+# the new level likeliest begins.
+Judge = Callable[[int, int, int], tuple[LevelChange, int]]
 
 
 def find_level_changes(seconds: npt.ArrayLike) -> list[LevelChange]:
@@ -66,9 +60,9 @@ def find_level_changes(seconds: npt.ArrayLike) -> list[LevelChange]:
     if len(logs) < FEWEST:
         return []
     logs -= np.median(logs)
-    tamed = tame(logs)
-    starts = search(tamed.logs / (tamed.noise.scale * tamed.noise.inflation**0.5))
-    return _clear_changes([0, *starts, len(logs)], cache(partial(judge, logs, tamed.noise)))
+    clipped, noise = tame(logs)
+    starts = search(clipped / (noise.scale * noise.inflation**0.5))
+    return _clear_changes([0, *starts, len(logs)], cache(partial(judge, logs, noise)))
 
 
 def search(values: Floats) -> list[int]:
@@ -98,8 +92,7 @@ def _clear_changes(edges: Sequence[int], judge: Judge) -> list[LevelChange]:
     left = list(edges)
     while True:
         left = _placed(left, judge)
-        meeting = zip(left, left[1:], left[2:], strict=False)
-        changes = [judge(start, at, end).change for start, at, end in meeting]
+        changes = [judge(*meeting)[0] for meeting in zip(left, left[1:], left[2:], strict=False)]
         clearness = [max(change.low, 1 / change.high) for change in changes]
         if min(clearness, default=np.inf) > 1:
             return changes
@@ -111,12 +104,12 @@ def _placed(edges: Sequence[int], judge: Judge) -> list[int]:
     placed = list(edges)
     for _ in range(2):
         for index in range(1, len(placed) - 1):
-            placed[index] = judge(*placed[index - 1 : index + 2]).likeliest
+            _, placed[index] = judge(*placed[index - 1 : index + 2])
     return placed
 
 
-def judge(logs: Floats, noise: Noise, start: int, at: int, end: int) -> Judged:
-    """Return how surely two levels differ, and where they meet.
+def judge(logs: Floats, noise: Noise, start: int, at: int, end: int) -> tuple[LevelChange, int]:
+    """Return how surely two levels differ where they meet, and the index at which the new one likeliest begins.
 
     Args:
         logs: shape (n,): logarithms of the series.
@@ -130,7 +123,7 @@ def judge(logs: Floats, noise: Noise, start: int, at: int, end: int) -> Judged:
     deviance = _deviance(logs[start:end], noise.scale, before, after)
     likely = start + SHORTEST + _likely(deviance, noise.inflation)
     likeliest = start + SHORTEST + int(np.argmin(deviance))
-    return Judged(LevelChange(at, min(int(likely[0]), at), max(int(likely[-1]), at), ratio, low, high), likeliest)
+    return LevelChange(at, min(int(likely[0]), at), max(int(likely[-1]), at), ratio, low, high), likeliest
 
 
 def _ratio_interval(difference: float, error: float, freedom: int) -> tuple[float, float, float]:

@@ -24,28 +24,15 @@ class Noise:
     inflation: float
 
 
-@dataclass(frozen=True)
-class Tamed:
-    """A series without outliers.
-
-    Attributes:
-        logs: shape (n,): the logarithms, clipped to the reach about their running median.
-        noise: the noise about the levels.
-    """
-
-    logs: Floats
-    noise: Noise
-
-
-def tame(logs: Floats) -> Tamed:
-    """Return a series with its outliers clipped, and its noise.
+def tame(logs: Floats) -> tuple[Floats, Noise]:
+    """Return a series without outliers, clipped to the reach about its running median, and its noise about the levels.
 
     The noise is estimated from differences of neighbours, because a change of level affects only one of them. If
     neighbours have a correlation r, values two apart have r². The mean squares of these differences are then as
     1 - r to 1 - r², and the inflation is (1 + r) / (1 - r).
 
     Args:
-        logs: shape (n,), n at least 3: logarithms of times, in their order.
+        logs: shape (n,), n at least 3: logarithms of times, in their order. The clipped series has the same shape.
     """
     from scipy.ndimage import median_filter
 
@@ -57,7 +44,7 @@ def tame(logs: Floats) -> Tamed:
     ratio = _mean_square(clipped, 2, float(scale)) / _mean_square(clipped, 1, float(scale))
     correlation = min(max(ratio - 1, 0), MOST_CORRELATION)
     noise = Noise(float(scale / (1 - correlation) ** 0.5), (1 + correlation) / (1 - correlation))
-    return Tamed(clipped, noise)
+    return clipped, noise
 
 
 def _mean_square(logs: Floats, lag: int, scale: float) -> float:

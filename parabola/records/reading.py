@@ -8,19 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from parabola.records import schema
 from parabola.records.case import case_of
 from parabola.records.fingerprint import FINGERPRINT
 from parabola.records.record import Measurement, Record
-from parabola.records.schema import (
-    DECODER,
-    BenchmarkJson,
-    CommitJson,
-    FileJson,
-    SessionJson,
-    Unreadable,
-    check_version,
-    diagnosis,
-)
+from parabola.records.schema import BenchmarkJson, CommitJson, FileJson, SessionJson, Unreadable
 
 
 def read_all(named: Iterable[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
@@ -49,11 +41,11 @@ def read(path: Path) -> Record:
     if not text.strip():
         raise Unreadable("empty")
     try:
-        content = DECODER.decode(text)
-        check_version(content.parabola.version)
+        content = schema.DECODER.decode(text)
+        schema.check_version(content.parabola.version)
         return _record(str(path), content)
     except msgspec.ValidationError as error:
-        raise Unreadable(diagnosis(text) or f"damaged: {error}") from None
+        raise Unreadable(schema.diagnosis(text) or f"damaged: {error}") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(f"not JSON, or cut off ({error})") from None
     except (KeyError, ValueError) as error:
