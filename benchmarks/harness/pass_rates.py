@@ -57,7 +57,7 @@ class Deviation:
     level: float
 
     def __str__(self) -> str:
-        was, now = (f"{cell.passes / cell.seeds:.1%} of {cell.seeds}" for cell in (self.baseline, self.fresh))
+        was, now = (f"{cell.pass_rate:.1%} of {cell.seeds}" for cell in (self.baseline, self.fresh))
         where = f"batch size {self.fresh.batch_size}, learning rate {self.fresh.learning_rate:g}"
         return f"{where}: {now} seeds pass, {was} in the baseline (p = {self.p_value:.1e}, level {self.level:.1e})"
 

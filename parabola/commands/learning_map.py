@@ -1,6 +1,5 @@
 """python -m parabola map: which share of seeds learns, by learning rate and batch size."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -63,19 +62,18 @@ def learning_map(
         exits.stop(error)
     ending.end_as_by_ctrl_c()
     with console.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
-        cells = [asdict(cell) for cell in train_map(grid, json_file, progress=bar)]
-    spec, axes = grid.experiment, grid.identity()
+        cells = train_map(grid, json_file, progress=bar)
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
-    title = f"{network} learns {spec.target}: which share of {seeds} seeds passes"
-    subtitle = f"{epochs} epochs of {samples} samples, {spec.optimizer}{decaying}, init {init}"
+    title = f"{network} learns {grid.experiment.target}: which share of {seeds} seeds passes"
+    subtitle = f"{epochs} epochs of {samples} samples, {optimizer}{decaying}, init {init}"
     published = [(rate, 1) for rate in (0.001, 0.1) if rate in rates and 1 in sizes]
     framed = f"{subtitle}; framed: as published" if published else subtitle
 
     def show() -> None:
-        text.print_map(cells, axes, f"{title}\n{subtitle}")
+        text.print_map(cells, grid, f"{title}\n{subtitle}")
         print(f"{json_file} holds the map")
 
     def draw(path: Path) -> None:
-        pictures.save(figure.map_figure(cells, axes, title=title, subtitle=framed, framed=published), path)
+        pictures.save(figure.map_figure(cells, grid, title=title, subtitle=framed, framed=published), path)
 
     door.show_and_write(show, (plot, draw))

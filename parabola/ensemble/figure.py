@@ -1,24 +1,21 @@
 """The learning map as a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from parabola.display.pictures import heading
+from parabola.ensemble.learning_map import Grid
+from parabola.ensemble.map_file import Cell
 
 
 def map_figure(
-    cells: Sequence[Mapping[str, Any]],
-    grid: Mapping[str, Any],
-    *,
-    title: str,
-    subtitle: str,
-    framed: Sequence[tuple[float, int]] = (),
+    cells: Sequence[Cell], grid: Grid, *, title: str, subtitle: str, framed: Sequence[tuple[float, int]] = ()
 ) -> Any:
     """Draw the map: each cell, over learning rate and batch size, shows its pass rate as colour and as a number.
 
     Args:
-        cells: the cells, each with the fields of map_file.Cell.
-        grid: the identity of the grid, as learning_map.Grid.identity() returns it.
+        cells: the cells of the grid, in any order.
+        grid: the learning rates and batch sizes of the axes.
         title: the heading, one line.
         subtitle: the line below it.
         framed: learning rate and batch size of the cells that get a frame; the subtitle should say why.
@@ -31,11 +28,14 @@ def map_figure(
 
     rows = [
         {
-            **{name: cell[name] for name in ("learning_rate", "batch_size", "median_error", "diverged")},
-            "pass_rate": cell["passes"] / cell["seeds"],
-            "per_cent": f"{100 * cell['passes'] / cell['seeds']:.0f}",
-            "passes": _share(cell["passes"], cell["seeds"]),
-            "interval": f"{100 * cell['low']:.1f} to {100 * cell['high']:.1f} %",
+            "learning_rate": cell.learning_rate,
+            "batch_size": cell.batch_size,
+            "median_error": cell.median_error,
+            "diverged": cell.diverged,
+            "pass_rate": cell.pass_rate,
+            "per_cent": f"{100 * cell.pass_rate:.0f}",
+            "passes": _share(cell.passes, cell.seeds),
+            "interval": f"{100 * cell.low:.1f} to {100 * cell.high:.1f} %",
             **_split(cell),
         }
         for cell in cells
@@ -43,13 +43,13 @@ def map_figure(
     x = alt.X(
         "learning_rate:O",
         title="learning rate",
-        sort=sorted(grid["learning_rates"]),
+        sort=sorted(grid.learning_rates),
         axis=alt.Axis(labelAngle=-45, labelExpr="format(datum.value, '~g')", labelFontSize=11, titleFontSize=13),
     )
     y = alt.Y(
         "batch_size:O",
         title="batch size",
-        sort=sorted(grid["batch_sizes"], reverse=True),
+        sort=sorted(grid.batch_sizes, reverse=True),
         axis=alt.Axis(labelFontSize=12, titleFontSize=13),
     )
     tooltip = [
@@ -83,12 +83,12 @@ def map_figure(
     return alt.layer(*layers).properties(**size, title=heading(title, subtitle), padding=16)
 
 
-def _split(cell: Mapping[str, Any]) -> dict[str, str]:
+def _split(cell: Cell) -> dict[str, str]:
     """Return the pass rates by the sign with which the second kernel began; nothing if there is no second kernel."""
-    passes, seeds = cell["positive_passes"], cell["positive_seeds"]
-    if seeds is None:
+    passes, seeds = cell.positive_passes, cell.positive_seeds
+    if passes is None or seeds is None:
         return {}
-    return {"positive": _share(passes, seeds), "negative": _share(cell["passes"] - passes, cell["seeds"] - seeds)}
+    return {"positive": _share(passes, seeds), "negative": _share(cell.passes - passes, cell.seeds - seeds)}
 
 
 def _share(part: int, whole: int) -> str:

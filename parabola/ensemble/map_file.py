@@ -44,6 +44,11 @@ class Cell:
     median_error: float | None
     passed: str
 
+    @property
+    def pass_rate(self) -> float:
+        """The share of the seeds that passed, from 0 to 1."""
+        return self.passes / self.seeds
+
 
 def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
     """Return the cell that sums up its members.

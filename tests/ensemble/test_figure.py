@@ -1,25 +1,21 @@
 """The picture of a map."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from parabola.ensemble.figure import map_figure
+from parabola.ensemble.learning_map import Grid
+from parabola.ensemble.map_file import Cell
+from parabola.training.experiment import Experiment
 from tests.charts import TITLE, field, specification, values
 
-CELLS: list[dict[str, Any]] = [
-    {
-        **{"learning_rate": 0.01, "batch_size": 9, "seeds": 8, "passes": 3, "low": 0.1234, "high": 0.789},
-        **{"positive_seeds": 5, "positive_passes": 2, "diverged": 2, "median_error": 0.5, "passed": "a8"},
-    },
-    {
-        **{"learning_rate": 0.1, "batch_size": 27, "seeds": 8, "passes": 5, "low": 0.25, "high": 0.96},
-        **{"positive_seeds": 8, "positive_passes": 5, "diverged": 0, "median_error": 0.25, "passed": "f8"},
-    },
-    {
-        **{"learning_rate": 0.01, "batch_size": 27, "seeds": 8, "passes": 0, "low": 0.0, "high": 0.32},
-        **{"positive_seeds": 0, "positive_passes": 0, "diverged": 8, "median_error": None, "passed": "00"},
-    },
+CELLS = [
+    Cell(0.01, 9, 8, 3, 0.1234, 0.789, 5, 2, 2, 0.5, "a8"),
+    Cell(0.1, 27, 8, 5, 0.25, 0.96, 8, 5, 0, 0.25, "f8"),
+    Cell(0.01, 27, 8, 0, 0.0, 0.32, 0, 0, 8, None, "00"),
 ]
-GRID = {"learning_rates": [0.1, 0.01], "batch_sizes": [9, 111, 27]}
+GRID = Grid(Experiment(), (0.1, 0.01), (9, 111, 27))
 PLAIN = ["learning_rate", "batch_size", "median_error", "diverged"]
 MAP_AXES = {
     "x": field(
@@ -47,7 +43,7 @@ MAP_TOOLTIP = [
 ]
 
 
-def learning_map(cells: list[dict[str, Any]] = CELLS, **others: Any) -> dict[str, Any]:
+def learning_map(cells: Sequence[Cell] = CELLS, **others: Any) -> dict[str, Any]:
     """Return the picture of a map."""
     return specification(map_figure(cells, GRID, title="A title", subtitle="and more", **others))
 
@@ -58,7 +54,9 @@ def test_the_rows_of_a_map() -> None:
     first, second, third = values(fill)
 
     assert values(text) == values(fill)
-    assert [[row[name] for name in PLAIN] for row in values(fill)] == [[cell[name] for name in PLAIN] for cell in CELLS]
+    assert [[row[name] for name in PLAIN] for row in values(fill)] == [
+        [getattr(cell, name) for name in PLAIN] for cell in CELLS
+    ]
     assert {name: value for name, value in first.items() if name not in PLAIN} == {
         **{"pass_rate": 0.375, "per_cent": "38", "passes": "3 of 8 (37.5 %)", "interval": "12.3 to 78.9 %"},
         **{"positive": "2 of 5 (40.0 %)", "negative": "1 of 3 (33.3 %)"},
@@ -108,7 +106,7 @@ def test_the_layers_of_a_map() -> None:
 
 def test_a_map_without_a_second_kernel_has_no_split() -> None:
     """Neither rows nor tooltips speak of a sign that the network does not have."""
-    fill, _ = learning_map([{**CELLS[0], "positive_seeds": None, "positive_passes": None}])["layer"]
+    fill, _ = learning_map([replace(CELLS[0], positive_seeds=None, positive_passes=None)])["layer"]
 
     assert fill["encoding"]["tooltip"] == MAP_TOOLTIP
     assert not {"positive", "negative"} & set(values(fill)[0])

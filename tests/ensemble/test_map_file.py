@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from parabola.ensemble import map_file
 from parabola.ensemble import text as map_text
+from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
+from parabola.training.experiment import Experiment
 
 GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": [0.3, 0.0125], "seeds": 11}
 FULL = Cell(0.3, 27, 11, 4, 0.15, 0.65, 5, 1, 2, 0.0625, "b020")
@@ -168,19 +171,17 @@ def test_a_folder_is_no_map(tmp_path: Path) -> None:
         map_file.read(tmp_path, GRID)
 
 
-def table_cell(learning_rate: float, batch_size: int, passes: int, seeds: int, **others: Any) -> dict[str, Any]:
-    """Return what the table reads of a cell; its interval is no formula's, so that each number is seen."""
-    return {
-        **{"learning_rate": learning_rate, "batch_size": batch_size, "passes": passes, "seeds": seeds},
-        **{"low": 0.123456, "high": 0.654321, "diverged": 0, **others},
-    }
+def table_cell(learning_rate: float, batch_size: int, passes: int, seeds: int, **others: Any) -> Cell:
+    """Return a cell whose interval is no formula's, so that each number is seen."""
+    counted = Cell(learning_rate, batch_size, seeds, passes, 0.123456, 0.654321, None, None, 0, None, "")
+    return replace(counted, **others)
 
 
 def printed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    cells: list[dict[str, Any]],
-    grid: dict[str, Any],
+    cells: list[Cell],
+    grid: Grid,
     width: int,
 ) -> list[str]:
     """Return the lines of a map on a terminal so wide, without the spaces at their ends."""
@@ -198,7 +199,7 @@ def test_the_table_by_its_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         table_cell(0.3, 9, 333, 999, diverged=2),
         table_cell(0.3, 27, 500, 999, low=0.4711, high=0.5289),
     ]
-    grid = {"learning_rates": [0.3, 0.0125], "batch_sizes": [27, 9], "seeds": 999}
+    grid = Grid(Experiment(), (0.3, 0.0125), (27, 9), 999)
 
     lines = printed(monkeypatch, capsys, cells, grid, 80)
     assert lines == [
@@ -220,7 +221,7 @@ def test_the_table_of_many_seeds_has_a_digit_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From 1,000 seeds on, rates have a decimal; where no run diverged nothing is said of it."""
-    grid = {"learning_rates": [0.001], "batch_sizes": [1], "seeds": 1000}
+    grid = Grid(Experiment(), (0.001,), (1,), 1000)
     lines = printed(monkeypatch, capsys, [table_cell(0.001, 1, 333, 1000)], grid, 80)
 
     assert lines[-2:] == [" 0.001  33.3 (12.3–65.4)", ""]
@@ -231,8 +232,8 @@ def test_a_narrow_terminal_has_the_intervals_alone(
     seeds: int, rows: int, enough: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One column too few, and the table drops the rates and says so; with just enough, the widest cells fit whole."""
-    sizes = [100 + number for number in range(rows)]
-    grid = {"learning_rates": [0.0001234], "batch_sizes": sizes, "seeds": seeds}
+    sizes = tuple(100 + number for number in range(rows))
+    grid = Grid(Experiment(), (0.0001234,), sizes, seeds)
     cells = [table_cell(0.0001234, size, seeds, seeds, low=0.9812, high=1.0) for size in sizes]
     full = "100 (98–100)" if seeds == 999 else "100.0 (98.1–100.0)"
     wide = printed(monkeypatch, capsys, cells, grid, enough)
@@ -252,7 +253,7 @@ def test_the_colours_go_from_grey_to_yellow(
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     passes = {1: 0, 2: 9, 3: 11, 4: 29, 5: 31, 6: 69, 7: 71, 8: 89, 9: 91, 10: 100}
-    grid = {"learning_rates": [0.1], "batch_sizes": [*passes], "seeds": 100}
+    grid = Grid(Experiment(), (0.1,), tuple(passes), 100)
     cells = [table_cell(0.1, size, count, 100) for size, count in passes.items()]
     text = "\n".join(printed(monkeypatch, capsys, cells, grid, 200))
 
