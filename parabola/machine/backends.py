@@ -64,31 +64,27 @@ def refuse_keras_limits() -> None:
         raise ValueError(f"KERAS_BACKEND={backend()} is not supported; known: {', '.join(BACKENDS)}")
 
 
-def start(*, threads: int | None = None, logical_cpus: int = 1) -> Any:
+def start(*, threads: int | None = None) -> Any:
     """Import the backend with the settings that every run needs, and return its module.
 
     Args:
         threads: number of threads in its pools; None leaves its default.
-        logical_cpus: number of devices that the CPU is split into: for correctness tests, never for speed.
 
     Raises:
-        RuntimeError: if threads or logical_cpus come after the backend's first use.
+        RuntimeError: if threads come after the backend's first use.
         ValueError: if the backend has no such setting, is not installed, or Keras runs on another one already.
     """
     choose(None)
     set_environment()
     framework = _import_quietly(backend())
-    _SETTINGS[backend()](framework, threads, logical_cpus)
+    _SETTINGS[backend()](framework, threads)
     return framework
 
 
-def _start_tensorflow(tf: Any, threads: int | None, logical_cpus: int) -> None:
+def _start_tensorflow(tf: Any, threads: int | None) -> None:
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if logical_cpus > 1:
-        cpu, piece = tf.config.list_physical_devices("CPU")[0], tf.config.LogicalDeviceConfiguration()
-        tf.config.set_logical_device_configuration(cpu, [piece] * logical_cpus)
     for gpu in tf.config.list_physical_devices("GPU"):
         if limit := os.environ.get(GPU_MEMORY):
             if not tf.config.get_logical_device_configuration(gpu):
@@ -99,17 +95,13 @@ def _start_tensorflow(tf: Any, threads: int | None, logical_cpus: int) -> None:
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
-def _start_jax(jax: Any, threads: int | None, logical_cpus: int) -> None:
+def _start_jax(jax: Any, threads: int | None) -> None:
     if threads is not None:
         raise ValueError(f"the jax backend has no setting for its threads. Received: {threads}")
-    if logical_cpus > 1:
-        jax.config.update("jax_num_cpu_devices", logical_cpus)
     jax.config.update("jax_default_matmul_precision", "highest")  # no TF32
 
 
-def _start_torch(torch: Any, threads: int | None, logical_cpus: int) -> None:
-    if logical_cpus > 1:
-        raise ValueError(f"the torch backend has one CPU device. Received: {logical_cpus}")
+def _start_torch(torch: Any, threads: int | None) -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     torch.backends.cuda.matmul.allow_tf32 = False

@@ -3,6 +3,7 @@
 import glob
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,17 +87,13 @@ def newest(folder: Path) -> list[tuple[str, Path]]:
         leave = "`pytest --benchmark-only --benchmark-autosave` leaves one"
         raise ValueError(f"no record under {folder}: {leave}; or name files, folders or globs")
     paths.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [("", next(filter(_readable, paths), paths[0]))]
+    for path in paths:
+        with suppress(Unreadable):
+            read(path)
+            return [("", path)]
+    return [("", paths[0])]
 
 
 def _whole(paths: Iterable[Path]) -> list[Path]:
     """Return the paths that are files, without those that a killed process left half-written."""
     return [path for path in paths if path.is_file() and not any(part.startswith(".parabola-") for part in path.parts)]
-
-
-def _readable(path: Path) -> bool:
-    try:
-        read(path)
-    except Unreadable:
-        return False
-    return True

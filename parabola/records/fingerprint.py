@@ -1,9 +1,6 @@
 """The facts of a machine and its software that decide which times may be compared, and how they differ."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from parabola.records.record import Record
+from parabola.records.record import Record
 
 # The facts that decide whether two times may be compared, in the order in which differences are reported.
 FINGERPRINT = (
@@ -17,7 +14,7 @@ def in_words(fact: str) -> str:
     return fact.replace("_", " ")
 
 
-def differences(first: "Record", second: "Record") -> list[str]:
+def differences(first: Record, second: Record) -> list[str]:
     """Return why two records may not be compared, a line for each fact that differs; none where they may."""
     pairs = zip(first.fingerprint, second.fingerprint, strict=True)
     return [f"{in_words(fact)}: {value}, not {other}" for (fact, value), (_, other) in pairs if value != other]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median  # of few values far faster than NumPy's
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,6 @@ import numpy.typing as npt
 from parabola.records import changes
 from parabola.records.extra_info import Answer
 from parabola.records.record import Measurement, Record
-
-Fingerprint = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,6 @@ class History:
     """All that was measured on one fingerprint.
 
     Attributes:
-        name: name that the reader gave the machine; empty for none.
-        fingerprint: name and value of each fact that all the records have in common.
         records: all records of the machine, the one that was measured last first.
         commits: the commits that were measured, the oldest first.
         lines: a line for each case, in the order of the cases' keys.
@@ -75,8 +72,6 @@ class History:
         cut_short: number of records in the lines whose session did not come to its end.
     """
 
-    name: str
-    fingerprint: Fingerprint
     records: tuple[Record, ...]
     commits: tuple[Commit, ...]
     lines: tuple[Line, ...]
@@ -89,13 +84,13 @@ def histories(records: Iterable[Record]) -> list[History]:
 
     A record of a working tree that had changes, or of no repository, belongs to no commit: it is only counted.
     """
-    by_machine = defaultdict[tuple[str, Fingerprint], list[Record]](list)
+    by_machine = defaultdict[tuple[Any, ...], list[Record]](list)
     for record in sorted(records, key=lambda record: record.measured, reverse=True):
         by_machine[record.name, record.fingerprint].append(record)
-    return [_history(*machine, found) for machine, found in by_machine.items()]
+    return [_history(found) for found in by_machine.values()]
 
 
-def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) -> History:
+def _history(newest_first: Sequence[Record]) -> History:
     usable = [record for record in newest_first if record.committed and not record.dirty]
     made = {record.commit: record.committed for record in usable if record.committed}
     commits = sorted((Commit(id, when) for id, when in made.items()), key=lambda commit: (commit.made, commit.id))
@@ -107,7 +102,7 @@ def _history(name: str, fingerprint: Fingerprint, newest_first: list[Record]) ->
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
     cut_short = sum(record.cut_short for record in usable)
     left_out = len(newest_first) - len(usable)
-    return History(name, fingerprint, tuple(newest_first), tuple(commits), lines, left_out, cut_short)
+    return History(tuple(newest_first), tuple(commits), lines, left_out, cut_short)
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:

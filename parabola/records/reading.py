@@ -42,7 +42,8 @@ def read(path: Path) -> Record:
         raise Unreadable("empty")
     try:
         content = schema.DECODER.decode(text)
-        schema.check_version(content.parabola.version)
+        if reason := schema.unknown_version(content.parabola.version):
+            raise Unreadable(reason)
         return _record(str(path), content)
     except msgspec.ValidationError as error:
         raise Unreadable(schema.diagnosis(text) or f"damaged: {error}") from None

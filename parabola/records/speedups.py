@@ -91,14 +91,6 @@ def median_ratio_interval(first: Times, second: Times) -> tuple[float, float, fl
     return ratio, ratio / reach, ratio * reach
 
 
-@dataclass(frozen=True)
-class SizeWin:
-    """Whether the second device is surely faster at a size."""
-
-    size: int
-    won: bool
-
-
 def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
     """Say from which batch size, or number of members, on the second device is faster: a sentence a line over sizes.
 
@@ -120,28 +112,30 @@ def _line(speedup: Speedup) -> SizeLine:
     return speedup.first.case.line
 
 
-def _wins(line: Sequence[Speedup]) -> list[SizeWin]:
-    """Return the sizes of a line in order; those with too few rounds are left out."""
-    sizes = [(speedup.first.case.size or 0, speedup.low > 1) for speedup in line if math.isfinite(speedup.high)]
-    return [SizeWin(size, won) for size, won in sorted(sizes)]
+def _wins(line: Sequence[Speedup]) -> list[tuple[int, bool]]:
+    """Return the sizes of a line in order, each with whether the second device is surely faster there.
+
+    Sizes with too few rounds are left out.
+    """
+    return sorted((speedup.first.case.size or 0, speedup.low > 1) for speedup in line if math.isfinite(speedup.high))
 
 
-def _crossover(wins: Sequence[SizeWin], size: str, second: str) -> str:
+def _crossover(wins: Sequence[tuple[int, bool]], form: str, second: str) -> str:
     """Say where the second device surely wins.
 
     Args:
-        wins: one or more sizes, in order.
-        size: how a size is written, as "batch size {}".
+        wins: one or more sizes, in order, each with whether it is surely faster there.
+        form: how a size is written, as "batch size {}".
         second: the second device's label.
     """
-    smallest, largest = wins[0].size, wins[-1].size
-    measured = size.format(f"{smallest} to {largest}") if smallest < largest else f"{size.format(smallest)} alone"
-    winning = [win.size for win in wins if win.won]
+    winning = [size for size, won in wins if won]
+    smallest, largest = wins[0][0], wins[-1][0]
+    measured = form.format(f"{smallest} to {largest}") if smallest < largest else f"{form.format(smallest)} alone"
     if not winning:
         return f"{second} is never surely faster in the range measured ({measured})"
     if len(winning) == len(wins):
         return f"{second} is faster in the whole range measured ({measured})"
-    if winning == [win.size for win in wins if win.size >= winning[0]]:
-        before = max(win.size for win in wins if not win.won)
-        return f"{second} is faster from {size.format(winning[0])} on, not yet at {before} (measured: {measured})"
-    return f"{second} is faster at {size.format(', '.join(map(str, winning)))} only (measured: {measured})"
+    if winning == [size for size, _ in wins if size >= winning[0]]:
+        before = max(size for size, won in wins if not won)
+        return f"{second} is faster from {form.format(winning[0])} on, not yet at {before} (measured: {measured})"
+    return f"{second} is faster at {form.format(', '.join(map(str, winning)))} only (measured: {measured})"

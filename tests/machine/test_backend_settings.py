@@ -100,7 +100,7 @@ def test_keras_limits_and_unknown_backends_are_named(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("name", backends.BACKENDS)
 def test_a_start_chooses_sets_and_imports(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend's own module comes back, after its settings were made with the threads and devices asked for."""
+    """The backend's own module comes back, after its settings were made with the threads asked for."""
     monkeypatch.setattr(backends, "find_spec", lambda name: object())
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     module, settings = SimpleNamespace(), MagicMock()
@@ -109,16 +109,16 @@ def test_a_start_chooses_sets_and_imports(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("KERAS_BACKEND", name)
 
     assert backends.start() is module
-    assert backends.start(threads=3, logical_cpus=2) is module
-    assert settings.call_args_list == [call(module, None, 1), call(module, 3, 2)]
+    assert backends.start(threads=3) is module
+    assert settings.call_args_list == [call(module, None), call(module, 3)]
     assert os.environ["XLA_FLAGS"] == backends.XLA_FLAG
 
 
 def test_tensorflow_alone_on_a_cpu_is_told_one_thing() -> None:
-    """Without threads, logical devices or GPUs, no TF32 is all."""
+    """Without threads or GPUs, no TF32 is all."""
     tf = MagicMock()
     tf.config.list_physical_devices.return_value = []
-    backends._start_tensorflow(tf, None, 1)
+    backends._start_tensorflow(tf, None)
 
     assert tf.mock_calls == [
         call.config.list_physical_devices("GPU"),
@@ -126,17 +126,14 @@ def test_tensorflow_alone_on_a_cpu_is_told_one_thing() -> None:
     ]
 
 
-def test_tensorflow_gets_threads_and_logical_devices() -> None:
-    """Both thread pools get the number, and the first CPU is cut into as many pieces as asked for."""
+def test_tensorflow_gets_threads() -> None:
+    """Both thread pools get the number."""
     tf = MagicMock()
-    tf.config.list_physical_devices.side_effect = {"CPU": ["first", "second"], "GPU": []}.get
-    backends._start_tensorflow(tf, 3, 2)
+    tf.config.list_physical_devices.return_value = []
+    backends._start_tensorflow(tf, 3)
 
     tf.config.threading.set_intra_op_parallelism_threads.assert_called_once_with(3)
     tf.config.threading.set_inter_op_parallelism_threads.assert_called_once_with(3)
-    piece = tf.config.LogicalDeviceConfiguration.return_value
-    tf.config.LogicalDeviceConfiguration.assert_called_once_with()
-    tf.config.set_logical_device_configuration.assert_called_once_with("first", [piece, piece])
 
 
 def test_tensorflow_lets_each_gpu_grow() -> None:
@@ -144,7 +141,7 @@ def test_tensorflow_lets_each_gpu_grow() -> None:
     tf = MagicMock()
     tf.config.list_physical_devices.return_value = ["gpu 0", "gpu 1"]
     tf.config.experimental.get_memory_growth.side_effect = {"gpu 0": True, "gpu 1": False}.get
-    backends._start_tensorflow(tf, None, 1)
+    backends._start_tensorflow(tf, None)
 
     tf.config.experimental.set_memory_growth.assert_called_once_with("gpu 1", True)
     tf.config.set_logical_device_configuration.assert_not_called()
@@ -156,7 +153,7 @@ def test_tensorflow_gets_a_limit_of_gpu_memory(monkeypatch: pytest.MonkeyPatch) 
     tf = MagicMock()
     tf.config.list_physical_devices.return_value = ["gpu 0", "gpu 1"]
     tf.config.get_logical_device_configuration.side_effect = {"gpu 0": None, "gpu 1": ["cut already"]}.get
-    backends._start_tensorflow(tf, None, 1)
+    backends._start_tensorflow(tf, None)
 
     tf.config.LogicalDeviceConfiguration.assert_called_once_with(memory_limit=3000)
     piece = tf.config.LogicalDeviceConfiguration.return_value
@@ -164,17 +161,14 @@ def test_tensorflow_gets_a_limit_of_gpu_memory(monkeypatch: pytest.MonkeyPatch) 
     tf.config.experimental.set_memory_growth.assert_not_called()
 
 
-def test_jax_gets_devices_and_full_precision_but_no_threads() -> None:
-    """It has no setting for threads, and says what it received; one CPU is what it has without being told."""
-    one, two = MagicMock(), MagicMock()
-    backends._start_jax(one, None, 1)
-    backends._start_jax(two, None, 2)
+def test_jax_gets_full_precision_but_no_threads() -> None:
+    """It has no setting for threads, and says what it received."""
+    jax = MagicMock()
+    backends._start_jax(jax, None)
 
-    precision = call.config.update("jax_default_matmul_precision", "highest")
-    assert one.mock_calls == [precision]
-    assert two.mock_calls == [call.config.update("jax_num_cpu_devices", 2), precision]
+    assert jax.mock_calls == [call.config.update("jax_default_matmul_precision", "highest")]
     with pytest.raises(ValueError, match=r"^the jax backend has no setting for its threads. Received: 1$"):
-        backends._start_jax(MagicMock(), 1, 1)
+        backends._start_jax(MagicMock(), 1)
 
 
 @pytest.fixture
@@ -188,16 +182,14 @@ def torch() -> Iterator[MagicMock]:
     logger.setLevel(level)
 
 
-def test_torch_gets_threads_and_full_precision_but_one_cpu(torch: MagicMock) -> None:
+def test_torch_gets_threads_and_full_precision(torch: MagicMock) -> None:
     """No TF32, no warning about a missing GPU, and threads where some were asked for."""
-    backends._start_torch(torch, None, 1)
+    backends._start_torch(torch, None)
     assert torch.mock_calls == []
     assert torch.backends.cuda.matmul.allow_tf32 is False
     assert logging.getLogger("torch.utils.cpp_extension").level == logging.ERROR
-    backends._start_torch(torch, 4, 1)
+    backends._start_torch(torch, 4)
     assert torch.mock_calls == [call.set_num_threads(4)]
-    with pytest.raises(ValueError, match=r"^the torch backend has one CPU device. Received: 2$"):
-        backends._start_torch(torch, None, 2)
 
 
 @pytest.mark.parametrize(("limit", "share"), [("2048", 0.25), ("8192", 1.0), ("9000", 1.0)])
@@ -206,13 +198,13 @@ def test_torch_gets_a_share_of_gpu_memory(
 ) -> None:
     """Of the limit in MiB, at most the whole; without a GPU there is nothing to limit."""
     monkeypatch.setenv("PARABOLA_GPU_MEMORY_MIB", limit)
-    backends._start_torch(torch, None, 1)
+    backends._start_torch(torch, None)
     torch.cuda.get_device_properties.assert_called_once_with(0)
     torch.cuda.set_per_process_memory_fraction.assert_called_once_with(share)
 
     torch.cuda.is_available.return_value = False
     torch.cuda.set_per_process_memory_fraction.reset_mock()
-    backends._start_torch(torch, None, 1)
+    backends._start_torch(torch, None)
     torch.cuda.set_per_process_memory_fraction.assert_not_called()
 
 

@@ -102,7 +102,7 @@ SHARDED = """
 import numpy as np
 from parabola.machine import backends, devices
 from parabola.training import engines
-backends.start(logical_cpus=4)
+backends.start().config.update("jax_num_cpu_devices", 4)
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.members import members_program
 from parabola.training.experiment import Experiment

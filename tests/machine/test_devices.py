@@ -18,7 +18,9 @@ from parabola.machine import devices
 SECOND_CPU = """
 import numpy as np
 from parabola.machine import backends, devices
-tf = backends.start(logical_cpus=2, threads=1)
+tf = backends.start(threads=1)
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from parabola.training.experiment import Experiment
 from parabola.training.train import train
 assert devices.available() == ["cpu:0", "cpu:1"], devices.available()

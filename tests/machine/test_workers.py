@@ -31,7 +31,9 @@ import numpy as np
 from parabola.machine import backends, devices
 from parabola.training import engines
 from parabola.training.experiment import Experiment
-backends.start(logical_cpus=3)
+tf = backends.start()
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 3)
 for batch_size, samples in ((1, 50), (32, 999), (111, 999)):
     spec = Experiment(batch_size=batch_size, samples=samples, epochs=3)
     knobs = {**vars(spec), "engine": "distributed", "strategy": "mirrored", "device": "cpu:all"}

@@ -140,7 +140,7 @@ def past(*lines: Line, commits: int = 7) -> History:
     made = [
         Commit(f"{5 * place % 7}abcdef01{'2' * 31}", first + timedelta(hours=25 * place)) for place in range(commits)
     ]
-    return History("", (), (), tuple(made), lines, 0, 0)
+    return History((), tuple(made), lines, 0, 0)
 
 
 def test_times_over_commits_are_drawn_against_each_cases_own_median() -> None:

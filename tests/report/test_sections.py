@@ -171,9 +171,7 @@ def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
 )
 def test_crossover(wins: list[tuple[int, bool]], says: str) -> None:
     """From which size on the second side surely wins, or a plain sentence that it does not."""
-    sizes = [speedups.SizeWin(size, won) for size, won in wins]
-
-    assert speedups._crossover(sizes, "batch size {}", "gpu").startswith(says)
+    assert speedups._crossover(wins, "batch size {}", "gpu").startswith(says)
 
 
 def test_crossovers_know_what_they_cannot_tell(tmp_path: Path) -> None:
