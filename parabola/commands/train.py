@@ -76,10 +76,7 @@ def train(
         needs_backend = registry.ENGINES[engine].needs_backend
         if threads is not None and not needs_backend:
             raise ValueError(f"engine {engine} has one thread; --threads is the backend's. Received: {threads}")
-        if strategy == "mirrored":
-            backends.start(threads=threads)
-            devices.resolve_all(device)
-        elif strategy:
+        if strategy == "multi_worker":
             devices.check_name(device)
             if ":" in device:
                 raise ValueError(f"strategy multi_worker takes cpu or gpu, without a number. Received: {device}")
@@ -87,7 +84,7 @@ def train(
                 backends.start(threads=threads)
         elif needs_backend:
             backends.start(threads=threads)
-            devices.resolve(device)
+            (devices.resolve_all if strategy == "mirrored" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)
     if strategy == "multi_worker" and worker is None:

@@ -1,8 +1,7 @@
 """What the command `map` prints."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rich.measure import Measurement
 from rich.table import Table as RichTable
@@ -32,40 +31,26 @@ def print_map(cells: Sequence[Cell], grid: Grid, title: str) -> None:
         console.print(f"{diverged} of {sum(cell.seeds for cell in cells)} runs diverged; they count as not passed")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """The cells of a learning rate, by batch size."""
-
-    learning_rate: float
-    cells: Mapping[int, Cell]
-
-
 def _map_table(cells: Sequence[Cell], grid: Grid, *, whole: bool) -> RichTable:
     """Lay out the map: each cell has the pass rate and its interval if `whole`, and the interval alone otherwise."""
     digits = 0 if grid.seeds < 1000 else 1
-    by_rate: dict[float, dict[int, Cell]] = {learning_rate: {} for learning_rate in grid.learning_rates}
-    for cell in cells:
-        by_rate[cell.learning_rate][cell.batch_size] = cell
-    columns: list[Column[_Row]] = [
-        Column("", lambda row: f"{row.learning_rate:g}"),
-        *(_column(batch_size, digits, whole) for batch_size in grid.batch_sizes),
-    ]
-    table = Table("", columns, [_Row(learning_rate, row) for learning_rate, row in by_rate.items()])
+    by_place = {(cell.learning_rate, cell.batch_size): cell for cell in cells}
+
+    def column(batch_size: int) -> Column[float]:
+        def text(learning_rate: float) -> str:
+            cell = by_place[learning_rate, batch_size]
+            interval = f"{100 * cell.low:.{digits}f}–{100 * cell.high:.{digits}f}"
+            return f"{100 * cell.pass_rate:.{digits}f} ({interval})" if whole else interval
+
+        def style(learning_rate: float) -> str:
+            shade = round(by_place[learning_rate, batch_size].pass_rate * (len(_SHADES) - 1))
+            return f"color({_SHADES[shade]})"
+
+        return Column(str(batch_size), text, style=style)
+
+    columns = [Column[float]("", lambda learning_rate: f"{learning_rate:g}"), *map(column, grid.batch_sizes)]
+    table = Table("", columns, grid.learning_rates)
     return for_terminal(table, no_wrap=True, pad_edge=False, padding=(0, 1, 0, 0))
-
-
-def _column(batch_size: int, digits: int, whole: bool) -> Column[_Row]:
-    """Return the column of a batch size."""
-
-    def text(row: _Row) -> str:
-        cell = row.cells[batch_size]
-        interval = f"{100 * cell.low:.{digits}f}–{100 * cell.high:.{digits}f}"
-        return f"{100 * cell.pass_rate:.{digits}f} ({interval})" if whole else interval
-
-    def style(row: _Row) -> str:
-        return f"color({_SHADES[round(row.cells[batch_size].pass_rate * (len(_SHADES) - 1))]})"
-
-    return Column(str(batch_size), text, style=style)
 
 
 _SHADES = (243, 31, 37, 78, 148, 220)  # from grey through blue and green to yellow, of the 256 terminal colours
