@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from benchmarks.harness.cases import TimedCase, count_epochs, stats_of
+from benchmarks.harness.cases import AXES, TimedCase, count_epochs, stats_of
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.target import Array
@@ -45,15 +45,7 @@ def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool) -> None:
     hold()
     fit = checked.fit
     info = ExtraInfo(
-        network=experiment.network,
-        engine=experiment.engine,
-        device=experiment.device,
-        optimizer="adam",
-        batch_size=experiment.batch_size,
-        learning_rate=experiment.learning_rate,
-        samples=experiment.samples,
-        epochs=experiment.epochs,
-        seed=experiment.seed,
+        **{knob: getattr(experiment, knob) for knob in (*AXES, "network", "optimizer", "epochs", "seed")},
         compile_seconds=engine.compile_seconds,
         coefficient_error=float(fit.coefficient_error[-1]),
         verdict=fit.verdict,

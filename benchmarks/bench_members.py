@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.harness.cases import MOST_ROUNDS, SHORT_EPOCHS, count_epochs
+from benchmarks.harness.cases import AXES, MOST_ROUNDS, SHORT_EPOCHS, count_epochs
 from benchmarks.harness.member import Member
 from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
@@ -59,12 +59,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     )
     hold()
     info = ExtraInfo(
-        engine=experiment.engine,
-        device=device,
-        batch_size=BATCH_SIZE,
-        learning_rate=LEARNING_RATE,
-        samples=experiment.samples,
-        epochs=epochs,
+        **{knob: getattr(experiment, knob) for knob in (*AXES, "epochs")},
         members=members,
         coefficient_error=max(float(check.fit.coefficient_error[-1]) for check in checks),
         **told(checks),

@@ -5,17 +5,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.harness.cases import (
-    AXES,
-    FULL_MEMBERS,
-    LEFT_OUT,
-    MEMBERS,
-    SHORT_EPOCHS,
-    TimedCase,
-    grid_cases,
-    make_case,
-    session_of,
-)
+from benchmarks.harness import cases
+from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.options import SELECTION, Selection
 from parabola import registry
 from parabola.machine import devices
@@ -31,9 +22,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     selection, names = metafunc.config.stash[SELECTION], metafunc.fixturenames
     on = selected_devices(selection)
     if "case" in names:
-        cases, metafunc.config.stash[LEFT_OUT] = grid_cases(selection, on)
-        values = [tuple(getattr(case.experiment, axis) for axis in AXES) for case in cases]
-        metafunc.parametrize(AXES, values, ids=[case.id for case in cases])
+        grid, metafunc.config.stash[cases.LEFT_OUT] = cases.grid_cases(selection, on)
+        values = [tuple(getattr(case.experiment, axis) for axis in cases.AXES) for case in grid]
+        metafunc.parametrize(cases.AXES, values, ids=[case.id for case in grid])
     elif "engine" in names:
         engines = selected_engines(selection, metafunc.function.__name__)
         pairs = [(engine, device) for engine in engines for device in on if registry.ENGINES[engine].runs_on(device)]
@@ -75,13 +66,13 @@ def selected_members(selection: Selection) -> Sequence[int]:
     asked = [registry.ENGINES[name] for name in selection.engines or registry.timings()]
     if not any(engine.members for engine in asked):
         return ()
-    return selection.members or (FULL_MEMBERS if selection.full else MEMBERS)
+    return selection.members or (cases.FULL_MEMBERS if selection.full else cases.MEMBERS)
 
 
 @pytest.fixture
 def timed(request: pytest.FixtureRequest) -> bool:
     """Say whether benchmarks are timed, rather than run once to see that they run."""
-    session = session_of(request.config)
+    session = cases.session_of(request.config)
     return session is None or not session.disabled
 
 
@@ -98,10 +89,10 @@ def case(
     """Return the case with the epochs and rounds that were selected; where it is not timed, it is cut short."""
     knobs: dict[str, Any] = {"engine": engine, "device": device, "batch_size": batch_size}
     knobs |= {"learning_rate": learning_rate, "samples": samples}
-    case = make_case(request.config.stash[SELECTION], **knobs)
+    case = cases.make_case(request.config.stash[SELECTION], **knobs)
     if timed:
         return case
-    return make_case(Selection(epochs=min(case.experiment.epochs, SHORT_EPOCHS), rounds=1), **knobs)
+    return cases.make_case(Selection(epochs=min(case.experiment.epochs, cases.SHORT_EPOCHS), rounds=1), **knobs)
 
 
 def keep_times(config: pytest.Config, is_right: Callable[[Any], bool]) -> None:
@@ -111,7 +102,7 @@ def keep_times(config: pytest.Config, is_right: Callable[[Any], bool]) -> None:
         config: pytest's; without pytest-benchmark's session there is nothing to drop.
         is_right: says of one of pytest-benchmark's benchmarks whether its times are kept.
     """
-    if session := session_of(config):
+    if session := cases.session_of(config):
         session.benchmarks[:] = [benchmark for benchmark in session.benchmarks if is_right(benchmark)]
 
 

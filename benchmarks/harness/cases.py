@@ -128,15 +128,9 @@ def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[li
             for device in selection.devices or default_devices:
                 if not registry.ENGINES[engine].runs_on(device):
                     continue
+                knobs = {"engine": engine, "device": device, "samples": samples}
                 cases += [
-                    make_case(
-                        selection,
-                        engine=engine,
-                        device=device,
-                        samples=samples,
-                        batch_size=batch_size,
-                        learning_rate=learning_rate,
-                    )
+                    make_case(selection, **knobs, batch_size=batch_size, learning_rate=learning_rate)
                     for batch_size in selection.batch_sizes or own_batch_sizes(engine, samples, full)
                     for learning_rate in selection.learning_rates or own_learning_rates(engine, batch_size, full)
                 ]

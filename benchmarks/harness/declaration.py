@@ -64,15 +64,12 @@ class Option:
             group: what `getgroup` of pytest's parser returns.
             default: the value where the option is not given; one that is repeatable then is an empty list.
         """
-        choices = self.choices and self.choices()
         if self.type is None:
             group.addoption(self.flag, action="store_true", help=self.help)
-        elif self.repeatable:
-            group.addoption(self.flag, action="append", type=self.type, choices=choices, default=[], help=self.help)
-        else:
-            group.addoption(
-                self.flag, type=self.type, choices=choices, metavar=self.metavar, default=default, help=self.help
-            )
+            return
+        values = {"type": self.type, "choices": self.choices and self.choices(), "metavar": self.metavar}
+        action = {"action": "append", "default": []} if self.repeatable else {"default": default}
+        group.addoption(self.flag, help=self.help, **values, **action)
 
     def read(self, options: argparse.Namespace) -> Any:
         """Return the option's value, or a tuple of its values, each under its one name.
@@ -81,13 +78,11 @@ class Option:
             ValueError: if a value is out of bounds; the message says what was received.
         """
         given = getattr(options, self.destination)
-        if not self.repeatable:
-            if given is not None:
-                self.check(given, options)
-            return given
-        for value in given:
+        if given is None:
+            return None
+        for value in given if self.repeatable else [given]:
             self.check(value, options)
-        return tuple(dict.fromkeys(self.canonical(value) for value in given))
+        return tuple(dict.fromkeys(map(self.canonical, given))) if self.repeatable else given
 
 
 def line(flag: str, text: str, *, default: Any = None, **others: Any) -> Any:
