@@ -1,11 +1,11 @@
 """Changes of level over commits as tables: which cases changed together, and each change alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from parabola.display.tables import Column, Table
+from parabola.display.tables import Table, table_of
 from parabola.display.units import duration
 from parabola.records.changes import LevelChange
 from parabola.records.history import History, Line
@@ -21,20 +21,14 @@ class ChangeOfCase:
     Attributes:
         line: the case over commits.
         change: the change; its places count the line's own points.
+        first, last: places in the history of the first and the last commit that may have brought it: the line may lack
+            some commits.
     """
 
     line: Line
     change: LevelChange
-
-    @property
-    def first(self) -> int:
-        """Place in the history of the first commit that may have brought it: the line may lack some commits."""
-        return int(self.line.at[self.change.first - 1]) + 1
-
-    @property
-    def last(self) -> int:
-        """Place in the history of the last commit that may have brought it."""
-        return int(self.line.at[self.change.last])
+    first: int
+    last: int
 
     @property
     def slower(self) -> bool:
@@ -42,104 +36,89 @@ class ChangeOfCase:
         return self.change.ratio > 1
 
 
-@dataclass(frozen=True)
-class Together:
-    """Changes of one direction, each of another case, whose ranges of commits have some in common."""
-
-    changes: tuple[ChangeOfCase, ...]
-
-    @property
-    def first(self) -> int:
-        """Place in the history of the first commit that all ranges have."""
-        return max(change.first for change in self.changes)
-
-    @property
-    def last(self) -> int:
-        """Place in the history of the last commit that all ranges have."""
-        return min(change.last for change in self.changes)
-
-    def takes(self, other: ChangeOfCase) -> bool:
-        """Say whether another change, whose range begins no earlier than these do, belongs to them."""
-        of_one_direction = other.slower == self.changes[0].slower
-        of_another_case = all(change.line is not other.line for change in self.changes)
-        return of_one_direction and of_another_case and other.first <= self.last
-
-
 def changes_of(history: History) -> list[ChangeOfCase]:
     """Return every change of a history, case by case."""
-    return [ChangeOfCase(line, change) for line in history.lines for change in line.changes]
+    return [
+        ChangeOfCase(line, change, int(line.at[change.first - 1]) + 1, int(line.at[change.last]))
+        for line in history.lines
+        for change in line.changes
+    ]
 
 
-def group(changes: Sequence[ChangeOfCase]) -> list[Together]:
-    """Return the changes in groups, those of the newest commits first."""
-    groups = list[Together]()
+def group(changes: Sequence[ChangeOfCase]) -> list[list[ChangeOfCase]]:
+    """Return the changes in groups, those of the newest commits first.
+
+    The changes of a group are of one direction, each of another case, and their ranges of commits have some in common.
+    In a group they are in the order in which their ranges begin.
+    """
+    groups = list[list[ChangeOfCase]]()
     for change in sorted(changes, key=lambda change: (change.slower, change.first, change.last)):
-        if groups and groups[-1].takes(change):
-            groups[-1] = Together((*groups[-1].changes, change))
+        together = groups[-1] if groups else []
+        fits = together and together[0].slower == change.slower and change.first <= _last(together)
+        if fits and all(other.line is not change.line for other in together):
+            together.append(change)
         else:
-            groups.append(Together((change,)))
-    return sorted(groups, key=lambda together: -together.first)
+            groups.append([change])
+    return sorted(groups, key=lambda together: -together[-1].first)
 
 
-def together_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Together]:
+def _last(together: Sequence[ChangeOfCase]) -> int:
+    """Return the place in the history of the last commit that all ranges have."""
+    return min(change.last for change in together)
+
+
+def together_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Mapping[str, str]]:
     """Lay out which cases changed in the same direction within the same commits: the newest first."""
-    columns: tuple[Column[Together], ...] = (
-        Column("commits", lambda together: _range(history, together.first - 1, together.last), "left"),
-        Column("made", lambda together: f"{history.commits[together.last].made:%Y-%m-%d %H:%M}", "left"),
-        Column("verdict", lambda together: "slower" if together.changes[0].slower else "faster", "left"),
-        Column("change", _sizes),
-        Column("case", lambda together: _cases(together, len(history.lines)), "left"),
-    )
+    rows = list[dict[str, str]]()
+    for together in group(changes):
+        sizes = sorted(_per_cent(change.change.ratio) for change in together)
+        rows.append(
+            {
+                "commits": _range(history, together[-1].first - 1, _last(together)),
+                "made": f"{history.commits[_last(together)].made:%Y-%m-%d %H:%M}",
+                "verdict": "slower" if together[0].slower else "faster",
+                "change": f"{sizes[0]:+.1f} to {sizes[-1]:+.1f} %" if len(sizes) > 1 else f"{sizes[0]:+.1f} %",
+                "case": _cases([change.line.measurement.case.label for change in together], len(history.lines)),
+            }
+        )
     title = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
-    return Table(title, columns, group(changes))
+    return table_of(title, rows, left=("commits", "made", "verdict", "case"))
 
 
-def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[ChangeOfCase]:
-    """Lay out each change with its interval and the medians before and after it."""
-    columns: tuple[Column[ChangeOfCase], ...] = (
-        Column("case", lambda found: found.line.measurement.case.label, "left"),
-        Column("change", lambda found: f"{_per_cent(found.change.ratio):+.1f} %"),
-        Column(
-            "95 % interval",
-            lambda found: f"{_per_cent(found.change.low):+.1f} to {_per_cent(found.change.high):+.1f} %",
-        ),
-        Column("before", _median_before),
-        Column("after", _median_after),
-        Column("commits", lambda found: _range(history, found.first - 1, found.last), "left"),
-    )
+def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Mapping[str, str]]:
+    """Lay out each change with its interval and the medians of the nearest times before and after it.
+
+    These times go back to the change before it, and on to the next one, at most.
+    """
+    rows = list[dict[str, str]]()
+    for found in changes:
+        line, change = found.line, found.change
+        since = max((other.at for other in line.changes if other.at < change.at), default=0)
+        until = min((other.at for other in line.changes if other.at > change.at), default=None)
+        rows.append(
+            {
+                "case": line.measurement.case.label,
+                "change": f"{_per_cent(change.ratio):+.1f} %",
+                "95 % interval": f"{_per_cent(change.low):+.1f} to {_per_cent(change.high):+.1f} %",
+                "before": duration(float(np.median(line.seconds[since : change.at][-NEAR:]))),
+                "after": duration(float(np.median(line.seconds[change.at : until][:NEAR]))),
+                "commits": _range(history, found.first - 1, found.last),
+            }
+        )
     title = "Changes of level, case by case; it lies in this range of commits, with 95 % confidence"
-    return Table(title, columns, changes)
+    return table_of(title, rows, left=("case", "commits"))
 
 
 def _per_cent(ratio: float) -> float:
     return 100 * (ratio - 1)
 
 
-def _sizes(together: Together) -> str:
-    """Write the change, or the smallest and the largest of several."""
-    sizes = [_per_cent(change.change.ratio) for change in together.changes]
-    return f"{min(sizes):+.1f} to {max(sizes):+.1f} %" if len(sizes) > 1 else f"{sizes[0]:+.1f} %"
-
-
-def _cases(together: Together, number: int) -> str:
+def _cases(names: Sequence[str], number: int) -> str:
     """Name the cases that changed, of so many in the history."""
-    names = [change.line.measurement.case.label for change in together.changes]
     if len(names) == number:
         return f"all {number}"
     more = ", …" if len(names) > MOST_NAMES else ""
     return f"{len(names)} of {number}: {', '.join(names[:MOST_NAMES])}{more}"
-
-
-def _median_before(found: ChangeOfCase) -> str:
-    """Write the median of the nearest times before a change, from the change before it on."""
-    since = max((other.at for other in found.line.changes if other.at < found.change.at), default=0)
-    return duration(float(np.median(found.line.seconds[since : found.change.at][-NEAR:])))
-
-
-def _median_after(found: ChangeOfCase) -> str:
-    """Write the median of the nearest times after a change, up to the next change."""
-    until = min((other.at for other in found.line.changes if other.at > found.change.at), default=None)
-    return duration(float(np.median(found.line.seconds[found.change.at : until][:NEAR])))
 
 
 def _range(history: History, before: int, last: int) -> str:
