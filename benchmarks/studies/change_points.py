@@ -3,15 +3,13 @@
 from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 import typer
 from scipy.signal import lfilter
 
 from parabola.display.console import tracked
 from parabola.display.tables import markdown_lines, table_of
 from parabola.records.changes import find_level_changes
-
-Floats = npt.NDArray[np.float64]
+from parabola.records.noise import Floats
 
 STEPS = (1.1, 1.05, 1.03)
 REACH = 3  # a change counts as placed if it is found at most so many commits off

@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from parabola import WRITTEN_BY, files, statistics
+from parabola.training.target import Array
 
-Array = npt.NDArray[Any]
 VERSION = 1
 
 

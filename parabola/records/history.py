@@ -78,6 +78,14 @@ class History:
     left_out: int
     cut_short: int
 
+    @property
+    def newest(self) -> list[Record]:
+        """The records of the commit that was measured last, newest first."""
+        newest = self.records[0]
+        if newest.dirty or not newest.commit:
+            return [newest]  # nobody knows whether another one is of the same code
+        return [record for record in self.records if record.commit == newest.commit and not record.dirty]
+
 
 def histories(records: Iterable[Record]) -> list[History]:
     """Return a history for each fingerprint, and each name that the reader gave, the most recently measured first.

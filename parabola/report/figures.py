@@ -8,7 +8,7 @@ import numpy as np
 
 from parabola.records.history import History
 from parabola.records.record import Measurement
-from parabola.report.marks import COLOURS, ZOOM, blocks, chart_of, colour_of, domain_of
+from parabola.report.marks import ZOOM, blocks, chart_of, colour_of, colours_of
 from parabola.statistics import share_interval
 
 WITH_UNIT = "replace(format(datum.value, '.2~s'), regexp('([mµn]?)$'), ' $1s')"  # of a label in seconds: 20 µs
@@ -66,7 +66,7 @@ def size_figure(rows: list[dict[str, Any]], title: str) -> Any:
     y = alt.Y("seconds:Q", title="time per epoch", scale=alt.Scale(type="log"), axis=with_unit)
     lines = base.mark_line(strokeWidth=2).encode(y=y)
     ranges = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="time per epoch"), y2="high:Q")
-    dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=domain_of(labels)))
+    dots = base.mark_point(filled=True, size=70).encode(y=y, shape=alt.Shape("line:N", scale=alt.Scale(domain=labels)))
     return chart_of(rows, lines, ranges, dots.add_params(picked))
 
 
@@ -121,7 +121,7 @@ def history_figure(history: History, kind: str) -> Any:
     y = alt.Y(
         "against:Q", title="against the case's median", scale=alt.Scale(zero=False, nice=False, padding=8), axis=axis
     )
-    colour = alt.Color("case:N", scale=domain_of(names, COLOURS), legend=None)
+    colour = alt.Color("case:N", scale=colours_of(names), legend=None)
     tooltip = [
         alt.Tooltip("case:N"),
         alt.Tooltip("seconds:Q", title="median, seconds", format=".3~s"),

@@ -29,11 +29,9 @@ def blocks(number: int) -> list[npt.NDArray[np.int_]]:
 def colour_of(field: str, names: Sequence[str]) -> Any:
     """Return the colour channel of a field, with a legend below the chart."""
     legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=360, symbolOpacity=1)
-    return alt.Color(f"{field}:N", title=None, scale=domain_of(names, COLOURS), legend=legend)
+    return alt.Color(f"{field}:N", title=None, scale=colours_of(names), legend=legend)
 
 
-def domain_of(names: Sequence[str], range: Sequence[str] | None = None) -> Any:
+def colours_of(names: Sequence[str]) -> Any:
     """Return a scale that gives the i-th name the i-th colour, so a case keeps its colour in every layer."""
-    if range is None:
-        return alt.Scale(domain=list(names))
-    return alt.Scale(domain=list(names), range=[range[at % len(range)] for at, _ in enumerate(names)])
+    return alt.Scale(domain=list(names), range=[COLOURS[at % len(COLOURS)] for at, _ in enumerate(names)])

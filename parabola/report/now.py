@@ -14,15 +14,15 @@ from parabola.report import parts
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
 
 
-def now_section(history: History, found: Sequence[Record], records: Sequence[Record], name: str) -> parts.Section:
+def now_section(history: History, records: Sequence[Record], name: str) -> parts.Section:
     """Lay out what holds now on one machine.
 
     Args:
         history: everything that was measured on the machine.
-        found: records of the commit that was measured last, the newest first.
         records: all records of the report, in the order in which they were given.
         name: what tells the machine from the others of the report; empty where there is one.
     """
+    found = history.newest
     current = parts.current_cases(found)
     epochs = [measurement for measurement in current if measurement.case.kind == "epoch time"]
     others = [measurement for measurement in current if measurement.case.kind != "epoch time"]

@@ -11,11 +11,10 @@ from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration
 from parabola.records.changes import FEWEST, SHORTEST
 from parabola.records.history import History, Line
+from parabola.records.noise import Floats
 from parabola.report import figures, marks
 from parabola.report.level_changes import changes_of, changes_table, together_table
 from parabola.report.parts import Picture, Section, count_words, order_of_kind
-
-Floats = npt.NDArray[np.float64]
 
 
 def past_section(history: History, name: str) -> Section:

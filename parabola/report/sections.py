@@ -1,10 +1,9 @@
 """A report from records: which sections it has, one a machine, and how machines are called that differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
-from parabola.display.tables import Column, Table
+from parabola.display.tables import table_of
 from parabola.records.fingerprint import differences, in_words
 from parabola.records.history import History, histories
 from parabola.records.record import Record
@@ -31,17 +30,16 @@ def sections(records: Sequence[Record]) -> list[Section]:
     Raises:
         RefusedError: if machines with other processors have one name. One that was updated may keep it.
     """
-    past = histories(records)
-    newest = [_newest(history) for history in past]
-    _refuse_one_name_for_two([records_of_machine[0] for records_of_machine in newest])
-    names = _machine_names([records_of_machine[0] for records_of_machine in newest])
-    machines = [_Machine(*parts) for parts in zip(past, newest, names, strict=True)]
-    shown = [machine for at, machine in enumerate(machines) if at < MOST_MACHINES or machine.newest[0].name]
-    others = [machine for machine in machines[MOST_MACHINES:] if not machine.newest[0].name]
+    machines = histories(records)
+    newest = [machine.records[0] for machine in machines]
+    _refuse_one_name_for_two(newest)
+    named = [*zip(machines, _machine_names(newest), strict=True)]
+    shown = [one for at, one in enumerate(named) if at < MOST_MACHINES or newest[at].name]
+    others = [one for at, one in enumerate(named) if at >= MOST_MACHINES and not newest[at].name]
     return [
-        *(now_section(machine.history, machine.newest, records, machine.name) for machine in shown),
-        *device_sections([machine.newest for machine in shown], [record.name for record in records]),
-        *(past_section(machine.history, machine.name) for machine in shown),
+        *(now_section(machine, records, name) for machine, name in shown),
+        *device_sections([machine.newest for machine, _ in shown], [record.name for record in records]),
+        *(past_section(machine, name) for machine, name in shown),
         *([_others(others)] if others else []),
     ]
 
@@ -56,35 +54,19 @@ def _refuse_one_name_for_two(newest: Sequence[Record]) -> None:
             raise RefusedError(f"a name is for one machine. {received}")
 
 
-@dataclass(frozen=True)
-class _Machine:
-    """A machine's history, the records of the commit that was measured last on it, and what tells it from others."""
-
-    history: History
-    newest: list[Record]
-    name: str
-
-
-OTHERS_COLUMNS: tuple[Column[_Machine], ...] = (
-    Column("machine", lambda machine: machine.name, "left"),
-    Column("commits", lambda machine: str(len(machine.history.commits)), "left"),
-    Column("measured last", lambda machine: f"{machine.newest[0].measured:%Y-%m-%d %H:%M}", "left"),
-    Column("newest record", lambda machine: machine.newest[0].path, "left"),
-)
-
-
-def _others(machines: Sequence[_Machine]) -> Section:
+def _others(machines: Sequence[tuple[History, str]]) -> Section:
     """Name the machines that have no part of their own, so that a reader knows what the report leaves out."""
     line = "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too."
-    return Section("Earlier machines", (line,), (Table("", OTHERS_COLUMNS, machines),))
-
-
-def _newest(history: History) -> list[Record]:
-    """Return the records of the commit that was measured last on a machine, newest first."""
-    newest = history.records[0]
-    if newest.dirty or not newest.commit:
-        return [newest]  # nobody knows whether another one is of the same code
-    return [record for record in history.records if record.commit == newest.commit and not record.dirty]
+    rows = [
+        {
+            "machine": name,
+            "commits": str(len(machine.commits)),
+            "measured last": f"{machine.records[0].measured:%Y-%m-%d %H:%M}",
+            "newest record": machine.records[0].path,
+        }
+        for machine, name in machines
+    ]
+    return Section("Earlier machines", (line,), (table_of("", rows, left=tuple(rows[0])),))
 
 
 def _machine_names(newest: Sequence[Record]) -> list[str]:
