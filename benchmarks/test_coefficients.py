@@ -118,12 +118,12 @@ def test_pinned_seeds_pass(network: str, batch_size: int, device: str, request: 
         )
 
 
-@pytest.mark.parametrize("network", [name for name in TARGETS if registry.limit() in engines_for(name)])
+@pytest.mark.parametrize("network", [name for name in TARGETS if registry.LIMIT in engines_for(name)])
 def test_native_agrees_at_the_published_scale(network: str) -> None:
     """The oracle, which shares no code with the others, passes the same seeds at the published setting."""
     cell = next(cell for cell in CELLS if cell.network == network)
     pinned = PINNED[cell_name(cell)]
-    errors = last_errors(replace(cell, engine=registry.limit()), pinned["settled"] + pinned["passing"])
+    errors = last_errors(replace(cell, engine=registry.LIMIT), pinned["settled"] + pinned["passing"])
 
     assert all(np.median(error) < cell.learning_rate for error in errors.values())
     assert len(errors) >= 5

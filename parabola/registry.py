@@ -58,7 +58,6 @@ class EngineEntry:
         schedules: whether the learning rate can decay to final_learning_rate.
         needs_backend: whether the backend has to be started first; the backend's threads then are the engine's.
         fast: whether a whole published run takes milliseconds, so that many seeds can be trained to the end.
-        limit: whether its time is the machine's limit, which tables divide by, and its weights the reference.
         timing: how the speed suite times it; None where it has no speed worth timing.
     """
 
@@ -71,7 +70,6 @@ class EngineEntry:
     schedules: bool = True
     needs_backend: bool = True
     fast: bool = False
-    limit: bool = False
     timing: Timing | None = None
 
     def runs_on(self, device: str) -> bool:
@@ -118,7 +116,6 @@ ENGINES = {
         schedules=False,
         needs_backend=False,
         fast=True,
-        limit=True,
         timing=Timing(
             Cost(1e-6, 2.5e-8, 2e-9), Cost(1e-6, 2.5e-8, 2e-9), round_seconds=0.02, quick_batch_sizes=BATCH_SIZES
         ),
@@ -129,6 +126,7 @@ ENGINES = {
     ),
 }
 DEFAULT_ENGINE = "compiled"
+LIMIT = "native"  # its time is the machine's limit, which tables divide by, and its weights are the reference
 
 NETWORKS = {
     "two_neuron": "parabola.training.networks.two_neuron:TwoNeuron",
@@ -151,11 +149,6 @@ def timings() -> dict[str, Timing]:
 def fast_engines() -> tuple[str, ...]:
     """Return the engines that can train many seeds to the end."""
     return tuple(name for name, engine in ENGINES.items() if engine.fast)
-
-
-def limit() -> str:
-    """Return the name of the engine whose time is the machine's limit."""
-    return next(name for name, engine in ENGINES.items() if engine.limit)
 
 
 def engine_for(strategy: str | None) -> str:

@@ -86,8 +86,7 @@ def test_what_follows_from_the_registry() -> None:
     """Which engines are timed and which are fast, which one is the limit, and which one a strategy means."""
     assert [*registry.timings()] == ["fit", "fused_fit", "compiled", "native"]
     assert registry.fast_engines() == ("compiled", "native")
-    assert registry.limit() == "native"
-    assert [name for name, entry in registry.ENGINES.items() if entry.limit] == ["native"]
+    assert registry.LIMIT == "native"
     assert [registry.engine_for(strategy) for strategy in (None, "", "mirrored", "central")] == [
         *("compiled", "compiled", "distributed", "distributed"),
     ]

@@ -37,9 +37,8 @@ CELLS = [
 
 def engines_for(network: str) -> list[str]:
     """Return the engines that decide on a network's seeds: the default one, and the limit if it knows the network."""
-    limit = registry.limit()
-    known = registry.ENGINES[limit].networks
-    return [registry.DEFAULT_ENGINE, *([limit] if not known or network in known else [])]
+    known = registry.ENGINES[registry.LIMIT].networks
+    return [registry.DEFAULT_ENGINE, *([registry.LIMIT] if not known or network in known else [])]
 
 
 def cell_name(cell: Experiment) -> str:

@@ -17,10 +17,10 @@ from parabola.display.units import duration
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
 from parabola.records import record as record_of_records
+from parabola.registry import LIMIT
 
 BATCH_SIZES = (1, 27, 999)
-NATIVE = registry.limit()
-ENGINES = tuple(name for name in registry.timings() if name != NATIVE)
+ENGINES = tuple(name for name in registry.timings() if name != LIMIT)
 
 
 def measure(backend: str, path: Path) -> record_of_records.Record:
@@ -51,14 +51,14 @@ def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[Mapping[st
             for measurement in record.measurements
         }
         for size in BATCH_SIZES:
-            natives.setdefault(size, []).append(seconds[NATIVE, size])
+            natives.setdefault(size, []).append(seconds[LIMIT, size])
         for engine in ENGINES:
             if any((engine, size) in seconds for size in BATCH_SIZES):
                 row = {"backend": backend, "engine": engine}
-                row |= {f"batch {size}": _time(seconds[engine, size], seconds[NATIVE, size]) for size in BATCH_SIZES}
+                row |= {f"batch {size}": _time(seconds[engine, size], seconds[LIMIT, size]) for size in BATCH_SIZES}
                 rows.append(row)
     spans = {f"batch {size}": _span(natives[size]) for size in BATCH_SIZES}
-    rows.append({"backend": "none", "engine": NATIVE, **spans})
+    rows.append({"backend": "none", "engine": LIMIT, **spans})
     return table_of("", rows, left=("backend", "engine"))
 
 

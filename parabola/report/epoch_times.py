@@ -40,7 +40,7 @@ def epoch_times(times: Sequence[EpochTime]) -> Table[Mapping[str, str]]:
     several = len({setting.samples for setting in by_setting}) > 1
     rows = list[dict[str, str]]()
     for setting, here in sorted(by_setting.items()):
-        limit = next((time for (engine, _), time in here.items() if engine == registry.limit()), None)
+        limit = next((time for (engine, _), time in here.items() if engine == registry.LIMIT), None)
         row = {"samples": str(setting.samples)} if several else {}
         row |= {"batch size": str(setting.batch_size), "learning rate": f"{setting.learning_rate:g}"}
         row |= {f"{engine} {device}": _time(here.get((engine, device)), limit) for engine, device in measured}
@@ -50,7 +50,7 @@ def epoch_times(times: Sequence[EpochTime]) -> Table[Mapping[str, str]]:
             if device.startswith("gpu") and (engine, "cpu") in measured
         }
         rows.append(row)
-    return table_of(f"Median time per epoch (and how many times {registry.limit()}, the limit)", rows)
+    return table_of(f"Median time per epoch (and how many times {registry.LIMIT}, the limit)", rows)
 
 
 def _time(time: EpochTime | None, limit: EpochTime | None) -> str:
@@ -58,7 +58,7 @@ def _time(time: EpochTime | None, limit: EpochTime | None) -> str:
     if not time:
         return ""
     mark = " " if time.answer.verdict == "pass" else "†"
-    if not limit or time.answer.engine == registry.limit():
+    if not limit or time.answer.engine == registry.LIMIT:
         return f"{duration(time.seconds_per_epoch)}{mark}"
     times = time.seconds_per_epoch / limit.seconds_per_epoch
     ratio = f"{times:,.0f}×" if times >= 100 else f"{times:.2f}×"

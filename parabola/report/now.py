@@ -112,7 +112,7 @@ OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
 
 def _epoch_details(epochs: Sequence[Measurement]) -> Table[Mapping[str, str]]:
     """Lay out every epoch time with its spread, its ratio to the limit and its answer."""
-    limits = {epoch.case.setting: epoch.times.median for epoch in epochs if epoch.case.engine == registry.limit()}
+    limits = {epoch.case.setting: epoch.times.median for epoch in epochs if epoch.case.engine == registry.LIMIT}
     rows = list[dict[str, str]]()
     for epoch in sorted(epochs, key=lambda epoch: (epoch.case.setting, epoch.case.engine, epoch.case.device)):
         case, answer, limit = epoch.case, epoch.answer, limits.get(epoch.case.setting)
@@ -125,7 +125,7 @@ def _epoch_details(epochs: Sequence[Measurement]) -> Table[Mapping[str, str]]:
                 "learning rate": f"{case.learning_rate:g}",
                 "median": duration(epoch.times.median),
                 "quartiles": parts.quartiles(epoch),
-                f"× {registry.limit()}": f"{epoch.times.median / limit:,.2f}" if limit else "–",
+                f"× {registry.LIMIT}": f"{epoch.times.median / limit:,.2f}" if limit else "–",
                 "coefficient error": "–" if answer.coefficient_error is None else f"{answer.coefficient_error:.2g}",
                 "verdict": answer.verdict or "–",
                 "rounds": str(epoch.times.rounds),
