@@ -11,7 +11,6 @@ from benchmarks.harness import options, recording, sharing, summary
 from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.options import SELECTION
 from parabola.machine import backends, host
-from parabola.records import schema
 from parabola.verification.refusal import WrongRun
 
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
@@ -88,11 +87,6 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     cpu = machine_info.get("cpu", {})
     machine_info["cpu"] = {key: cpu[key] for key in ("arch", "brand_raw", "count") if key in cpu}
     machine_info.update(host.facts(config.stash[SELECTION].threads))
-
-
-def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Put all that the suite adds to a record, besides the numbers of each benchmark, under one key."""
-    output_json[schema.OURS] = recording.own_part(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -96,10 +96,10 @@ class Recording:
         if self.unfinished:
             self.unfinished.unlink(missing_ok=True)
 
-    def own_part(self) -> dict[str, Any]:
-        """Return the part of the record that is the suite's own, as it stands now."""
-        selection, left_out = self.config.stash[SELECTION], self.config.stash[LEFT_OUT]
-        return schema.own_part(selection.recorded(), left_out, self.planned, self.over, self.failed)
+    def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
+        """Put all that the suite adds to a record, besides the numbers of each benchmark, under one key."""
+        grid, left_out = self.config.stash[SELECTION].recorded(), self.config.stash[LEFT_OUT]
+        output_json[schema.OURS] = schema.own_part(grid, left_out, self.planned, self.over, self.failed)
 
     def _grow(self) -> None:
         """Write all that has a time so far; where that fails, say so once, and go on without."""
@@ -154,13 +154,6 @@ def begin(config: pytest.Config) -> None:
     session = session_of(config)
     if session and not session.disabled and (session.json or session.save or session.autosave):
         config.pluginmanager.register(Recording(config, session), "parabola-recording")
-
-
-def own_part(config: pytest.Config) -> dict[str, Any]:
-    """Return the part of a session's record that is the suite's own."""
-    recording: Recording | None = config.pluginmanager.get_plugin("parabola-recording")
-    assert recording is not None, "a record is written that nobody asked for"
-    return recording.own_part()
 
 
 def _check(option: str, path: Path) -> None:

@@ -13,7 +13,7 @@ import typer
 from parabola import registry
 from parabola.display.console import tracked
 from parabola.display.tables import Table, markdown_lines, table_of
-from parabola.display.units import duration
+from parabola.display.units import duration, times
 from parabola.machine.backends import BACKENDS
 from parabola.records import reading
 from parabola.records import record as record_of_records
@@ -63,16 +63,12 @@ def lay_out(records: Mapping[str, record_of_records.Record]) -> Table[Mapping[st
 
 
 def _time(seconds: float, limit: float) -> str:
-    return f"{duration(seconds)} ({_times(seconds / limit)})"
+    return f"{duration(seconds)} ({times(seconds / limit)}×)"
 
 
 def _span(seconds: Sequence[float]) -> str:
     """Write the range of several times, or the one that there is."""
     return f"{duration(min(seconds))} – {duration(max(seconds))}" if len(seconds) > 1 else duration(seconds[0])
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}×" if ratio >= 100 else f"{ratio:.3g}×"
 
 
 def main(

@@ -1,4 +1,4 @@
-"""Quantities as text: a time in the unit that suits it."""
+"""Quantities as text: a time in the unit that suits it, and how many times one is another."""
 
 
 def duration(seconds: float) -> str:
@@ -12,3 +12,8 @@ def duration(seconds: float) -> str:
         if rounded >= size:
             return f"{rounded / size:.3g} {unit}"
     return f"{rounded / 1e-9:.3g} ns"
+
+
+def times(ratio: float) -> str:
+    """Return how many times one quantity is another, to three digits, or as a whole number from 100 on."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from parabola.display.tables import table_of
-from parabola.display.units import duration
+from parabola.display.units import duration, times
 from parabola.records.extra_info import Answer
 from parabola.records.record import Record
 from parabola.records.speedups import DeviceTimes, Speedup, crossovers, pairs, speedups
@@ -16,7 +16,7 @@ def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) ->
     last = {records[0].name: records for records in reversed(newest) if records[0].name}  # as it was measured last
     named = sorted(last.values(), key=lambda records: names.index(records[0].name))
     groups = [[records] for records in newest if not records[0].name] + ([named] if named else [])
-    sections = [_against([times for records in group for times in times_by_device(records)]) for group in groups]
+    sections = [_against([device for records in group for device in times_by_device(records)]) for group in groups]
     return [section for section in sections if section]
 
 
@@ -33,7 +33,7 @@ def _against(devices: Sequence[DeviceTimes]) -> Section | None:
         rows += [_row(f"{first.label} : {second.label}", speedup) for speedup in ordered]
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
-        title=" against ".join(dict.fromkeys(times.label for times in devices)),
+        title=" against ".join(dict.fromkeys(device.label for device in devices)),
         lines=tuple(lines),
         tables=(table_of(title, rows, left=("case", "what", "verdict")),) if rows else (),
         pictures=size_pictures(devices),
@@ -48,7 +48,7 @@ def _row(labels: str, speedup: Speedup) -> dict[str, str]:
         "what": labels,
         "first": duration(first.times.median),
         "second": duration(second.times.median),
-        "speed-up": f"{_times(speedup.ratio)} ×",
+        "speed-up": f"{times(speedup.ratio)} ×",
         "95 % interval": _interval(speedup),
         "verdict": f"{_answer(first.answer)} / {_answer(second.answer)}",
     }
@@ -58,11 +58,7 @@ def _interval(speedup: Speedup) -> str:
     first, second = speedup.first.answer, speedup.second.answer
     if (first.settled_seeds, first.seeds) != (second.settled_seeds, second.seeds):
         return "not of the same seeds"
-    return f"{_times(speedup.low)} – {_times(speedup.high)}" if math.isfinite(speedup.high) else "too few rounds"
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+    return f"{times(speedup.low)} – {times(speedup.high)}" if math.isfinite(speedup.high) else "too few rounds"
 
 
 def _answer(answer: Answer) -> str:

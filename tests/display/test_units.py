@@ -28,3 +28,12 @@ def test_a_duration_is_told_to_three_digits(seconds: float) -> None:
 
     assert 1 <= float(number) <= 999
     assert float(number) * size == pytest.approx(seconds, rel=0.00501)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(0.01234, "0.0123"), (1.0, "1"), (99.94, "99.9"), (99.96, "100"), (100.4, "100"), (1234567.8, "1,234,568")],
+)
+def test_a_ratio_is_told_to_three_digits_and_whole_from_a_hundred_on(ratio: float, text: str) -> None:
+    """Large ones have commas."""
+    assert units.times(ratio) == text

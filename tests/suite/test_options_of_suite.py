@@ -530,17 +530,6 @@ def test_machine_information_names_no_host(facts: None, door: Door) -> None:
     assert bare == {"cpu": {}, "cpu_model": "Some CPU", "threads": None}
 
 
-def test_what_is_ours_of_a_record_has_one_key(door: Door) -> None:
-    """The suite's part of a record stands under "parabola", and the rest stays as it was."""
-    config = configuration()
-    recording = SimpleNamespace(own_part=lambda: {"version": 9})
-    config.pluginmanager = SimpleNamespace(get_plugin=lambda name: recording if "recording" in name else None)
-    content: dict[str, Any] = {"benchmarks": [1]}
-    door.pytest_benchmark_update_json(config, content)
-
-    assert content == {"benchmarks": [1], "parabola": {"version": 9}}
-
-
 def test_a_record_is_kept_from_the_beginning(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recording begins with the session."""
     begun = list[Any]()

@@ -131,7 +131,10 @@ def test_a_record_that_cannot_grow_is_said_once_and_the_session_goes_on(tmp_path
 
 
 def test_our_part_counts_tests(tmp_path: Path) -> None:
-    """How many there are to be, how many are over, and which failed, in whichever phase; with grid and left out."""
+    """How many there are to be, how many are over, and which failed, in whichever phase; with grid and left out.
+
+    It stands under "parabola", and the rest of the record stays as it was.
+    """
     written = Written(tmp_path, json=tmp_path / "a.json")
     recording.begin(written.config)
     session = written.config.pluginmanager.get_plugin("parabola-recording")
@@ -140,8 +143,11 @@ def test_our_part_counts_tests(tmp_path: Path) -> None:
         report = SimpleNamespace(nodeid=name, failed=outcome == "failed", passed=outcome == "passed")
         session.pytest_runtest_logreport(report)
         session.pytest_runtest_logfinish(name)
-    part = recording.own_part(written.config)
+    content: dict[str, Any] = {"benchmarks": [1]}
+    session.pytest_benchmark_update_json(content)
+    part = content.pop("parabola")
 
+    assert content == {"benchmarks": [1]}
     assert part["session"] == {"planned": 4, "over": 3, "failed": ["b", "a"]}
     assert (part["grid"]["name"], part["grid"]["epochs"]) == ("quick", 30)
     assert part["left_out"] == ["x: predicted 99 s"]
