@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from parabola.ensemble import learning_map
 from parabola.ensemble.ensemble import Members
+from parabola.ensemble.learning_map import make_cell
+from parabola.ensemble.map_file import Cell
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -18,6 +21,23 @@ def make_members(experiment: Experiment, seeds: Array, learning_rates: Array, **
     """Return members of whom none passed or diverged, but for the values that are given."""
     blank = {item.name: np.zeros(len(seeds)) for item in fields(Members)[3:]}
     return Members(experiment, seeds, learning_rates, **{**blank, **values})
+
+
+def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
+    """Return the cell of members that passed and began so; the last of them, which have no error, diverged."""
+    members, diverged = len(passed), len(passed) - len(errors)
+    begun = np.stack([np.zeros(members), np.zeros(members) if positive is None else np.where(positive, 1, -1)], axis=1)
+    net = SimpleNamespace(output_kernel=None if positive is None else slice(1, 2))
+    experiment: Any = SimpleNamespace(batch_size=batch_size, net=net, initial_weights=lambda seeds: begun[seeds])
+    counted = make_members(
+        experiment,
+        np.arange(members),
+        np.full(members, learning_rate),
+        passed=passed,
+        coefficient_error=np.append(errors, np.full(diverged, 1e9)),
+        diverged_epoch=np.repeat([0, 1], [len(errors), diverged]),
+    )
+    return make_cell(counted)
 
 
 class Made:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from parabola import statistics
 from parabola.ensemble import map_file
 from parabola.ensemble.ensemble import Ensemble, Members
+from parabola.ensemble.map_file import Cell
 from parabola.machine import backends
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -71,13 +73,26 @@ class Grid:
         return dict(json.loads(json.dumps(known)))
 
 
-def make_cell(members: Members) -> map_file.Cell:
-    """Return the cell of members that share a learning rate."""
+def make_cell(members: Members) -> Cell:
+    """Return the cell that sums up members that share a learning rate."""
     spec, passed = members.experiment, members.passed
-    kernel = spec.net.output_kernel
+    passes, seeds, kernel = int(passed.sum()), len(passed), spec.net.output_kernel
     positive = None if kernel is None else np.all(spec.initial_weights(members.seeds)[:, kernel] > 0, axis=1)
     errors = members.coefficient_error[members.diverged_epoch == 0]
-    return map_file.count_cell(float(members.learning_rates[0]), spec.batch_size, passed, positive, errors)
+    low, high = statistics.share_interval(passes, seeds)
+    return Cell(
+        learning_rate=float(members.learning_rates[0]),
+        batch_size=spec.batch_size,
+        seeds=seeds,
+        passes=passes,
+        low=low,
+        high=high,
+        positive_seeds=None if positive is None else int(positive.sum()),
+        positive_passes=None if positive is None else int(passed[positive].sum()),
+        diverged=seeds - len(errors),
+        median_error=float(np.median(errors)) if len(errors) else None,
+        passed=np.packbits(passed).tobytes().hex(),
+    )
 
 
 def train_cells(
@@ -88,7 +103,7 @@ def train_cells(
     group: int | None = None,
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
-) -> Iterator[list[map_file.Cell]]:
+) -> Iterator[list[Cell]]:
     """Train the same seeds at each learning rate, and yield the cells as they are done, a few at a time.
 
     Args:
@@ -126,7 +141,7 @@ def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
     return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
-def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[map_file.Cell]:
+def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[Cell]:
     """Train the cells that the map on disk lacks, and save them as they are done.
 
     Args:

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from parabola import WRITTEN_BY, files, statistics
-from parabola.training.target import Array
+from parabola import WRITTEN_BY, files
 
 VERSION = 1
 
@@ -47,32 +45,6 @@ class Cell:
     def pass_rate(self) -> float:
         """The share of the seeds that passed, from 0 to 1."""
         return self.passes / self.seeds
-
-
-def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
-    """Return the cell that sums up its members.
-
-    Args:
-        learning_rate, batch_size: the place of the cell in the map.
-        passed: shape (members,), bool: whether each member passed.
-        positive: shape (members,), bool: whether each member's output kernel began positive; None if there is none.
-        errors: shape (n,), float: the coefficient errors of the members that did not diverge.
-    """
-    passes, seeds = int(passed.sum()), len(passed)
-    low, high = statistics.share_interval(passes, seeds)
-    return Cell(
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        seeds=seeds,
-        passes=passes,
-        low=low,
-        high=high,
-        positive_seeds=None if positive is None else int(positive.sum()),
-        positive_passes=None if positive is None else int(passed[positive].sum()),
-        diverged=seeds - len(errors),
-        median_error=float(np.median(errors)) if len(errors) else None,
-        passed=np.packbits(passed).tobytes().hex(),
-    )
 
 
 def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:

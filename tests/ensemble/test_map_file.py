@@ -15,6 +15,7 @@ from parabola.ensemble import text as map_text
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
+from tests.made_ensemble import count_cell
 
 GRID = {"network": "two_neuron", "final_learning_rate": None, "learning_rates": [0.3, 0.0125], "seeds": 11}
 FULL = Cell(0.3, 27, 11, 4, 0.15, 0.65, 5, 1, 2, 0.0625, "b020")
@@ -44,7 +45,7 @@ def test_a_cell_by_hand() -> None:
     passed = np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1], bool)
     positive = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 0], bool)
     errors = np.array([0.5, 4.0, 0.25, 1.0, 0.75, 8.0, 16.0, 0.125, 2.0])
-    cell = map_file.count_cell(0.3, 27, passed, positive, errors)
+    cell = count_cell(0.3, 27, passed, positive, errors)
     low, high = wilson(4, 11)
 
     assert (cell.learning_rate, cell.batch_size, cell.seeds, cell.passes) == (0.3, 27, 11, 4)
@@ -57,7 +58,7 @@ def test_a_cell_by_hand() -> None:
 
 def test_a_cell_without_a_second_kernel_or_an_error() -> None:
     """Where there is no second kernel the split is None, and where all diverged the median error is None."""
-    cell = map_file.count_cell(0.5, 1, np.zeros(8, bool), None, np.array([]))
+    cell = count_cell(0.5, 1, np.zeros(8, bool), None, np.array([]))
 
     assert (cell.positive_seeds, cell.positive_passes) == (None, None)
     assert (cell.seeds, cell.passes, cell.diverged, cell.median_error, cell.passed) == (8, 0, 8, None, "00")
@@ -65,7 +66,7 @@ def test_a_cell_without_a_second_kernel_or_an_error() -> None:
 
 def test_one_error_is_its_own_median() -> None:
     """A single member that did not diverge gives the median error."""
-    cell = map_file.count_cell(0.5, 1, np.array([False, False, True]), None, np.array([0.375]))
+    cell = count_cell(0.5, 1, np.array([False, False, True]), None, np.array([0.375]))
 
     assert (cell.diverged, cell.median_error) == (2, 0.375)
 

@@ -21,7 +21,7 @@ from parabola.ensemble.learning_map import (
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from parabola.training.target import Parabola
-from tests.made_ensemble import Made, make_members, plant
+from tests.made_ensemble import Made, count_cell, make_members, plant
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_map_trains_what_is_missing(
     """From its first seed on; progress is by cost, the file in the order of training, the answer in the grid's."""
     monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 8)  # two cells of four seeds
     grid, path, shares = Grid(Experiment(), (0.3, 0.1, 0.2), (333, 111), 4, 331), tmp_path / "map.json", list[float]()
-    held = map_file.count_cell(0.1, 111, np.array([True, False, False, True]), None, np.array([0.5]))
+    held = count_cell(0.1, 111, np.array([True, False, False, True]), None, np.array([0.5]))
     map_file.write(path, grid.identity(), [held])
     cells = train_map(grid, path, progress=shares.append)
 
