@@ -76,9 +76,8 @@ def train_together(
                     start_new_session=True,  # Ctrl-C is for this process, which ends them
                 )
             )
-        while any(codes := [worker.poll() for worker in running]) or None in codes:
-            failed = [index for index, code in enumerate(codes) if code]
-            if failed:
+        while set(codes := [worker.poll() for worker in running]) != {0}:
+            if any(codes):
                 time.sleep(POLL_SECONDS)  # a worker that is killed makes others fail, and is the one to be named
                 raise WorkerError(_reason([worker.poll() for worker in running], complaints))
             ending.end_if_asked()
