@@ -26,14 +26,6 @@ class Setting(msgspec.Struct, frozen=True, order=True, gc=False):
     batch_size: int
 
 
-class SizeLine(msgspec.Struct, frozen=True, order=True, gc=False):
-    """What the cases of one line over sizes have in common: kind, engine, and all else in words."""
-
-    kind: str
-    engine: str
-    setting: str
-
-
 class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What tells the cases of one kind apart.
 
@@ -113,13 +105,11 @@ class Case(Axes, frozen=True):
         return size
 
     @property
-    def line(self) -> SizeLine:
-        """The line over sizes that the case belongs to, whatever its device."""
+    def line(self) -> tuple[str, str, str]:
+        """The line over sizes that the case belongs to, whatever its device: kind, engine, and all else in words."""
         batch_size = f", batch size {self.batch_size}" if self.kind == "members" else ""
-        setting = (
-            f"{self.samples} samples, learning rate {written(self.setting.learning_rate)}{batch_size}{self._rounds()}"
-        )
-        return SizeLine(self.kind, self.engine, setting)
+        setting = f"{self.samples} samples, learning rate {written(self.setting.learning_rate)}"
+        return self.kind, self.engine, f"{setting}{batch_size}{self._rounds()}"
 
     def _rounds(self) -> str:
         return f", {self.epochs} epochs a round" if self.epochs else ""

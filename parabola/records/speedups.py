@@ -1,12 +1,11 @@
 """One device against another: how many times faster, how surely, and from which size on."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from operator import itemgetter
 
-from parabola.records.case import SizeLine
 from parabola.records.record import Measurement
 from parabola.records.schema import Times
 from parabola.statistics import CONFIDENCE
@@ -98,18 +97,17 @@ def crossovers(found: Sequence[Speedup], second: str) -> Iterator[str]:
         found: the speed-ups of two devices.
         second: the second one's label.
     """
-    on_lines = sorted((speedup for speedup in found if speedup.first.case.size is not None), key=_line)
-    lines = [(line, _wins(list(grouped))) for line, grouped in groupby(on_lines, key=_line)]
-    lines_of_engine = Counter((line.kind, line.engine) for line, _ in lines)
-    for line, wins in lines:
-        size = "{} members" if line.kind == "members" else "batch size {}"
-        what = f"{line.engine}, many members (a CPU's on one core)" if line.kind == "members" else line.engine
-        what += f", {line.setting}" if lines_of_engine[line.kind, line.engine] > 1 else ""
+    on_lines = defaultdict[tuple[str, str, str], list[Speedup]](list)
+    for speedup in found:
+        if speedup.first.case.size is not None:
+            on_lines[speedup.first.case.line].append(speedup)
+    lines_of_engine = Counter((kind, engine) for kind, engine, _ in on_lines)
+    for (kind, engine, setting), speedups_of_line in sorted(on_lines.items(), key=itemgetter(0)):
+        wins = _wins(speedups_of_line)
+        size = "{} members" if kind == "members" else "batch size {}"
+        what = f"{engine}, many members (a CPU's on one core)" if kind == "members" else engine
+        what += f", {setting}" if lines_of_engine[kind, engine] > 1 else ""
         yield f"{what}: {_crossover(wins, size, second) if wins else 'too few rounds to tell'}"
-
-
-def _line(speedup: Speedup) -> SizeLine:
-    return speedup.first.case.line
 
 
 def _wins(line: Sequence[Speedup]) -> list[tuple[int, bool]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parabola.records.case import Axes, Case, Setting, SizeLine, case_of, short_name
+from parabola.records.case import Axes, Case, Setting, case_of, short_name
 from parabola.records.extra_info import Answer
 
 CASE = Case(
@@ -113,11 +113,11 @@ def test_a_line_over_sizes_has_all_in_common_but_the_size_and_the_device() -> No
     block = replace(CASE, kind="members")
 
     assert (CASE.size, block.size, replace(CASE, kind="cold start").size) == (9, 5, None)
-    assert CASE.line == SizeLine("epoch time", "fit", "99 samples, learning rate 0.01")
+    assert CASE.line == ("epoch time", "fit", "99 samples, learning rate 0.01")
     assert replace(CASE, batch_size=1, device="cpu", name="x").line == CASE.line
-    assert replace(CASE, epochs=30).line.setting == "99 samples, learning rate 0.01, 30 epochs a round"
-    assert replace(CASE, learning_rate=0.010000001).line.setting == "99 samples, learning rate 0.010000001"
-    assert block.line == SizeLine("members", "fit", "99 samples, learning rate 0.01, batch size 9")
+    assert replace(CASE, epochs=30).line[2] == "99 samples, learning rate 0.01, 30 epochs a round"
+    assert replace(CASE, learning_rate=0.010000001).line[2] == "99 samples, learning rate 0.010000001"
+    assert block.line == ("members", "fit", "99 samples, learning rate 0.01, batch size 9")
     assert replace(block, members=64).line == block.line
 
 
