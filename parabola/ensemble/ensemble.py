@@ -9,12 +9,11 @@ import numpy as np
 from parabola.ensemble.members import members_program
 from parabola.machine import devices, ending, host
 from parabola.training.experiment import Experiment
-from parabola.training.target import Array, coefficient_error, first_settled, first_true
+from parabola.training.target import Array, coefficient_error, first_true
 
 BLOCK_MEMBERS = 512  # on a CPU: the weights, moments and gradients of 512 members about fit a core's first-level cache
 BLOCK_VALUES = 2**23  # a block has at most so many samples, and as many weights over all epochs: 32 MiB each
 GPU_BLOCK_VALUES = 2**26  # the same on a GPU: a guess, not measured
-LAST_EPOCHS = 100
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,6 @@ class Members:
         coefficients: shape (members, 3), float64: (a, b, c) after the last epoch.
         coefficient_error: shape (members,), float64: the error after the last epoch; NaN or inf after divergence.
         passed: shape (members,), bool: whether the last error is below the learning rate, the smallest of a schedule.
-        first_pass_epoch: shape (members,), int64: the first epoch after which the error was below it.
-        settled_epoch: shape (members,), int64: the first epoch from which the error stayed below it to the end.
-        late_pass_share: shape (members,), float64: in which share of the last 100 epochs the error was below it.
         diverged_epoch: shape (members,), int64: the first epoch after which a weight was NaN or inf.
     """
 
@@ -43,9 +39,6 @@ class Members:
     coefficients: Array
     coefficient_error: Array
     passed: Array
-    first_pass_epoch: Array
-    settled_epoch: Array
-    late_pass_share: Array
     diverged_epoch: Array
 
     def split(self, parts: int) -> "list[Members]":
@@ -143,9 +136,7 @@ def summarise(experiment: Experiment, learning_rates: Array, history: Array) -> 
     """
     history = np.moveaxis(history, 1, 2)
     with np.errstate(all="ignore"):
-        coefficients = experiment.net.coefficients(history)
+        coefficients = experiment.net.coefficients(history[-1])
         error = coefficient_error(coefficients, experiment.target)
-    below = error < (experiment.final_learning_rate or learning_rates)
-    diverged = first_true(np.any(~np.isfinite(history), axis=2))
-    ends = history[-1], coefficients[-1], error[-1], below[-1]
-    return *ends, first_true(below), first_settled(below), below[-LAST_EPOCHS:].mean(axis=0), diverged
+    passed = error < (experiment.final_learning_rate or learning_rates)
+    return history[-1], coefficients, error, passed, first_true(np.any(~np.isfinite(history), axis=2))

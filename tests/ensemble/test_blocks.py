@@ -260,34 +260,13 @@ def test_a_pass_under_a_schedule_is_below_its_last_rate() -> None:
     assert passed.tolist() == [False, True, False]
 
 
-def test_the_late_share_is_of_the_last_100_epochs() -> None:
-    """The epoch before them does not count; the first and the last of them do."""
-    misses, hit = 9.0, 0.0
-    late = summarise(
-        Experiment(epochs=103),
-        np.full(4, 0.5),
-        history(
-            [misses] * 2 + [hit] + [misses] * 100,
-            [misses] * 3 + [hit] + [misses] * 99,
-            [misses] * 102 + [hit],
-            [hit] * 3 + [misses] * 30 + [hit] * 70,
-        ),
-    )[6]
-
-    assert late.tolist() == [0, 0.01, 0.01, 0.7]
-
-
 def test_epochs_of_a_summary_by_hand() -> None:
     """Epochs are counted from 1, infinite weights have diverged as NaN has, and the last values are kept."""
     no, yes, gone = 9.0, 0.125, float("inf")
     members = [no, yes, no, yes], [yes] * 4, [no, no, no, yes], [yes, no, no, no], [no, gone, gone, gone], [gone] * 4
-    weights, coefficients, error, passed, first, settled, late, diverged = summarise(
-        Experiment(epochs=4), np.full(6, 0.5), history(*members)
-    )
+    ended = summarise(Experiment(epochs=4), np.full(6, 0.5), history(*members))
+    weights, coefficients, error, passed, diverged = ended
 
-    assert first.tolist() == [2, 1, 4, 1, 0, 0]
-    assert settled.tolist() == [4, 1, 4, 0, 0, 0]
-    assert late.tolist() == [0.5, 1, 0.25, 0.25, 0, 0]
     assert diverged.tolist() == [0, 0, 0, 0, 2, 1]
     assert passed.tolist() == [True, True, True, False, False, False]
     assert error.tolist() == [yes, yes, yes, no, gone, gone]
@@ -302,7 +281,7 @@ def test_one_weight_is_enough_to_diverge() -> None:
     weights[2, 0, 2] = np.inf
     weights[2, 3, 2] = -np.inf
 
-    assert summarise(Experiment(epochs=3), np.full(3, 0.5), weights)[7].tolist() == [2, 0, 3]
+    assert summarise(Experiment(epochs=3), np.full(3, 0.5), weights)[4].tolist() == [2, 0, 3]
 
 
 def test_members_are_split_in_order() -> None:

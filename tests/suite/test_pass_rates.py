@@ -33,7 +33,7 @@ class Failing:
         self.experiment = experiment
     def train(self, seeds, rates, progress):
         n = len(seeds)
-        arrays = np.zeros((n, 2)), np.zeros((n, 3)), np.ones(n), np.zeros(n, bool), *np.zeros((4, n))
+        arrays = np.zeros((n, 2)), np.zeros((n, 3)), np.ones(n), np.zeros(n, bool), np.zeros(n)
         return Members(self.experiment, seeds, rates, *arrays)
 learning_map.Ensemble = Failing
 """
