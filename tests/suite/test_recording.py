@@ -341,5 +341,5 @@ def test_a_place_that_is_none_ends_the_session(of: dict[str, Any], option: str, 
     with pytest.raises(pytest.UsageError) as error:
         written.begin()
 
-    reason = f"cannot write {tmp_path / place}: a folder, in no folder, or in one that is not writable"
+    reason = f"cannot write {tmp_path / place}: No such file or directory"
     assert str(error.value) == f"--benchmark-{option}: {reason}"
