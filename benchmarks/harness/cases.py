@@ -10,6 +10,7 @@ import pytest
 from benchmarks.harness.options import Selection
 from parabola import registry
 from parabola.records.case import Axes
+from parabola.training import memory
 from parabola.training.engines import missing
 from parabola.training.experiment import Experiment
 
@@ -134,14 +135,17 @@ def grid_cases(selection: Selection, default_devices: Sequence[str]) -> tuple[li
                     for batch_size in selection.batch_sizes or own_batch_sizes(engine, samples, full)
                     for learning_rate in selection.learning_rates or own_learning_rates(engine, batch_size, full)
                 ]
-    fits = [case for case in cases if selection.everything or case.predicted_seconds <= TOO_LONG_SECONDS]
+    reasons = [(case, too_much(case, selection)) for case in cases]
     left_out = [missing(engine) for engine in asked if missing(engine)]
-    left_out += [
-        f"{case.id}: predicted {case.predicted_seconds:.0f} s, more than {TOO_LONG_SECONDS:.0f} (--all runs it)"
-        for case in cases
-        if case not in fits
-    ]
-    return fits, left_out
+    left_out += [f"{case.id}: {reason}" for case, reason in reasons if reason]
+    return [case for case, reason in reasons if not reason], left_out
+
+
+def too_much(case: TimedCase, selection: Selection) -> str:
+    """Return why a case is left out: it takes too long, or more memory than is free; empty if it is not."""
+    if case.predicted_seconds > TOO_LONG_SECONDS and not selection.everything:
+        return f"predicted {case.predicted_seconds:.0f} s, more than {TOO_LONG_SECONDS:.0f} (--all runs it)"
+    return memory.too_large(case.experiment)
 
 
 def own_batch_sizes(engine: str, samples: int, full: bool) -> tuple[int, ...]:

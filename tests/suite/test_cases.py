@@ -266,6 +266,20 @@ def test_a_minute_is_the_limit(epochs: int, fits: bool) -> None:
     assert ([case.id for case in everything], none) == ([name], [])
 
 
+def test_a_case_that_memory_does_not_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even with --all: the line says what it needs and what is free, and the cases beside it are run."""
+    monkeypatch.setattr("parabola.machine.host.free_bytes", lambda: 2**30)
+    selection = Selection(
+        engines=("native",), samples=(999, 2_000_000_000), batch_sizes=(999,), learning_rates=(0.1,), everything=True
+    )
+    found, left_out = grid_cases(selection, ["cpu"])
+
+    assert [case.experiment.samples for case in found] == [999]
+    assert len(left_out) == 1
+    assert "2000000000" in left_out[0].partition(": ")[0]
+    assert left_out[0].endswith("of 2,000,000,000 samples need about 164 GiB, and 1 GiB are free: ask for fewer")
+
+
 def test_just_a_minute_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A case is left out when it takes more than the limit, and run when it takes just as long."""
     selection = Selection(engines=("fit",), batch_sizes=(999,))
