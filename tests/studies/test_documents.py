@@ -335,3 +335,17 @@ def test_every_picture_has_a_text_for_those_who_do_not_see_it() -> None:
 
     assert len(pictures) >= 6
     assert [text for text in pictures if len(text.split()) < 5] == []
+
+
+def test_the_tests_that_the_page_on_security_names_are_there() -> None:
+    """Each of what is not trusted has a test, which is found under that name."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+)`", page)
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+
+    assert len(named) >= 10
+    assert [name for name in named if name not in known] == []
