@@ -1,5 +1,9 @@
 """A case: the one identity that the suite, its records, histories and speed-ups share, and its names."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable
+
 import msgspec
 
 PUBLISHED_SAMPLES = 999  # a name says how many samples a case has only where it has another number
@@ -10,6 +14,30 @@ def short_name(name: str) -> str:
     """Return a benchmark's full name without its file."""
     function, bracket, parameters = name.partition("[")
     return function.split("::")[-1] + bracket + parameters
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return each benchmark's full name, cut to what tells it from the others: classes, files, folders only if needed.
+
+    Args:
+        names: the full names of all benchmarks that are shown together, as "a/b.py::TestA::test_run[x]".
+    """
+    kept = dict.fromkeys(names, 1)  # how many parts of a name are shown, from its end
+    while True:
+        shown = {name: "".join(_parts(name)[-parts:]) for name, parts in kept.items()}
+        times = Counter(shown.values())
+        alike = [name for name, short in shown.items() if times[short] > 1 and short != name]
+        if not alike:
+            return shown
+        for name in alike:
+            kept[name] += 1
+
+
+def _parts(name: str) -> list[str]:
+    """Return the folders, file, classes and function of a full name, each but the last with what parts it."""
+    function, bracket, parameters = name.partition("[")
+    *outer, last = re.findall(r".*?(?:::|/)|.+", function) or [""]
+    return [*outer, last + bracket + parameters]
 
 
 def written(learning_rate: float) -> str:

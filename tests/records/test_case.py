@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parabola.records.case import Axes, Case, Setting, case_of, short_name
+from parabola.records.case import Axes, Case, Setting, case_of, short_name, short_names
 from parabola.records.extra_info import Answer
 
 CASE = Case(
@@ -69,6 +69,31 @@ def test_a_short_name_is_without_the_file() -> None:
     """Colons between the brackets stay."""
     assert short_name("b/x.py::Class::one[a::b]") == "one[a::b]"
     assert short_name("one") == "one"
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        ([], []),
+        (["a.py::test_run", "a.py::test_run[x]", "control"], ["test_run", "test_run[x]", "control"]),
+        (["a.py::TestA::test_run", "a.py::TestB::test_run"], ["TestA::test_run", "TestB::test_run"]),
+        (["a.py::TestA::test_run", "a.py::TestB::test_run[1]"], ["test_run", "test_run[1]"]),
+        (["t/a.py::run", "t/b.py::run", "t/b.py::walk"], ["a.py::run", "b.py::run", "walk"]),
+        (["t/a.py::run", "u/a.py::run", "u/b.py::run"], ["t/a.py::run", "u/a.py::run", "b.py::run"]),
+        (["a.py::run", "t/a.py::run"], ["a.py::run", "t/a.py::run"]),
+        (
+            ["a.py::A::run", "b.py::A::run", "b.py::B::run", "b.py::run"],
+            ["a.py::A::run", "b.py::A::run", "B::run", "b.py::run"],
+        ),
+        (["a.py::A::run[x/y::z]", "a.py::B::run[x/y::z]"], ["A::run[x/y::z]", "B::run[x/y::z]"]),
+        (["a.py::A::B::run", "a.py::C::B::run"], ["A::B::run", "C::B::run"]),
+        (["a.py::run", "a.py::run"], ["run", "run"]),
+        (["", "[x]"], ["", "[x]"]),
+    ],
+)
+def test_names_are_cut_to_what_tells_them_apart(names: list[str], short: list[str]) -> None:
+    """Classes, files and folders are shown where two names would be the same without, and nowhere else."""
+    assert [short_names(names)[name] for name in names] == short
 
 
 @pytest.mark.parametrize(
