@@ -9,6 +9,7 @@ from rich.console import Console
 
 from benchmarks.harness import options, recording, sharing, summary
 from benchmarks.harness.cases import LEFT_OUT, session_of
+from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.options import SELECTION
 from parabola.machine import backends, host
 from parabola.verification.refusal import WrongRun
@@ -66,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.benchmark_disable = True
     config.stash[SELECTION] = options.read(config.option)
     config.stash[LEFT_OUT] = []
+    config.stash[FIXED_COSTS] = []
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -112,3 +114,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
         medians = [(benchmark.extra_info, benchmark["median"]) for benchmark in measured]
         summary.print_suite(medians, left_out, console)
+        for line in config.stash[FIXED_COSTS]:
+            console.print(line, soft_wrap=True, markup=False)

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.harness.cases import AXES, TimedCase, count_epochs, stats_of
+from benchmarks.harness.fixed_cost import tell_fixed_cost
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.target import Array
@@ -13,12 +14,12 @@ from parabola.verification.check import check_run, told
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
-def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool) -> None:
+def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool, pytestconfig: pytest.Config) -> None:
     """Inside the clock: the epochs of one run, and its weights back on the host.
 
     Outside: building and compiling, copying the samples and the bank of orders to the device, fresh weights and a fresh
     optimizer before each round, and the check: one run before the rounds is held against the reference from its first
-    epoch to its last, and every round against that run.
+    epoch to its last, and every round against that run. After them runs of one epoch tell what a round costs once.
     """
     experiment = case.experiment
     engine = engines.build(experiment, anew=timed)
@@ -54,6 +55,7 @@ def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool) -> None:
     )
     if stats_of(benchmark) is not None:
         seconds_per_epoch = benchmark.stats.stats.median
+        tell_fixed_cost(pytestconfig, engine, case, seconds_per_epoch)
         info = replace(
             info,
             samples_per_second=experiment.samples / seconds_per_epoch,

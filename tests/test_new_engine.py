@@ -23,6 +23,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.train import train
 from tests import made_records, toys
 from tests.screens import printed
+from tests.suite.test_benches import NO_CONFIG
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,7 @@ def test_it_stands_in_the_suites_table_and_in_a_report(tmp_path: Path) -> None:
     for engine, seconds in (("toy", 3e-4), ("native", 2e-6)):
         clock = Clock()
         bench_epoch_time.bench_epoch_time(
-            clock, TimedCase(Experiment(engine=engine, batch_size=333, epochs=3), 1), timed=True
+            clock, TimedCase(Experiment(engine=engine, batch_size=333, epochs=3), 1), True, NO_CONFIG
         )
         measured.append((clock.extra_info, seconds))
     table = printed(summary.print_suite, measured, [])

@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
+from benchmarks.harness import fixed_cost
 from benchmarks.harness.cases import TimedCase
+from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.state import State
 from parabola.training.target import Array
+
+NO_CONFIG: Any = None  # pytest's, which is asked only where there are times
 
 
 class Clock:
@@ -114,8 +118,14 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
     made = Made(events, lambda seed: [0.5, 0.0005, last], experiment)
     monkeypatch.setattr(engines, "build", lambda asked, *, anew: made if asked == experiment and anew else None)
     clock = Clock(events, seconds=[0.5, 0.1, 0.3])
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2), timed=True)
+    told = list[str]()
+    config: Any = SimpleNamespace(stash={FIXED_COSTS: told})
+    monkeypatch.delenv("PARABOLA_SIDE", raising=False)
+    monkeypatch.setattr(fixed_cost, "short_run_seconds", lambda engine: 1.0 if engine is made else None)
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2), True, config)
 
+    # Rounds of 0.9 s: 1 s is a fixed cost and an epoch, and 0.9 s the same and two epochs more; so nothing is told.
+    assert told == []
     before = ["reset 7", "run 7 for 3", "check 3", "reset 7"]
     timed = ["reset 7", "clock on", "run 7 for 3", "clock off"]
     rounds = [[*timed, f"hold 3 of run {run}"] for run in (2, 3, 4)]
@@ -152,7 +162,7 @@ def test_an_epoch_time_without_a_clock(events: list[Any], monkeypatch: pytest.Mo
 
     monkeypatch.setattr(engines, "build", build)
     clock = Clock(events)
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1), timed=False)
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(Experiment(engine="fit", epochs=1), 1), False, NO_CONFIG)
 
     assert clock.asked == {"rounds": 1, "warmup_rounds": 0}
     assert not {"samples_per_second", "steps_per_second"} & set(clock.extra_info)

@@ -18,7 +18,7 @@ from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 from parabola.verification.refusal import WrongRun
 from tests.made_adam import MadeEngine
-from tests.suite.test_benches import Clock
+from tests.suite.test_benches import NO_CONFIG, Clock
 
 EXPERIMENT = Experiment(batch_size=333, epochs=5)
 ROUNDS = 3  # after one that warms up
@@ -85,7 +85,7 @@ def epoch_time(change: Change, number: int, monkeypatch: pytest.MonkeyPatch) -> 
     """Time the epochs of an engine one of whose rounds is changed; return what is told of the case."""
     monkeypatch.setattr(engines, "build", lambda experiment, *, anew: Planted(experiment, change, number))
     clock = Clock([])
-    bench_epoch_time.bench_epoch_time(clock, TimedCase(EXPERIMENT, ROUNDS), timed=True)
+    bench_epoch_time.bench_epoch_time(clock, TimedCase(EXPERIMENT, ROUNDS), True, NO_CONFIG)
     return clock.extra_info
 
 
