@@ -23,7 +23,10 @@ class ExitCode(IntEnum):
     USAGE = 2, "bad input; one line says what was received and what would be right"
     INCONCLUSIVE = 3, "`compare --strict`: a case is inconclusive"
     CONTAMINATED = 4, "`compare`: contaminated, the control moved"
-    SIDE_FAILED = 5, "`compare`: a side could not be measured: its tests fail, hang, crash or are not there"
+    SIDE_FAILED = (
+        5,
+        "`compare`: not measured: a test fails in base or only once, or a side hangs, crashes or has no benchmarks",
+    )
     NO_RECORD = 6, "`report`: none of the files is a record that can be read"
     WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"
     FILE = 8, "a file, or the output, could not be written or read; one line says which and why"

@@ -32,6 +32,21 @@ def check_path(path: Path, formats: Sequence[str]) -> None:
         raise ValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def check_folder(path: Path) -> None:
+    """Check that a folder can be made or filled, with nothing in it that could be overwritten.
+
+    Args:
+        path: path of a folder that is to be filled later; it need not be there yet.
+
+    Raises:
+        ValueError: if it is no such folder; the message names the path.
+    """
+    there = path if path.exists() else path.parent
+    empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    if not empty or not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"cannot fill {path}: a file, not empty, in no folder, or not writable")
+
+
 @contextmanager
 def draft(path: Path) -> Iterator[Path]:
     """Yield a path to write to, which takes the place of another path once the block ends without an error.

@@ -13,6 +13,7 @@ from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.failure import Failure
 from parabola.compare.sides.launch import CONTROL, Launch, Measured
 from parabola.compare.verdicts import Verdict
 
@@ -77,8 +78,8 @@ def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
         referee.add({case: value for case, value in log_ratios.items() if case != CONTROL})
     made: dict[str, Any] = {
         "base": BASE, "head": HEAD, "launches": launches, "referee": referee, "control": control,
-        "only": BySide(["a.py::gone[1]", "a.py::past"], ["b/c.py::fresh"]), "unmeasured": (),
-        "ended": "decided", "why": "", "usage": False, "disturbed": False, "seconds": 12.5,
+        "only": BySide(["a.py::gone[1]", "a.py::past"], ["b/c.py::fresh"]), "unmeasured": (), "judged": {},
+        "ended": "decided", "why": "", "output": (), "usage": False, "disturbed": False, "seconds": 12.5,
     }  # fmt: skip
     return Outcome(**{**made, **changes})
 
@@ -97,7 +98,7 @@ def made_case(case: str, verdict: str, **changes: Any) -> ComparedCase:
     """Return a case as a comparison has it."""
     made: dict[str, Any] = {
         "case": case, "ratio": 1.1234, "low": 1.0506, "high": 1.2, "confidence": 0.995, "launches": 8,
-        "launches_needed": 0, "suspected": False, "verdict": Verdict[verdict.upper()],
+        "launches_needed": 0, "suspected": False, "verdict": Verdict[verdict.upper().replace(" ", "_")],
         "median_seconds": BySide(0.00123456, 2.5e-7), "coefficient_error": BySide(None, None),
         "passed": BySide(None, None),
     }  # fmt: skip
@@ -115,8 +116,8 @@ def made_comparison(*cases: ComparedCase, verdict: str = "slower", **changes: An
     """Return a comparison with these cases, and three launches of which one is not finished."""
     launches = [ComparedLaunch(number, "base", [], finished=number != 1, seconds={}) for number in range(3)]
     made: dict[str, Any] = {
-        "version": 1, "verdict": Verdict[verdict.upper()], "ended": "decided", "why": "", "disturbed": False,
-        "seconds": 61.6, "base": ComparedCommit(BASE.revision, BASE.commit, BASE.subject),
+        "version": 1, "verdict": Verdict[verdict.upper().replace(" ", "_")], "ended": "decided", "why": "",
+        "disturbed": False, "seconds": 61.6, "base": ComparedCommit(BASE.revision, BASE.commit, BASE.subject),
         "head": ComparedCommit(HEAD.revision, HEAD.commit, HEAD.subject),
         "options": Options(BASE.revision, budget_seconds=90.0), "confidence": 0.995, "minimum_effect": 0.025,
         "machine": FACTS, "control": made_control(), "cases": list(cases), "only_in_base": [], "only_in_head": [],
@@ -130,7 +131,7 @@ def made_options(**changes: Any) -> Options:
     made: dict[str, Any] = {
         "base": "v1.2|old", "head": None, "pytest_options": ("-k", "a or b"), "budget_seconds": 90.0,
         "minimum_effect": 0.05, "limit_seconds": 77.0, "cores_per_launch": 2, "launches_at_once": 3,
-        "slower": {"slow": 0.25},
+        "slower": {"slow": 0.25}, "logs": "kept",
     }  # fmt: skip
     return Options(**{**made, **changes})
 
@@ -152,6 +153,8 @@ class Script:
     Attributes:
         ratios: what each case measures, head : base, by launch number; the last one stays.
         skipped: cases that a side skips.
+        failing: by case, how it fails in each launch, by number; it does not where there is None or nothing.
+        unstable: cases that have another name in every launch but the first.
         fails: by launch number, what is raised after the first case.
         endless: by launch number, what time it gets in the first case, in which it then stays until it is stopped.
         clock: of which each launch takes `overhead` seconds, and each case in `costs` its own, else one.
@@ -161,6 +164,8 @@ class Script:
     def __init__(self, clock: Clock, ratios: Mapping[str, Sequence[float]], **changes: Any) -> None:
         self.clock, self.ratios = clock, {CONTROL: [1.0], **ratios}
         self.skipped: Sequence[str] = ()
+        self.failing: Mapping[str, Sequence[Failure | None]] = {}
+        self.unstable: Sequence[str] = ()
         self.fails: Mapping[int, BaseException] = {}
         self.endless: Mapping[int, float] = {}
         self.costs: Mapping[str, float] = {}
@@ -188,8 +193,9 @@ class ScriptedLaunch(Launch):
         """Measure at once."""
         script = self.script
         began = script.clock.now
-        everything = [case for case in script.ratios if case != CONTROL]
-        self.only = BySide([f"a.py::gone_{self.number}"], [f"a.py::new_{self.number}"])
+        names = {case: f"{case}_{self.number}" for case in script.unstable if self.number}
+        everything = [names.get(case, case) for case in script.ratios if case != CONTROL]
+        self.only = BySide(["a.py::gone"], ["a.py::new"])
         script.clock.now += script.overhead
         if self.number in script.fails and script.fails[self.number].args[:1] == ("before its plan",):
             raise script.fails[self.number]
@@ -203,8 +209,11 @@ class ScriptedLaunch(Launch):
                 self.finished = not self.ending.wait(30)
                 return
             script.clock.now += script.costs.get(case, 1.0)
-            if case not in script.skipped:
-                ratios = script.ratios[case]
+            failures = script.failing.get(case, ())[self.number : self.number + 1]
+            if failures and failures[0]:
+                self.failed[case] = failures[0]
+            elif case not in script.skipped:
+                ratios = script.ratios.get(case, [1.0])
                 seconds = BySide([0.5, 0.5], [0.5 * ratios[min(self.number, len(ratios) - 1)]] * 2)
                 self.measured[case] = Measured(seconds, BySide({}, {}), script.clock.now - began)
         self.finished = True

@@ -27,6 +27,7 @@ class Case:
     seconds: Sequence[float] = (1.0,)
     extra_info: Mapping[str, Any] = field(default_factory=dict)
     skips: bool = False
+    fails: str = ""  # after its rounds, and why
 
 
 class Player:
@@ -116,7 +117,10 @@ def suite(*cases: Case, strangers: Mapping[str, Mapping[str, str]] | None = None
                 player.journal.append(f"{player.name} {case.name}")
                 player.say("passed")
             player.hear()
-            player.say("finished", case=case.name, seconds=case.seconds, extra_info=case.extra_info)
+            if case.fails:
+                player.say("failed", case=case.name, why=case.fails, output=["E", player.name])
+            else:
+                player.say("finished", case=case.name, seconds=case.seconds, extra_info=case.extra_info)
         player.say("ended", strangers=dict(told_of.get("ended", {})))
         return 0
 

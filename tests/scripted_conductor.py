@@ -30,6 +30,9 @@ class Conductor:
     def say(self, kind: str, **message: Any) -> None:
         self.journal.append((kind, message))
 
+    def check(self) -> None:
+        """There is no fork in a test without a process."""
+
     def hear(self) -> dict[str, Any]:
         self.journal.append("hear")
         return self.answers.pop(0) if self.answers else {"go": True}
@@ -62,8 +65,8 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "modules": [], "allowed": []}
         given |= {name: str(tmp_path / folder) for name, folder in folders.items()}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
-        for name in ("lockstep_plugin", "lockstep_plugin.strangers", "lockstep_plugin.telling"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
+        for name in ("", ".strangers", ".telling", ".work"):
+            monkeypatch.delitem(sys.modules, f"lockstep_plugin{name}", raising=False)
         spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN / "__init__.py")
         assert spec is not None
         assert spec.loader is not None

@@ -70,6 +70,28 @@ def test_a_path_that_cannot_be_written_is_refused(name: str, reason: str, tmp_pa
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.parametrize("name", ["new", "empty", "file", "full", "nowhere/new", "file/new", "locked", "locked/new"])
+def test_a_folder_that_is_to_be_filled_is_new_or_empty(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has something in it, is no folder, lies in none or cannot be written is refused; nothing is made yet."""
+    for folder in ("empty", "full", "locked"):
+        (tmp_path / folder).mkdir()
+    for file in ("file", "full/.hidden"):
+        (tmp_path / file).write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path / "locked" or not mode & os.W_OK)
+
+    if name in ("new", "empty"):
+        files.check_folder(tmp_path / name)
+    else:
+        with pytest.raises(ValueError, match="cannot fill") as error:
+            files.check_folder(tmp_path / name)
+        said = f"cannot fill {tmp_path / name}: a file, not empty, in no folder, or not writable"
+        assert str(error.value) == said
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [(errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system"), (errno.EACCES, "Permission")],

@@ -4,7 +4,6 @@ import math
 import os
 import time
 
-import numpy as np
 import pytest
 
 from benchmarks.harness.cases import TimedCase
@@ -25,7 +24,7 @@ def tell_fixed_cost(config: pytest.Config, engine: Engine, case: TimedCase, seco
         config: pytest's.
         engine: the engine whose rounds are over.
         case: the case that was timed.
-        seconds_per_epoch: the median over rounds, each divided by its epochs.
+        seconds_per_epoch: the smallest over rounds, each divided by its epochs; other work on the machine only adds.
     """
     epochs = case.experiment.epochs
     if epochs > 1 and "PARABOLA_SIDE" not in os.environ:
@@ -33,14 +32,14 @@ def tell_fixed_cost(config: pytest.Config, engine: Engine, case: TimedCase, seco
 
 
 def short_run_seconds(engine: Engine) -> float:
-    """Return the median time of a run of one epoch, in seconds."""
+    """Return the smallest time of a few runs of one epoch, in seconds."""
     taken = list[float]()
     while len(taken) < MOST_SHORT_RUNS and sum(taken) < SHORT_RUNS_SECONDS:
         rows = engine.reset()[:1]
         start = time.perf_counter()
         engine.run(rows)
         taken.append(time.perf_counter() - start)
-    return float(np.median(taken))
+    return min(taken)
 
 
 def lines(case: TimedCase, round_seconds: float, short_seconds: float) -> list[str]:

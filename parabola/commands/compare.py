@@ -43,6 +43,9 @@ def compare(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="All that was measured.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A pull-request comment.")] = None,
     plot: Plot = None,
+    logs: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="New or empty: all that each side of each launch writes.")
+    ] = None,
     inject: Annotated[
         list[str] | None, typer.Option(metavar="CASE=SHARE", help="Plant a slowdown in head: batch_27=5%. Repeatable.")
     ] = None,
@@ -60,7 +63,9 @@ def compare(
     """Did a change make it slower? Both commits run `pytest --benchmark-only` in turn, round by round.
 
     Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
-    a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides.
+    a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides. Exit code:
+    1 if a case is wrong or slower; else 4 if the control moved, 5 if something was not measured, 3 (--strict) if a case
+    is inconclusive, and 0.
     """
     if os.name == "nt":
         exits.stop("compare needs forks, signals and file locks as Linux and macOS have them, which Windows lacks")
@@ -89,11 +94,14 @@ def compare(
             slower=dict(map(read_planted, inject or ())),
             allowed=tuple(allow or ()),
             prepare=prepare or "",
+            logs=str(logs) if logs else None,
         )
         schedule.core_groups(cores)
         for path, formats in ((json_file, (".json",)), (markdown, (".md",)), (plot, pictures.FORMATS)):
             if path:
                 files.check_path(path, formats)
+        if logs:
+            files.check_folder(logs)
         ending.end_as_by_ctrl_c()
         with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             outcome = session.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)

@@ -10,6 +10,7 @@ import msgspec
 from parabola.compare.outcome import Ended, Options
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.verdicts import Verdict
+from parabola.records.case import short_names
 
 VERSION_KEY, VERSION = "parabola_comparison", 1
 Number = bool | int | float | None  # a number or a truth that a suite tells of itself
@@ -39,6 +40,7 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
         passed: whether its runs passed, as most launches have it.
         launch_spread: the standard deviation of its log ratio from launch to launch, but for a few bad ones.
         round_spread: the same of a pair of rounds, within a launch.
+        reason: where it is wrong or not measured, why; else empty.
     """
 
     case: str
@@ -55,6 +57,7 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
     passed: BySide[Number]
     launch_spread: float | None = None
     round_spread: float | None = None
+    reason: str = ""
 
 
 class ComparedControl(ComparedCase, frozen=True, kw_only=True):
@@ -88,7 +91,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         version: the number of this form of the JSON.
         verdict: what the comparison comes to.
         ended: what ended it.
-        why: where it failed, the reason; else empty.
+        why: where it failed, or ended within the first launch, the reason; else empty.
         disturbed: whether another comparison ran on this machine meanwhile.
         seconds: from beginning to end.
         base, head: the two sides.
@@ -102,6 +105,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         unmeasured: the cases that both sides have, but that one skips.
         launches: in the order in which they ended.
         missing: what the checkouts did not have, though cases may need it: a sentence each.
+        output: the last lines of what a side wrote that failed, or else of pytest's report on a test that did.
     """
 
     version: int = msgspec.field(name=VERSION_KEY)
@@ -123,6 +127,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     unmeasured: list[str]
     launches: list[ComparedLaunch]
     missing: list[str] = []
+    output: list[str] = []
+
+
+def shown_names(comparison: Comparison) -> dict[str, str]:
+    """Return each name in a comparison, cut to what tells it from the others: for tables, pictures and sentences."""
+    cases = [case.case for case in (*comparison.cases, comparison.control)]
+    return short_names([*cases, *comparison.only_in_base, *comparison.only_in_head, *comparison.unmeasured])
 
 
 class NoComparison(ValueError):

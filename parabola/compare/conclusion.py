@@ -1,7 +1,7 @@
 """From what was measured (outcome) to what is said and kept of it (comparison), with the referee's verdicts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.log_ratio import launch_spread, round_spread
-from parabola.compare.verdicts import Verdict
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import host
 
 
@@ -35,7 +35,8 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         options: what was asked for.
     """
     measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
-    cases = [_case(case, outcome.referee, outcome.launches) for case in measured]
+    listed = dict.fromkeys([*measured, *outcome.judged])
+    cases = [_case(case, outcome.referee, outcome.launches, outcome.judged.get(case)) for case in listed]
     control = _control(outcome.control, outcome.launches)
     holding = [case.verdict for case in cases]
     if outcome.ended == "failed":
@@ -62,7 +63,14 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         unmeasured=list(outcome.unmeasured),
         launches=[_launch(launch) for launch in outcome.launches],
         missing=list(outcome.missing),
+        output=[*(outcome.output or _first_report(outcome.judged.values()))],
     )
+
+
+def _first_report(judgements: Iterable[Judgement]) -> Sequence[str]:
+    """Return the end of pytest's report on a test that fails, on one that makes a case wrong if there is one."""
+    ordered = sorted(judgements, key=lambda judgement: judgement.verdict != Verdict.WRONG)
+    return next((judgement.output for judgement in ordered if judgement.output), ())
 
 
 def _commit(checkout: Checkout) -> ComparedCommit:
@@ -87,10 +95,10 @@ def _control(referee: Referee, launches: Sequence[Launch]) -> ComparedControl:
     return ComparedControl(**{**known, "verdict": standing, "moved": moved})
 
 
-def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> ComparedCase:
-    evidence = referee.evidence(case)
+def _case(case: str, referee: Referee, launches: Sequence[Launch], judgement: Judgement | None = None) -> ComparedCase:
+    """Return what is said of a case: by tests that fail, or else by times; one without a name has none of these."""
+    evidence = (referee if case in referee.log_ratios else Referee((case,))).evidence(case)
     measured = [launch.measured[case] for launch in launches if case in launch.measured]
-    passed = _agreed([launch.extra_info for launch in measured], "passed")
     return ComparedCase(
         case=case,
         ratio=_finite(evidence.ratio),
@@ -100,15 +108,16 @@ def _case(case: str, referee: Referee, launches: Sequence[Launch]) -> ComparedCa
         launches=evidence.launches,
         launches_needed=evidence.launches_needed,
         suspected=evidence.suspected,
-        verdict=verdicts.judge(evidence.verdict, passed),
+        verdict=judgement.verdict if judgement else evidence.verdict,
         median_seconds=BySide(
             base=_median([launch.seconds.base for launch in measured]),
             head=_median([launch.seconds.head for launch in measured]),
         ),
         coefficient_error=_agreed([launch.extra_info for launch in measured], "coefficient_error"),
-        passed=passed,
+        passed=_agreed([launch.extra_info for launch in measured], "passed"),
         launch_spread=launch_spread([launch.seconds for launch in measured]),
         round_spread=round_spread([launch.seconds for launch in measured]),
+        reason=judgement.why if judgement else "",
     )
 
 

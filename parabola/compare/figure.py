@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from parabola.compare.comparison import Comparison
+from parabola.compare.comparison import Comparison, shown_names
 from parabola.compare.verdicts import Verdict
-from parabola.records.case import short_name
 
 ENDS = ("change", "low", "high")
 
@@ -20,7 +19,8 @@ def ratio_figure(comparison: Comparison) -> Any:
     """
     import altair as alt
 
-    named = [(short_name(case.case), case) for case in comparison.cases]
+    names = shown_names(comparison)
+    named = [(names[case.case], case) for case in comparison.cases]
     rows: list[dict[str, Any]] = [
         {
             "case": name,

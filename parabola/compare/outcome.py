@@ -8,6 +8,7 @@ from parabola.compare.referee import MINIMUM_EFFECT, Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import Launch
+from parabola.compare.verdicts import Judgement
 
 Ended = Literal["decided", "budget", "failed", "interrupted"]
 
@@ -27,6 +28,7 @@ class Options:
         slower: the share of extra work to plant in a case of head, by its name or by a part that no other name has.
         allowed: modules that may come from elsewhere than a side's own tree, with all that is in them.
         prepare: a command that each checkout's shell runs first; empty for none.
+        logs: a folder that keeps what each side of each launch writes; None for none.
     """
 
     base: str | None
@@ -40,6 +42,7 @@ class Options:
     slower: Mapping[str, float] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     prepare: str = ""
+    logs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ class Outcome:
         control: what they say of the control.
         only: the cases of each side that the other does not have.
         unmeasured: the cases that both sides have, but that one of them skips.
+        judged: what is said of the cases whose tests fail, or whose names change from launch to launch.
         ended: all cases are decided, the budget is used up, a side failed, or Ctrl-C.
-        why: if it failed, the reason in one line; else empty.
+        why: if it failed, or if the budget ended within the first launch, the reason in one line; else empty.
+        output: the last lines that the side wrote that failed.
         usage: whether it failed because pytest refused its options on both sides.
         disturbed: whether another comparison ran on this machine meanwhile.
         seconds: from beginning to end.
@@ -91,8 +96,10 @@ class Outcome:
     control: Referee
     only: BySide[list[str]]
     unmeasured: Sequence[str]
+    judged: Mapping[str, Judgement]
     ended: Ended
     why: str
+    output: Sequence[str]
     usage: bool
     disturbed: bool
     seconds: float

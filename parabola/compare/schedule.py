@@ -47,7 +47,12 @@ class Costs:
 
 
 def choose(
-    referee: Referee, undecided: Sequence[str], costs: Costs, seconds_left: float, launches_at_once: int
+    referee: Referee,
+    undecided: Sequence[str],
+    costs: Costs,
+    seconds_left: float,
+    launches_at_once: int,
+    again: Sequence[str] = (),
 ) -> list[str]:
     """Return the cases that the next launch measures, in order; none where not even one would be finished in time.
 
@@ -60,9 +65,10 @@ def choose(
         costs: how long launches and cases take.
         seconds_left: what is left of the comparison's budget.
         launches_at_once: how many launches run side by side.
+        again: those of them whose test has failed, and which one more launch is to confirm.
     """
-    needed = {case: launches_needed(referee.evidence(case)) for case in undecided}
-    changed = {case for case in needed if referee.looks_changed(case)}
+    needed = {case: 1 if case in again else launches_needed(referee.evidence(case)) for case in undecided}
+    changed = {case for case in needed if case in again or referee.looks_changed(case)}
     in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs.by_case[case]))
     chosen, spent = list[str](), 0.0
     for case in in_order:

@@ -12,7 +12,7 @@ from parabola.compare.comparison import Comparison
 from parabola.compare.referee import FEWEST_LAUNCHES, Referee
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
-from parabola.records.case import short_name
+from parabola.records.case import short_names
 
 SIMULATIONS, POWER = 200, 0.9
 SLOWDOWNS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
@@ -108,11 +108,10 @@ def lines(tested: Sequence[Ability], comparison: Comparison) -> list[str]:
         f"({SIMULATIONS} simulated comparisons a figure):",
         f"false alarms: {100 * (1 - none_false):.1f} % of comparisons, over {len(tested)} cases",
     ]
+    names = short_names(ability.case for ability in tested)
     for ability in tested:
-        name = short_name(ability.case)
         smallest = ability.smallest_slowdown
         finds = "none up to 100 %" if smallest is None else f"{100 * smallest:g} %"
-        sentences.append(
-            f"{name}: smallest slowdown found {finds} (spread between launches {100 * ability.spread:.1f} %)"
-        )
+        spread = f"spread between launches {100 * ability.spread:.1f} %"
+        sentences.append(f"{names[ability.case]}: smallest slowdown found {finds} ({spread})")
     return sentences

@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
+from parabola.compare import findings
 from parabola.compare.outcome import Ended, Options, Outcome, Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs, choose, core_groups
@@ -17,8 +18,9 @@ from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
+from parabola.compare.verdicts import Judgement
 from parabola.machine import ending
-from parabola.records.case import short_name
+from parabola.records.case import short_names
 
 POLL_SECONDS = 0.2
 
@@ -49,6 +51,7 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             limit_seconds=options.limit_seconds,
             own_names=BySide(own_names(base), own_names(head)),
             allowed=options.allowed,
+            logs=Path(options.logs).absolute() if options.logs else None,
         )
         outcome = _Session(options, setup).run(progress)
         try:
@@ -67,13 +70,15 @@ class _Session:
         self.over: list[Launch] = []
         self.running: dict[Future[None], Launch] = {}
         self.begun: list[Launch] = []
+        self.judged: dict[str, Judgement] = {}
+        self.skipped: list[str] = []
         self.disturbed = False
         self.started = time.monotonic()
 
     def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
         """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
         ended: Ended = "decided"
-        why, usage = "", False
+        why, usage, output = "", False, list[str]()
         groups = core_groups(self.options.cores_per_launch)
         with ThreadPoolExecutor(len(groups)) as pool:
             try:
@@ -82,30 +87,40 @@ class _Session:
                 prepare(self.setup, self.options.prepare)
                 self._measure(pool, groups[: self.options.launches_at_once], progress)
             except SideFailed as failure:
-                ended, why, usage = "failed", str(failure), failure.usage
+                ended, why, usage, output = "failed", str(failure), failure.usage, [*failure.output]
             except KeyboardInterrupt:
                 ended = "interrupted"
             finally:
                 self._stop()
-        if ended == "decided" and self._undecided():
-            ended = "budget"
-        if ended == "decided" and not self.referee.decided:
-            ended, why = "failed", "no case was measured on both sides"
-        first = next((launch for launch in self.over if launch.plan), None)
+        if ended == "decided":
+            ended, why = self._end()
         return Outcome(
             base=self.setup.base,
             head=self.setup.head,
             launches=self.over,
             referee=self.referee,
             control=self.control,
-            only=first.only if first else BySide(base=[], head=[]),
-            unmeasured=self._unmeasured(),
+            only=next((launch.only for launch in self.over if launch.plan), BySide(base=[], head=[])),
+            unmeasured=self.skipped,
+            judged=self.judged,
             ended=ended,
             why=why,
+            output=output,
             usage=usage,
             disturbed=self.disturbed,
             seconds=time.monotonic() - self.started,
         )
+
+    def _end(self) -> tuple[Ended, str]:
+        """Return how a comparison ended that no failure and nobody ended, and the reason if it lacks one."""
+        if not any(launch.finished for launch in self.over):
+            takes = findings.first_launch_takes(self.over, time.monotonic() - self.started)
+            return "budget", f"the budget ended within the first launch, which takes {takes}"
+        if self._undecided():
+            return "budget", ""
+        if self.referee.decided or self.judged:
+            return "decided", ""
+        return "failed", "no case was measured on both sides"
 
     def _measure(
         self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Callable[[Progress], None] | None
@@ -147,16 +162,17 @@ class _Session:
             for case, measured in launch.measured.items()
         }
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
-        self.referee.add({case: log_ratio for case, log_ratio in log_ratios.items() if case != CONTROL})
+        self.referee.add({case: value for case, value in log_ratios.items() if case in self.referee.log_ratios})
+        self.judged, self.skipped = findings.judged(self.over), findings.skipped(self.over)
 
-    def _unmeasured(self) -> list[str]:
-        """Return the cases that finished launches should have measured and none did: a side skips them."""
-        planned = dict.fromkeys(case for launch in self.over if launch.finished for case in launch.plan)
-        return [case for case in planned if not any(case in launch.measured for launch in self.over)]
+    def _again(self) -> list[str]:
+        """Return the cases whose test failed in head alone, and which the next launch is to confirm."""
+        return [case for case, judgement in self.judged.items() if not judgement.final]
 
     def _undecided(self) -> list[str]:
-        unmeasured = self._unmeasured()
-        return [case for case in self.referee.undecided if case not in unmeasured]
+        """Return the cases that the next launches are to run."""
+        settled = {*self.judged, *self.skipped}
+        return [*self._again(), *(case for case in self.referee.undecided if case not in settled)]
 
     def _seconds_left(self) -> float:
         return self.options.budget_seconds - (time.monotonic() - self.started)
@@ -170,13 +186,15 @@ class _Session:
             for launch in self.over
         ]
         costs = Costs.of(ended, self.referee.log_ratios)
-        return choose(self.referee, self._undecided(), costs, self._seconds_left(), at_once)
+        return choose(self.referee, self._undecided(), costs, self._seconds_left(), at_once, self._again())
 
     def _progress(self) -> Progress:
+        doing = [launch.doing for launch in self.running.values()]
+        names = short_names([*self.referee.log_ratios, *doing])
         return Progress(
             seconds=time.monotonic() - self.started,
             launches=len(self.over),
             decided=len(self.referee.decided),
             cases=len(self.referee.log_ratios),
-            doing=" and ".join(dict.fromkeys(short_name(launch.doing) for launch in self.running.values())),
+            doing=" and ".join(dict.fromkeys(names[case] for case in doing)),
         )

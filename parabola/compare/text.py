@@ -6,7 +6,7 @@ from statistics import median
 
 from rich.console import Console
 
-from parabola.compare.comparison import ComparedCase, Comparison
+from parabola.compare.comparison import ComparedCase, Comparison, shown_names
 from parabola.compare.verdicts import Verdict
 from parabola.display import tables
 from parabola.display.console import say
@@ -14,24 +14,38 @@ from parabola.display.units import duration
 from parabola.machine import host
 from parabola.records.case import short_name
 
+# Launches differ more from one another than their two sides do, so that medians over launches of either side could
+# contradict the change.
+COLUMNS_ARE = (
+    "base: median over launches; change and interval: head against base within launches; head: base with that change"
+)
+
 
 def headline(comparison: Comparison) -> str:
     """Say in one line what a comparison comes to."""
     numbers = Counter(case.verdict for case in comparison.cases)
     counts = [f"{numbers[verdict]} {verdict}" for verdict in Verdict if verdict in numbers]
     counted = ", ".join(counts) if counts else "no case was measured"
-    if comparison.verdict == Verdict.FAILED:
-        return f"failed: {comparison.why} ({counted})"
-    if comparison.verdict == Verdict.CONTAMINATED:
+    reasons = _reasons(comparison)
+    own = reasons.pop(comparison.verdict, None)
+    return "; ".join([f"{comparison.verdict}: {f'{own} ({counted})' if own else counted}", *reasons.values()])
+
+
+def _reasons(comparison: Comparison) -> dict[Verdict, str]:
+    """Return what else than its cases a comparison has its verdict from, or would have it from, by verdict."""
+    reasons = dict[Verdict, str]()
+    if comparison.control.moved:
         change = _change(comparison.control)
-        return f"contaminated: the control, which no change can touch, moved by {change} ({counted})"
-    return f"{comparison.verdict}: {counted}"
+        reasons[Verdict.CONTAMINATED] = f"the control, which no change can touch, moved by {change}"
+    if comparison.why:
+        reasons[Verdict.FAILED if comparison.ended == "failed" else Verdict.INCONCLUSIVE] = comparison.why
+    return reasons
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
     console.print(tables.for_terminal(_table(comparison)))
-    for line in notes(comparison):
+    for line in (*notes(comparison), *last_lines(comparison)):
         say(console, line)
     say(console, f"\n{headline(comparison)}", comparison.verdict.headline_style)
 
@@ -42,6 +56,8 @@ def markdown(comparison: Comparison) -> str:
     lines = [f"### {tables.escape(headline(comparison))}", "", tables.escape(_sides(comparison)), ""]
     lines += tables.markdown_lines(table) if table.items else []
     lines += ["", *(f"- {tables.escape(note)}" for note in notes(comparison)), ""]
+    if output := last_lines(comparison):
+        lines += ["```text", *(line.replace("```", "` ` `") for line in output), "```", ""]
     lines += ["<details><summary>Machine and method</summary>", ""]
     lines += [f"- {tables.escape(line)}" for line in [*host.lines(comparison.machine), *method(comparison)]]
     return "\n".join([*lines, "", "</details>", ""])
@@ -49,23 +65,27 @@ def markdown(comparison: Comparison) -> str:
 
 def notes(comparison: Comparison) -> list[str]:
     """Say what a reader has to know besides the table: a sentence a line."""
-    control = comparison.control
-    lines = [f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches"]
+    control, names = comparison.control, shown_names(comparison)
+    lines = [COLUMNS_ARE] if comparison.cases else []
+    lines.append(f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches")
     lines += _noise(comparison.cases)
     for side, cases in (("base", comparison.only_in_base), ("head", comparison.only_in_head)):
         if cases:
-            lines.append(f"only in {side}: {', '.join(map(short_name, cases))}")
+            lines.append(f"only in {side}: {', '.join(names[case] for case in cases)}")
     if comparison.unmeasured:
-        lines.append(f"not measured, as a side skips it: {', '.join(map(short_name, comparison.unmeasured))}")
+        lines.append(f"not measured, as a side skips it: {', '.join(names[case] for case in comparison.unmeasured)}")
     for case in comparison.cases:
         errors = case.coefficient_error
         if errors.base != errors.head:
             both = " → ".join("none" if error is None else f"{error:.3g}" for error in (errors.base, errors.head))
-            lines.append(f"coefficient error of {short_name(case.case)}: {both}")
-        if case.verdict == Verdict.WRONG:
-            lines.append(f"{short_name(case.case)} learns in base, and no longer in head")
+            lines.append(f"coefficient error of {names[case.case]}: {both}")
+    reasons = dict[str, list[str]]()
+    for case in comparison.cases:
+        if case.reason:
+            reasons.setdefault(f"{case.verdict}: {case.reason}", []).append(names[case.case])
+    lines += [f"{', '.join(cases)} {'is' if len(cases) == 1 else 'are'} {why}" for why, cases in reasons.items()]
     for name, share in comparison.options.slower.items():
-        lines.append(f"planted in head: {100 * share:g} % more work in {short_name(name)}")
+        lines.append(f"planted in head: {100 * share:g} % more work in {names.get(name) or short_name(name)}")
     lines += comparison.missing
     if comparison.disturbed:
         lines.append("another comparison ran on this machine meanwhile: they disturb each other's times")
@@ -88,6 +108,14 @@ def _noise(cases: Sequence[ComparedCase]) -> list[str]:
     return [f"noise that is left: {', '.join(parts)}"] if parts else []
 
 
+def last_lines(comparison: Comparison) -> list[str]:
+    """Return the end of what a side wrote that failed, or of pytest's report on a test that did, under a heading."""
+    if not comparison.output:
+        return []
+    kept = f"all of it is in {comparison.options.logs}" if comparison.options.logs else "--logs FOLDER keeps all of it"
+    return ["", f"the last lines of what failed ({kept}):", *(f"  {line}" for line in comparison.output)]
+
+
 def method(comparison: Comparison) -> list[str]:
     """Say how it was measured."""
     finished = sum(launch.finished for launch in comparison.launches)
@@ -101,11 +129,19 @@ def method(comparison: Comparison) -> list[str]:
 
 
 def _table(comparison: Comparison) -> tables.Table[ComparedCase]:
-    return tables.Table(_sides(comparison), COLUMNS, comparison.cases)
+    names = shown_names(comparison)
+    columns = (tables.Column[ComparedCase]("case", lambda case: names[case.case], "left"), *COLUMNS)
+    return tables.Table(_sides(comparison), columns, comparison.cases)
 
 
-def _median(seconds: float | None) -> str:
-    return duration(seconds) if seconds else "–"
+def _base(case: ComparedCase) -> str:
+    seconds = case.median_seconds.base
+    return "–" if seconds is None else duration(seconds)
+
+
+def _head(case: ComparedCase) -> str:
+    seconds, ratio = case.median_seconds.base, case.ratio
+    return "–" if seconds is None or ratio is None else duration(seconds * ratio)
 
 
 def _verdict(case: ComparedCase) -> str:
@@ -133,9 +169,8 @@ def _sides(comparison: Comparison) -> str:
 
 
 COLUMNS: tuple[tables.Column[ComparedCase], ...] = (
-    tables.Column("case", lambda case: short_name(case.case), "left"),
-    tables.Column("base", lambda case: _median(case.median_seconds.base)),
-    tables.Column("head", lambda case: _median(case.median_seconds.head)),
+    tables.Column("base", _base),
+    tables.Column("head", _head),
     tables.Column("change", _change),
     tables.Column("99 % interval", _interval),
     tables.Column("launches", lambda case: str(case.launches)),

@@ -1,9 +1,13 @@
-"""The verdicts of a comparison: one a line, with its precedence, its exit code and its colours."""
+"""The verdicts of a comparison: one a line, with its precedence, its exit code and its colours.
 
-from collections.abc import Iterable
+Scripts rely on the order of exit codes: wrong or slower 1, contaminated 4, failed or not measured 5, inconclusive 3.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.failure import Failure
 from parabola.display.pictures import BLUE, GREY
 from parabola.exit_codes import ExitCode
 
@@ -34,26 +38,57 @@ class Verdict(StrEnum):
         verdict.headline_style, verdict.style, verdict.colour = headline_style, style, colour
         return verdict
 
-    SLOWER = "slower", 4, ExitCode.CHECK_FAILED, "red", "red", "#c0392b"
-    WRONG = "wrong", 2, ExitCode.CHECK_FAILED, "red", "bold red", "#7b241c"
-    FASTER = "faster", 6, ExitCode.DONE, "green", "green", "#1e8449"
-    SAME = "same", 7, ExitCode.DONE, "green", "", BLUE
-    INCONCLUSIVE = "inconclusive", 5, ExitCode.INCONCLUSIVE, "yellow", "yellow", GREY
+    SLOWER = "slower", 2, ExitCode.CHECK_FAILED, "red", "red", "#c0392b"
+    WRONG = "wrong", 1, ExitCode.CHECK_FAILED, "red", "bold red", "#7b241c"
+    FASTER = "faster", 7, ExitCode.DONE, "green", "green", "#1e8449"
+    SAME = "same", 8, ExitCode.DONE, "green", "", BLUE
+    INCONCLUSIVE = "inconclusive", 6, ExitCode.INCONCLUSIVE, "yellow", "yellow", GREY
+    NOT_MEASURED = "not measured", 5, ExitCode.SIDE_FAILED, "red", "red", "#8e44ad"
     CONTAMINATED = "contaminated", 3, ExitCode.CONTAMINATED, "red"
-    FAILED = "failed", 1, ExitCode.SIDE_FAILED, "red"
+    FAILED = "failed", 4, ExitCode.SIDE_FAILED, "red"
 
 
-def judge(by_times: Verdict, passed: BySide[bool | float | None]) -> Verdict:
-    """Return the verdict on a case.
+@dataclass(frozen=True)
+class Judgement:
+    """What tests that fail say of a case, whatever its times.
+
+    Attributes:
+        verdict: WRONG or NOT_MEASURED.
+        why: the reason.
+        output: the end of pytest's report.
+        final: whether another launch could not change this.
+    """
+
+    verdict: Verdict
+    why: str
+    output: Sequence[str] = ()
+    final: bool = True
+
+
+def judge(launches: Sequence[Failure | None]) -> Judgement | None:
+    """Return what tests that fail say of a case.
 
     Args:
-        by_times: the verdict that its times alone suggest.
-        passed: whether its runs pass on each side; None where the suite does not say.
+        launches: of each launch that ran the case, in the order in which they ended, how it failed; None where it did
+            not.
 
     Returns:
-        WRONG if the runs pass in base and no longer in head, whatever the times; else the verdict by times.
+        WRONG if the first launch with a failure and the next one have it in head alone; NOT_MEASURED after any other
+        failure, which is final unless the next launch may make it WRONG; None without any, as then the times decide.
     """
-    return Verdict.WRONG if passed == BySide(base=True, head=False) else by_times
+    failed = [number for number, failure in enumerate(launches) if failure]
+    if not failed:
+        return None
+    first, after = launches[failed[0]], launches[failed[0] + 1 :]
+    assert first is not None
+    again = after[0] if after else None
+    if not first.in_head_alone:
+        return Judgement(Verdict.NOT_MEASURED, str(first), first.output)
+    if again and again.in_head_alone:
+        why = f"head failed in two launches, and base passed: {first.why}"
+        return Judgement(Verdict.WRONG, why, first.output)
+    seen = "in one launch, and not in the next" if after else "in one launch, which no other could confirm"
+    return Judgement(Verdict.NOT_MEASURED, f"head failed {seen}: {first.why}", first.output, final=bool(after))
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:

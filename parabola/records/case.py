@@ -26,7 +26,7 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     while True:
         shown = {name: "".join(_parts(name)[-parts:]) for name, parts in kept.items()}
         times = Counter(shown.values())
-        alike = [name for name, short in shown.items() if times[short] > 1 and short != name]
+        alike = [name for name, short in shown.items() if times[short] > 1]
         if not alike:
             return shown
         for name in alike:

@@ -46,6 +46,7 @@ HELP["compare"] = {
     "--json FILE": ("All that was measured.", None),
     "--markdown FILE": ("A pull-request comment.", None),
     "--plot FILE": ("Draw it: .png, .svg or .html.", None),
+    "--logs FOLDER": ("New or empty: all that each side of each launch writes.", None),
     "--inject CASE=SHARE": ("Plant a slowdown in head: batch_27=5%. Repeatable.", None),
     "--allow MODULE": ("May come from elsewhere than a side's tree. Repeatable.", None),
     "--prepare COMMAND": ("Each checkout runs it first, as to build.", None),

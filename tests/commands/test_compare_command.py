@@ -23,6 +23,7 @@ from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.self_test import Ability
 from parabola.compare.sides.launch import CONTROL
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.display import console, pictures
 from parabola.exit_codes import ExitCode
 from parabola.machine import ending, host
@@ -88,7 +89,9 @@ def nine(*cases: str, **changes: Any) -> Outcome:
     return made_outcome([made_launch(at, cases, ratios=ratios, info=info) for at in range(9)], **changes)
 
 
-WRONG = {STEADY: ({"passed": True}, {"passed": False})}
+WRONG = {STEADY: Judgement(Verdict.WRONG, "head failed: no")}
+LACKING = {STEADY: Judgement(Verdict.NOT_MEASURED, "base failed: odd")}
+MOVED = "the control, which no change can touch, moved by +50.0 %"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,17 @@ WRONG = {STEADY: ({"passed": True}, {"passed": False})}
         (nine(STEADY), "same: 1 same", 0, 0),
         (nine(FAST, STEADY), "faster: 1 faster, 1 same", 0, 0),
         (nine(SLOW, FAST), "slower: 1 slower, 1 faster", 1, 1),
-        (nine(STEADY, info=WRONG), "wrong: 1 wrong", 1, 1),
+        (nine(STEADY, judged=WRONG), "wrong: 1 wrong", 1, 1),
+        (nine(STEADY, FAST, judged=LACKING), "not measured: 1 faster, 1 not measured", 5, 5),
+        (nine(STEADY, SLOW, judged=LACKING), "slower: 1 slower, 1 not measured", 1, 1),
+        (nine(STEADY, ratios={CONTROL: 1.5}, judged=LACKING), f"contaminated: {MOVED} (1 not measured)", 4, 4),
+        (nine(STEADY, ratios={CONTROL: 1.5}, judged=WRONG), f"wrong: 1 wrong; {MOVED}", 1, 1),
+        (
+            made_outcome([made_launch(0, [OPEN])], ended="budget", why="the budget ended"),
+            "inconclusive: the budget ended (1 inconclusive)",
+            0,
+            3,
+        ),
         (mixed_outcome(ended="budget"), "slower: 1 slower, 1 faster, 1 same, 1 inconclusive", 1, 1),
         (made_outcome([made_launch(0, [OPEN])], ended="budget"), "inconclusive: 1 inconclusive", 0, 3),
         (made_outcome([], ended="budget"), "inconclusive: no case was measured", 0, 3),
@@ -109,16 +122,16 @@ WRONG = {STEADY: ({"passed": True}, {"passed": False})}
         ),
         (
             nine(SLOW, OPEN, ratios={CONTROL: 1.5}),
-            "contaminated: the control, which no change can touch, moved by +50.0 % (1 slower, 1 same)",
-            4,
-            4,
+            f"slower: 1 slower, 1 same; {MOVED}",
+            1,
+            1,
         ),
         (nine(STEADY, ended="failed", why="head hangs"), "failed: head hangs (1 same)", 5, 5),
         (made_outcome([], ended="failed", why="base hangs"), "failed: base hangs (no case was measured)", 5, 5),
         (nine(SLOW, ended="interrupted"), "slower: 1 slower", 130, 130),
         (made_outcome([], ended="interrupted"), "inconclusive: no case was measured", 130, 130),
     ],
-    ids=range(13),
+    ids=range(18),
 )
 def test_exit_codes(outcome: Outcome, says: str, code: int, strict: int, comes_to: Any) -> None:
     """Each verdict has its own, --strict one for what is not known; the verdict is the last line."""
@@ -173,7 +186,7 @@ def test_every_option_arrives(comes_to: Any) -> None:
     asked = comes_to(nine(STEADY))
     invoke(
         *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
-        *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%"),
+        *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--logs", "new"),
         *("--allow", "numpy", "--prepare", "make && make test", "--allow", "a.b", "--", "-k", "x", "--", "--strict"),
     )
 
@@ -189,6 +202,7 @@ def test_every_option_arrives(comes_to: Any) -> None:
         slower={"slow": 0.1, "a=b": 0.005},
         allowed=("numpy", "a.b"),
         prepare="make && make test",
+        logs="new",
     )
 
 
@@ -228,6 +242,7 @@ def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyP
             ("main", "--json", "nowhere/a.json"),
             "cannot write nowhere/a.json: No such file or directory",
         ),
+        (("main", "--logs", ".."), "cannot fill ..: a file, not empty, in no folder, or not writable"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_measured(arguments: tuple[str, ...], says: str, comes_to: Any) -> None:
@@ -411,7 +426,8 @@ def test_a_repository_is_compared_without_a_process(
     monkeypatch.setattr(session, "Launch", launch)
     monkeypatch.chdir(folder / "deep")
     options = ("--budget", "50m", "--at-once", "1", "--limit", "7s", "--inject", "slow=3%", "--json", "../a.json")
-    answer = invoke("HEAD", *options, "--", "-x")
+    logs = ("--logs", "kept")
+    answer = invoke("HEAD", *options, *logs, "--", "-x")
     record = json.loads((folder / "a.json").read_text())
     setup = script.launches[0].setup
 
@@ -419,6 +435,7 @@ def test_a_repository_is_compared_without_a_process(
     assert answer.stdout.splitlines()[-1] == "slower: 1 slower"
     assert (setup.pytest_options, setup.slower, setup.limit_seconds) == (("-x",), {"slow": 0.03}, 7.0)
     assert setup.elsewhere == folder.resolve()
+    assert setup.logs == folder / "deep/kept"
     assert setup.scratch == setup.base.top.parent == setup.head.top.parent
     assert tops == [[("base", True, True), ("head", True, True)]] * 9
     assert record["base"] == {"revision": "HEAD", "commit": git(folder, "rev-parse", "HEAD"), "subject": "second"}

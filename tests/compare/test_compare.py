@@ -103,7 +103,7 @@ def test_path(benchmark, path):
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "[[/tmp/x]]" in answer.stdout
-    assert "test_path[&lt;b&gt;]" in (folder / "a.md").read_text()
+    assert "test_path\\[&lt;b&gt;\\]" in (folder / "a.md").read_text()
     assert [case["passed"] for case in cases] == [{"base": True, "head": True}] * 2
     assert [case["coefficient_error"] for case in cases] == [{"base": None, "head": None}] * 2
 
@@ -124,18 +124,69 @@ def test_cases_that_a_side_skips(skipped: str, project: Project, temporary: Path
     assert ("failed: no case was measured on both sides" in answer.stdout) == (not more)
 
 
+MORE = "import thing\ndef test_more(benchmark):\n    benchmark.pedantic(thing.work, rounds=2)\n"
+ODD = "def test_odd(benchmark):\n    benchmark.pedantic(thing.work, rounds=2)\n    assert RIGHT, 'not right'\n"
+
+
 @pytest.mark.end_to_end
-def test_a_faster_run_that_no_longer_learns_is_wrong(project: Project, temporary: Path) -> None:
-    """Exit code 1, whatever the times say; the coefficient errors are shown."""
-    folder = project()
-    change(folder, "range(n)", "range(n // 9)")
-    change(folder, "passed=True, coefficient_error=0.5", "passed=False, coefficient_error=2.5")
-    answer = compare(folder, "main", "--budget", "60s", *WIDE)
+def test_a_test_that_fails_in_head_is_wrong(project: Project, temporary: Path, tmp_path: Path) -> None:
+    """Exit code 1 after its second launch, with its message, the end of pytest's report, and all of it where asked."""
+    folder = project(test_it=f"import thing\nRIGHT = True\n{ODD}")
+    change(folder, "RIGHT = True", "RIGHT = False")
+    files = ("--json", str(tmp_path / "a.json"), "--logs", "kept")
+    answer = compare(folder, "main", "--budget", "60s", *WIDE, *files)
+    (case,) = json.loads((tmp_path / "a.json").read_text())["cases"]
+    why = "head failed in two launches, and base passed: AssertionError: not right"
 
     assert answer.returncode == 1, answer.stdout + answer.stderr
-    assert "wrong: 1 wrong" in answer.stdout
-    assert "test_pedantic learns in base, and no longer in head" in answer.stdout
-    assert "coefficient error of test_pedantic: 0.5 → 2.5" in answer.stdout
+    assert answer.stdout.endswith("\nwrong: 1 wrong\n")
+    assert f"\ntest_odd is wrong: {why}\n" in answer.stdout
+    assert "\nthe last lines of what failed (all of it is in kept):\n" in answer.stdout
+    assert "\n  E       AssertionError: not right\n" in answer.stdout
+    assert (case["verdict"], case["reason"]) == ("wrong", why)
+    assert "1 failed in" in (folder / "kept/launch-000/head.log").read_text()
+    assert "1 passed in" in (folder / "kept/launch-001/base.log").read_text()
+    assert compare(folder, "main", "--logs", "kept").returncode == 2
+
+
+@pytest.mark.end_to_end
+def test_what_cannot_be_measured_is_listed(project: Project, temporary: Path) -> None:
+    """Exit code 5, with the table complete: a test that fails in base, and one whose name is new in every launch."""
+    named = "import os, pytest\n@pytest.mark.parametrize('launch', [os.environ.get('PARABOLA_LAUNCH')])\n"
+    named += "def test_named(benchmark, launch):\n    benchmark.pedantic(thing.work, rounds=2)\n"
+    folder = project(test_it=f"{MORE}RIGHT = False\n{ODD}{named}")
+    answer = compare(folder, "main", "--budget", "60s", *WIDE)
+
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    assert answer.stdout.endswith("\nnot measured: 1 same, 2 not measured\n")
+    assert "\ntest_odd is not measured: both sides failed: AssertionError: not right\n" in answer.stdout
+    assert re.search(r"\ntest_named\[\d\] is not measured: its name is not the same in every launch\n", answer.stdout)
+    assert re.search(r"\n  test_more .* same +\n", answer.stdout)
+
+
+@pytest.mark.end_to_end
+def test_a_conftest_that_raises_on_both_sides(project: Project, temporary: Path) -> None:
+    """Exit code 5, as it is no option's fault, and what pytest wrote."""
+    folder = project()
+    (folder / "conftest.py").write_text("raise ValueError('no such luck')\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "second")
+    answer = compare(folder, "main")
+
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    why = r"(base|head) ended with exit code 4, starting: E   ValueError: no such luck \(no case was measured\)"
+    assert re.search(f"\nfailed: {why}\n$", answer.stdout)
+    assert "\n  ImportError while loading conftest '" in answer.stdout
+
+
+@pytest.mark.end_to_end
+def test_a_budget_that_ends_within_the_first_launch(project: Project, temporary: Path) -> None:
+    """Is inconclusive, and says so."""
+    answer = compare(project(test_it=f"import time\ntime.sleep(60)\n{MORE}"), "main", "--budget", "2s", "--strict")
+
+    assert answer.returncode == 3, answer.stdout + answer.stderr
+    says = "the budget ended within the first launch, which takes more than 2 s (no case was measured)"
+    assert answer.stdout.endswith(f"\ninconclusive: {says}\n")
 
 
 @pytest.mark.end_to_end
@@ -150,16 +201,19 @@ def test_a_control_that_moves(project: Project, temporary: Path) -> None:
 
 @pytest.mark.end_to_end
 def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) -> None:
-    """Exit code 5; which and why in one line; what was measured is in the JSON."""
+    """Exit code 5; which, why and its last lines; what was measured is in the JSON."""
     folder = project()
-    change(folder, "benchmark.extra_info", "raise ValueError('no such luck')\n    benchmark.extra_info")
-    answer = compare(folder, "main", "--json", str(tmp_path / "a.json"))
+    change(
+        folder, "    benchmark.extra", "    import os\n    os.write(2, b'so long'), os._exit(3)\n    benchmark.extra"
+    )
+    answer = compare(folder, "main", "--json", str(tmp_path / "a.json"), "--", "-s")
     record = json.loads((tmp_path / "a.json").read_text())
 
     assert answer.returncode == 5, answer.stdout + answer.stderr
-    why = "head failed in test_it.py::test_pedantic: ValueError: no such luck"
-    assert f"failed: {why} (1 inconclusive)" in answer.stdout
-    assert (record["verdict"], record["ended"], record["why"]) == ("failed", "failed", why)
+    why = "head ended with exit code 3, in test_it.py::test_pedantic: "
+    assert f"failed: {why}" in answer.stdout
+    assert "so long" in record["output"][-1]
+    assert (record["verdict"], record["ended"], record["why"][: len(why)]) == ("failed", "failed", why)
     assert "control" in record["launches"][0]["seconds"]
     assert list(temporary.iterdir()) == []
 

@@ -16,7 +16,7 @@ from parabola.machine import host
 from tests.made_comparisons import FACTS, STEADY, made_case, made_comparison, made_options, mixed_outcome
 
 VERSION_1 = Path(__file__).with_name("comparison.json")  # as version 1 was written before it had types
-ADDED = {"allowed", "prepare", "launch_spread", "round_spread", "missing"}  # since; a file may lack them
+ADDED = {"allowed", "prepare", "logs", "launch_spread", "round_spread", "reason", "missing", "output"}  # since
 
 
 @pytest.fixture(autouse=True)

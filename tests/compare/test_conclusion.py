@@ -11,7 +11,7 @@ from parabola.compare.conclusion import _most_common, _number, conclude
 from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.launch import CONTROL
-from parabola.compare.verdicts import Verdict
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import host
 from tests.made_comparisons import (
     FACTS,
@@ -61,20 +61,49 @@ def test_only_finite_numbers_and_truths_are_kept(value: Any, expected: Any) -> N
     assert _number(value) is expected or _number(value) == expected
 
 
-@pytest.mark.parametrize(
-    ("base", "head", "wrong"),
-    [
-        (True, False, True), (False, True, False), (True, True, False), (False, False, False), (True, None, False),
-        (None, False, False), (None, None, False),
-    ],
-)  # fmt: skip
-def test_wrong_is_what_learnt_in_base_alone(base: Any, head: Any, wrong: bool) -> None:
-    """A case whose runs pass in base and fail in head is wrong, whatever its times; no other is."""
+@pytest.mark.parametrize("base", [True, False, None])
+@pytest.mark.parametrize("head", [True, False, None])
+def test_what_a_suite_says_of_passing_decides_nothing(base: Any, head: Any) -> None:
+    """Whether a run passes is a lottery over seeds and epochs, so it is kept, and the times decide."""
     info = {SLOW: ({"passed": base}, {"passed": head})}
     comparison = conclude(made_outcome([made_launch(number, [SLOW], info=info) for number in range(9)]), made_options())
 
     assert comparison.cases[0].passed == BySide(base, head)
-    assert comparison.cases[0].verdict == comparison.verdict == ("wrong" if wrong else "slower")
+    assert comparison.cases[0].verdict == comparison.verdict == "slower"
+
+
+WRONG = Judgement(Verdict.WRONG, "head failed", ["E one"])
+LACKING = Judgement(Verdict.NOT_MEASURED, "base failed", ["E two"])
+NAMELESS = Judgement(Verdict.NOT_MEASURED, "no name")
+
+
+@pytest.mark.parametrize(
+    ("judged", "output", "expected"),
+    [
+        ({STEADY: WRONG}, (), ("wrong", ["E one"])),
+        ({STEADY: LACKING}, (), ("not measured", ["E two"])),
+        ({"a.py::lost": NAMELESS}, (), ("not measured", [])),
+        ({"a.py::lost": NAMELESS, STEADY: LACKING}, (), ("not measured", ["E two"])),
+        ({"a.py::lost": NAMELESS, STEADY: LACKING, SLOW: WRONG}, (), ("wrong", ["E one"])),
+        ({STEADY: WRONG}, ("bye",), ("wrong", ["bye"])),
+        ({}, ("bye",), ("same", ["bye"])),
+    ],
+)
+def test_what_tests_that_fail_make_of_a_comparison(
+    judged: dict[str, Judgement], output: tuple[str, ...], expected: tuple[str, list[str]]
+) -> None:
+    """Each case has its verdict and reason, whatever its times; a test's report is kept, or a side's last lines."""
+    launches = [made_launch(number, [STEADY]) for number in range(9)]
+    comparison = conclude(made_outcome(launches, judged=judged, output=output), made_options())
+    cases = {case.case: case for case in comparison.cases}
+
+    assert (comparison.verdict, comparison.output) == expected
+    assert list(cases) == [STEADY, *(case for case in judged if case != STEADY)]
+    for name, judgement in judged.items():
+        assert (cases[name].verdict, cases[name].reason) == (judgement.verdict, judgement.why)
+    assert (cases[STEADY].ratio, cases[STEADY].launches) == (1.0, 5)
+    if "a.py::lost" in judged:
+        assert (cases["a.py::lost"].ratio, cases["a.py::lost"].launches) == (None, 0)
 
 
 @pytest.mark.parametrize(("factor", "standing"), [(1.5, "slower"), (0.5, "faster")])
@@ -133,7 +162,10 @@ def test_a_failure_says_why() -> None:
     """A comparison that failed holds its reason, and what was measured until then."""
     comparison = conclude(mixed_outcome(ended="failed", why="head hangs"), made_options(minimum_effect=0.01))
 
-    assert (comparison.verdict, comparison.ended, comparison.why) == ("failed", "failed", "head hangs")
+    steady = made_outcome([made_launch(0, [STEADY])], ended="failed", why="head hangs")
+
+    assert (comparison.verdict, comparison.ended, comparison.why) == ("slower", "failed", "head hangs")
+    assert conclude(steady, made_options()).verdict == "failed"
     assert comparison.minimum_effect == 0.01
     assert len(comparison.cases) == 4
 
@@ -167,6 +199,7 @@ def test_a_case_by_value() -> None:
         "passed": BySide(True, True),
         "launch_spread": pytest.approx(1.482602 * math.log(1.01)),  # of ratios of 1, 1.01 and 1.05
         "round_spread": pytest.approx(0.0),
+        "reason": "",
     }
     assert open_case.launches == 2
     assert (open_case.launch_spread, open_case.round_spread) == (None, None)

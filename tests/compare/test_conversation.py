@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,12 +95,13 @@ def test_a_side_is_silent_for_too_long(make_side: MakeSide) -> None:
     [("a.py::b", "head failed in a.py::b: ValueError: no"), ("", "head failed in collecting: ValueError: no")],
 )
 def test_a_side_tells_of_its_failure(case: str, says: str, make_side: MakeSide) -> None:
-    """The failure has the side's own words, and its case or that it was collecting."""
+    """A failure that is no planned case's has the side's own words, and its file or that it was collecting."""
     side, line = make_side()
-    line.sendall(json.dumps({"kind": "failed", "case": case, "why": "ValueError: no"}).encode() + b"\n")
-    failure = failure_of(side.peek)
+    said = {"kind": "failed", "case": case, "why": "ValueError: no", "output": ["E no"]}
+    line.sendall(json.dumps(said).encode() + b"\n")
+    failure = failure_of(lambda: side.hear(Collected))
 
-    assert (str(failure), failure.usage) == (says, False)
+    assert (str(failure), failure.usage, failure.output) == (says, False, ["E no"])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,12 @@ def test_a_side_tells_of_its_failure(case: str, says: str, make_side: MakeSide) 
         (3, b"one\n two\n\n", "head ended with exit code 3, starting: two", False),
         (4, b"x\nERROR: first\n  Error: last \nhint\n", "head ended with exit code 4, starting: Error: last", True),
         (5, b"\xff an error\n", "head ended with exit code 5, starting: \ufffd an error", False),
+        (
+            4,
+            b"\nImportError while loading conftest '/x/conftest.py'.\nE   KeyError: 'error'\n",
+            "head ended with exit code 4, starting: E   KeyError: 'error'",
+            False,
+        ),
     ],
 )
 def test_how_a_process_ended(code: int | None, log: bytes, says: str, usage: bool, make_side: MakeSide) -> None:
@@ -124,6 +132,29 @@ def test_how_a_process_ended(code: int | None, log: bytes, says: str, usage: boo
     failure = failure_of(side.peek)
 
     assert (str(failure), failure.usage) == (says, usage)
+
+
+@pytest.mark.parametrize("lines", [0, 30, 31])
+def test_the_last_lines_of_a_side_that_fails(lines: int, make_side: MakeSide) -> None:
+    """Thirty lines of what it wrote come with its failure, be it that it ended, hangs or says what does not fit."""
+    written = [f" line {number}" for number in range(lines)]
+    log = "\n".join(written).encode()
+    gone, hanging, odd = (make_side(3, log, limit) for limit in (20.0, 0.01, 20.0))
+    gone[1].close()
+    odd[1].sendall(b'nonsense\n{"kind": "passed"}\n')
+    failures = [failure_of(side.peek) for side in (gone[0], hanging[0], odd[0])]
+    failures.append(failure_of(lambda: odd[0].hear(Ready)))
+
+    assert [failure.output for failure in failures] == [written[-30:]] * 4
+
+
+def test_a_side_whose_output_is_gone(make_side: MakeSide) -> None:
+    """A suite that removes its temporary folder leaves no last lines."""
+    side, line = make_side(3, b"x")
+    side.log.unlink()
+    line.close()
+
+    assert str(failure_of(side.peek)) == "head ended with exit code 3, starting: no word"
 
 
 def test_a_process_that_is_cut_off_has_ended(make_side: MakeSide) -> None:
@@ -235,6 +266,8 @@ def test_how_a_side_is_started(
             "MY_GIT_DIR": "stays",
             "TMPDIR": str(temporary),
             "PYTHONHASHSEED": str(number),
+            "PARABOLA_SIDE": player.name,
+            "PARABOLA_LAUNCH": str(number),
         }
         (descriptor,) = options.pop("pass_fds")
         assert given == {
@@ -306,7 +339,32 @@ def test_a_command_that_fails(said: str, last: str, tmp_path: Path, monkeypatch:
     failure = failure_of(lambda: prepare(setup_of(tmp_path), "make"))
 
     assert (str(failure), failure.usage) == (f"base: --prepare ended with exit code 2: {last}", False)
+    assert failure.output == said.splitlines()
     assert asked == ["make"]
+
+
+def test_what_sides_write_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each launch has a folder of its own, with a file a side, which stays when the launch is over."""
+    logs, session = tmp_path / "deep/logs", suite(Case("a"))
+
+    def play(player: Player) -> int:
+        code = session(player)
+        time.sleep(0.05)  # there is more to write after the last word that is said
+        player.log(player.name.encode())
+        return code
+
+    stage = Stage(monkeypatch, base=play, head=play)
+    for number in (0, 1234):
+        Launch(setup_of(tmp_path / str(number), logs=logs), number, [], None).run()
+
+    kept = {str(path.relative_to(logs)): path.read_text() for path in logs.rglob("*.log")}
+    assert kept == {
+        "launch-000/base.log": "base",
+        "launch-000/head.log": "head",
+        "launch-1234/base.log": "base",
+        "launch-1234/head.log": "head",
+    }
+    assert [player.waited for player in stage.players] == [[10, None]] * 4  # and once it is killed, for good
 
 
 def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

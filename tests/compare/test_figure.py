@@ -58,6 +58,13 @@ def test_the_rows_of_a_comparison() -> None:
     assert points["encoding"]["y"]["sort"] == ["bench[z]", "a|b[c]", LAST]
 
 
+def test_each_case_has_a_row_of_its_own() -> None:
+    """Two that would have the same name without their class are told apart by it."""
+    cases = [make_case(f"a.py::Test{letter}::run", 1.5, 1.25, 1.75) for letter in "AB"]
+
+    assert [row["case"] for row in values(drawn_of(*cases)["layer"][3])] == ["TestA::run", "TestB::run", LAST]
+
+
 def test_the_layers_of_a_comparison() -> None:
     """The band, the zero line, the intervals and the points share an axis; each verdict has its colour."""
     drawn = drawn_of(SLOWER)
@@ -65,8 +72,8 @@ def test_the_layers_of_a_comparison() -> None:
     scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
     x = field("low", title="time of head against base", scale=scale, axis={"format": "+.0%", "titleFontSize": 13})
     colours = {
-        "domain": ["slower", "wrong", "faster", "same", "inconclusive"],
-        "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY],
+        "domain": ["slower", "wrong", "faster", "same", "inconclusive", "not measured"],
+        "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY, "#8e44ad"],
     }
     shares = [field(name, format="+.1%") for name in ("change", "low", "high")]
     encoding = {

@@ -1,5 +1,6 @@
 """A launch from agreement to its end, with players in the place of processes: cases, turns, what is kept, failures."""
 
+import math
 import shutil
 import signal
 from collections.abc import Callable
@@ -13,7 +14,10 @@ import pytest
 from parabola.compare.sides import launch
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.failure import failure_of as failure_of_ends
 from parabola.compare.sides.launch import Launch, Measured
+from parabola.compare.sides.protocol import Failed, Finished, Skipped
 from parabola.compare.sides.side import SideFailed
 from tests.players import Case, Player, Stage, setup_of, suite
 
@@ -229,6 +233,7 @@ def test_options_that_pytest_refuses(
     failure = failure_of(Launch(setup_of(tmp_path), number, [], None))
 
     assert (str(failure), failure.usage) == (says, usage)
+    assert failure.output == [f"ERROR: file or directory not found: {says[:4]}"]
     assert [pid for pid, _ in stage.killed] == [7001, 7002]
 
 
@@ -242,8 +247,55 @@ def test_a_side_that_collects_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert stage.player("head").waited[0] == 10
 
 
-def test_a_side_that_fails_after_the_first_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure kills both sides, and what was finished until then is kept."""
+def test_tests_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launch goes on with the other cases to its end, and keeps why one has no times, unless it is skipped."""
+    base = [Case("a"), Case("b", fails="no"), Case("c", fails="no"), Case("d", skips=True), Case("e", skips=True)]
+    head = [Case("a", fails="oh"), Case("b", fails="no"), Case("c"), Case("d", fails="oh"), Case("e"), Case("f")]
+    zero = Case("f", seconds=[1.0, 0.0])
+    Stage(monkeypatch, base=suite(*base, zero, Case("g")), head=suite(*head, Case("g")))
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+
+    assert made.finished
+    assert list(made.measured) == ["control", "g"]
+    assert made.failed == {
+        "a": Failure("head", "failed", "oh", in_head_alone=True, output=["E", "head"]),
+        "b": Failure("both sides", "failed", "no", output=["E", "base"]),
+        "c": Failure("base", "failed", "no", output=["E", "base"]),
+        "d": Failure("head", "failed", "oh", output=["E", "head"]),
+        "f": Failure("base", "had a round of 0 s", "no ratio follows from it"),
+    }
+    assert str(made.failed["b"]) == "both sides failed: no"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "says"),
+    [
+        ([1.0], [0.5], None),
+        ([1.0, 0.0], [0.0], "base had a round of 0 s: no ratio follows from it"),
+        ([1.0], [1.0, -2.5e-7], "head had a round of -2.5e-07 s: no ratio follows from it"),
+        ([math.nan], [1.0], "base had a round of nan s: no ratio follows from it"),
+        ([1.0], [math.inf], "head had a round of inf s: no ratio follows from it"),
+    ],
+)
+def test_times_of_which_there_is_no_ratio(base: list[float], head: list[float], says: str | None) -> None:
+    """A round of no time, or of one that no clock can tell, leaves a case without times, and says nothing of head."""
+    failure = failure_of_ends({"head": Finished("a", head, {}), "base": Finished("a", base, {})})
+
+    assert (failure and str(failure)) == says
+    assert failure is None or not failure.in_head_alone
+
+
+def test_a_test_that_one_side_alone_came_to() -> None:
+    """Where it fails, nothing is known of the other side; where it does not, or is skipped, nothing failed."""
+    failed = failure_of_ends({"head": Failed("a", "no", [])})
+
+    assert failed == Failure("head", "failed", "no", output=[])
+    assert [failure_of_ends({"base": end}) for end in (Skipped("a"), Finished("a", [1.0], {}))] == [None, None]
+
+
+def test_a_side_that_ends_after_the_first_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A side that is gone ends the launch and the other side, and what was finished until then is kept."""
 
     def play(player: Player) -> int | None:
         player.say("collected", cases=["a", "b"])
@@ -255,16 +307,17 @@ def test_a_side_that_fails_after_the_first_case(tmp_path: Path, monkeypatch: pyt
             player.hear()
             if case == "control":
                 player.say("finished", case=case, seconds=[2.0], extra_info={})
-        player.say("failed", case="a", why="RuntimeError: no")
-        player.hear()
-        return 0
+        player.log(b"so long\n")
+        return 3
 
     stage = Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=play)
     made = Launch(setup_of(tmp_path), 0, [], None)
     failure = failure_of(made)
 
-    assert str(failure) == "head failed in a: RuntimeError: no"
+    assert str(failure) == "head ended with exit code 3, in a: so long"
+    assert failure.output == ["so long"]
     assert list(made.measured) == ["control"]
+    assert made.failed == {}
     assert not made.finished
     assert made.stopped
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
+from pytest_benchmark.fixture import BenchmarkFixture, FixtureAlreadyUsed
 
 from tests.scripted_conductor import Clock, Conductor, Load, loading
 
@@ -57,7 +57,7 @@ def set_up(plugin: Any, value: Any) -> Any:
 def test_extra_work_is_a_share_of_the_time_that_the_target_took(load: Load) -> None:
     """A slowed target works on for a share of its own time, and keeps its arguments and result."""
     plugin, clock = load(), Clock(per_look=1 / 1024)
-    plugin.time = clock
+    plugin.work.time = clock
 
     def target(*args: int, **kwargs: int) -> tuple[Any, ...]:
         clock.now += 1.0
@@ -100,7 +100,7 @@ def test_repeated_calls(load: Load) -> None:
 def test_calibration(seconds: float, calls: int, iterations: int, load: Load) -> None:
     """A round lasts about 10 ms, which the first trial of at least 5 ms decides."""
     plugin, clock = load(), Clock()
-    plugin.time = clock
+    plugin.work.time = clock
     made = list[int]()
 
     def target() -> None:
@@ -114,7 +114,7 @@ def test_calibration(seconds: float, calls: int, iterations: int, load: Load) ->
 def test_calibration_judges_by_half_a_round_at_least(load: Load) -> None:
     """A trial of exactly half a round's time is the last one."""
     plugin, clock = load(), Clock()
-    plugin.time, plugin.PLAIN_SECONDS = clock, 0.25
+    plugin.work.time, plugin.work.PLAIN_SECONDS = clock, 0.25
     made = list[int]()
 
     def target() -> None:
@@ -206,7 +206,7 @@ def test_a_plain_case_is_calibrated_with_the_other_side(load: Load) -> None:
     """A plain case finds three calls a round in its turn, and makes the four that the conductor names."""
     conductor, clock = Conductor([{"go": True}, {"iterations": 4}]), Clock()
     plugin = load(conductor=conductor)
-    plugin.time = clock
+    plugin.work.time = clock
     benchmark = fixture(plugin, clock)
 
     def target(one: int, more: int) -> int:
@@ -235,7 +235,7 @@ def test_a_slowdown_is_planted_in_the_case_that_is_named(load: Load) -> None:
     """The named case takes half as long again, and another case takes what it took."""
     conductor, clock = Conductor(), Clock(per_look=1 / 4096)
     plugin = load(conductor=conductor)
-    plugin.time = clock
+    plugin.work.time = clock
 
     def target() -> None:
         clock.now += 1.0
@@ -276,6 +276,19 @@ def test_a_setup_with_iterations_is_pytest_benchmarks_error(load: Load) -> None:
 
     with pytest.raises(ValueError, match=r"^Can't use more than 1 `iterations` with a `setup` function\.$"):
         benchmark.pedantic(print, setup=lambda: None, iterations=2)
+    assert conductor.journal == []
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_second_use_is_pytest_benchmarks_error(plain: bool, load: Load) -> None:
+    """A fixture is for one benchmark: the error comes in pytest-benchmark's words, and the conductor hears no more."""
+    conductor = Conductor()
+    benchmark = fixture(load(conductor=conductor), Clock())
+    benchmark.pedantic(int)
+    conductor.journal.clear()
+
+    with pytest.raises(FixtureAlreadyUsed, match="Fixture can only be used once"):
+        benchmark(int) if plain else benchmark.pedantic(int)
     assert conductor.journal == []
 
 
@@ -330,6 +343,7 @@ def test_the_control_is_slowed_where_that_is_asked(load: Load, monkeypatch: pyte
         return SimpleNamespace(digest=lambda: None)
 
     monkeypatch.setattr(plugin, "time", clock)
+    monkeypatch.setattr(plugin.work, "time", clock)
     monkeypatch.setattr(plugin, "hashlib", SimpleNamespace(sha256=sha256))
     plugin.slower["control"] = 2.0
     plugin.CONTROL_ROUNDS = 3

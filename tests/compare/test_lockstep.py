@@ -152,7 +152,6 @@ def test_imports_from_elsewhere_are_found_out(project: Project) -> None:
 
 
 FAULTS = {
-    "fails": ('raise RuntimeError("no")', "head failed in test_it.py::test_pedantic: RuntimeError: no"),
     "is killed": ("os.kill(os.getpid(), 9)", "head was killed by SIGKILL, in test_it.py::test_pedantic"),
     "exits": ("os._exit(3)", "head ended with exit code 3, in test_it.py::test_pedantic"),
     "hangs": ("time.sleep(60)", "head hangs: silent for 8 s, in test_it.py::test_pedantic"),
@@ -180,6 +179,66 @@ def test_a_side_that_fails(fault: str, where: str, project: Project) -> None:
     for side in made.sides:
         with pytest.raises(ProcessLookupError):
             os.killpg(side.process.pid, 0)
+
+
+ODD = """
+import os, pytest, thing
+@pytest.fixture
+def broken():
+    yield
+    raise OSError("teardown")
+def test_first(benchmark):
+    benchmark.pedantic(thing.work, rounds=2)
+    benchmark.extra_info.update({("a", 1): 2, "loop": benchmark, "side": os.environ["PARABOLA_SIDE"]})
+    benchmark.extra_info["launch"] = os.environ["PARABOLA_LAUNCH"]
+def test_skips(benchmark):
+    benchmark.pedantic(lambda: pytest.skip("no"), rounds=2)
+def test_fails_in_plain(benchmark):
+    benchmark(lambda: 1 / 0)
+def test_xfails(benchmark):
+    benchmark.pedantic(lambda: pytest.xfail("no"), rounds=2)
+@pytest.mark.xfail
+def test_is_marked(benchmark):
+    benchmark.pedantic(lambda: 1 / 0, rounds=2)
+def test_forks_and_returns(benchmark):
+    benchmark.pedantic(lambda: os.fork() and os.wait(), rounds=2)
+def test_forks_and_raises(benchmark):
+    benchmark.pedantic(lambda: os.wait() if os.fork() else 1 / 0, rounds=2)
+@pytest.mark.benchmark(timer=lambda: 1.0)
+def test_takes_no_time(benchmark):
+    benchmark.pedantic(thing.work, rounds=2)
+def test_fails_late(benchmark, broken):
+    benchmark.pedantic(thing.work, rounds=2)
+def test_fails_in_setup(missing, benchmark):
+    benchmark.pedantic(thing.work, rounds=2)
+def test_is_used_twice(benchmark):
+    benchmark.pedantic(thing.work, rounds=2)
+    benchmark(thing.work)
+def test_last(benchmark):
+    benchmark.pedantic(thing.work, rounds=2)
+"""
+
+
+@pytest.mark.end_to_end
+def test_odd_benchmarks(project: Project) -> None:
+    """Whatever a benchmark does within itself, the others are measured, and what failed has its reason."""
+    made = launch(project(test_it=ODD), number=7, pytest_options=("-x",))
+    measured = ["control", *(f"test_it.py::test_{name}" for name in ("first", "forks_and_returns", "forks_and_raises"))]
+    info = made.measured["test_it.py::test_first"].extra_info
+
+    assert list(made.measured) == [*measured, "test_it.py::test_last"]
+    assert info.base == {"('a', 1)": 2, "loop": info.base["loop"], "side": "base", "launch": "7"}
+    assert info.head["side"] == "head"
+    failed = {case.removeprefix("test_it.py::test_"): str(failure) for case, failure in made.failed.items()}
+    assert "Fixture can only be used once" in failed.pop("is_used_twice")
+    assert failed == {
+        "fails_in_plain": "both sides failed: ZeroDivisionError: division by zero",
+        "takes_no_time": "base had a round of 0 s: no ratio follows from it",
+        "fails_late": "both sides failed: OSError: teardown",
+        "fails_in_setup": "both sides failed: fixture 'missing' not found",
+    }
+    assert any("1 / 0" in line for line in made.failed["test_it.py::test_fails_in_plain"].output)
+    assert made.finished
 
 
 @pytest.mark.end_to_end

@@ -3,7 +3,9 @@
 import ast
 import json
 import os
+import signal
 import socket
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,6 +99,53 @@ def test_what_json_can_hold(load: Load) -> None:
     assert plugin.telling.plain({1}) == "{1}"
 
 
+class Odd:
+    """A value that no text can be made of."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_what_a_suite_tells_is_kept_as_far_as_it_can_be_written(load: Load) -> None:
+    """A key becomes a word; a value that is odd, nested in itself or too long for a number is left out by itself."""
+    round_and_round: list[Any] = []
+    round_and_round.append(round_and_round)
+    info = {
+        "passed": np.bool_(True), ("a", 1): 2, 3: {4: [5]}, None: "x", "odd": Odd(), "loop": round_and_round,
+        "inner": {("b",): 1}, "long": 10**5000, "nan": float("nan"), "array": np.zeros(2),
+    }  # fmt: skip
+    told = load().writable(info)
+
+    assert repr(told.pop("nan")) == "nan"
+    assert told == {"passed": True, "('a', 1)": 2, "3": {"4": [5]}, "None": "x", "array": "[0. 0.]"}
+    nothing: Any
+    for nothing in (None, 7, [("a", 1)], {}):
+        assert load().writable(nothing) == {}
+
+
+def test_a_fork_has_no_part_in_the_conversation(load: Load) -> None:
+    """A benchmark's fork has no line: it ends when it speaks, listens, or its test is over, and its parent goes on."""
+    plugin = load()
+    forked = load()
+    forked.line.close()  # as in every child
+    for goes_on in (
+        lambda: forked.line.say("passed"),
+        forked.line.hear,
+        lambda: forked.pytest_runtest_logreport(report("failed", "call")),
+    ):
+        with pytest.raises(Exited) as ended:
+            goes_on()
+        assert ended.value.args == (70,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # where another test has started threads
+        child = os.fork()
+    if not child:
+        os.kill(os.getpid(), signal.SIGKILL if plugin.line.file.closed else signal.SIGABRT)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    plugin.line.say("passed")
+    assert plugin.conductor.recv(100) == b'{"kind": "passed"}\n'
+
+
 def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
     """Exit code 70 ends the process when it listens, when it speaks, and when the line was cut with words unread."""
     plugin = load()
@@ -122,10 +171,12 @@ def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
 def test_options_that_cannot_be_compared_with(option: str, load: Load) -> None:
     """The refusal names the option; one that is not set, or not known, is no hindrance."""
     plugin = load()
-    missing: Any = SimpleNamespace(getoption=lambda name, default: default)
-    unset: Any = SimpleNamespace(getoption=lambda name, default: 0)
-    asked: Any = SimpleNamespace(getoption=lambda name, default: 2 if name == option else default)
+    given = SimpleNamespace(maxfail=1)
+    missing: Any = SimpleNamespace(getoption=lambda name, default: default, option=given)
+    unset: Any = SimpleNamespace(getoption=lambda name, default: 0, option=given)
+    asked: Any = SimpleNamespace(getoption=lambda name, default: 2 if name == option else default, option=given)
     plugin.pytest_configure(missing)
+    assert given.maxfail == 0  # a test that fails ends no session, as with -x
     plugin.pytest_configure(unset)
 
     with pytest.raises(pytest.UsageError) as failure:
@@ -200,29 +251,59 @@ def raised(message: str) -> Any:
     [
         (raised("no such luck\n  and more of it"), "ValueError: no such luck"),
         (raised("\n  late\nlast"), "ValueError:"),
-        ("\nheading\n\n  E   ImportError: nowhere  \n \n", "E   ImportError: nowhere"),
+        ("\nheading\n\n  E   ImportError: nowhere  \n \n", "ImportError: nowhere"),
+        ("file a.py, line 3\nE       fixture 'x' not found\n>       available: y\n\n/a.py:3", "fixture 'x' not found"),
         ("  only  ", "only"),
         (" \n\n ", "no reason given"),
         (None, "no reason given"),
     ],
 )
 def test_why_a_report_failed(longrepr: Any, why: str, load: Load) -> None:
-    """The reason is the first line of an exception, or else the last line that says anything."""
+    """The reason is the first line of an exception, or the last that pytest marks, or the last that says anything."""
     assert load().reason(report("failed", "call", longrepr)) == why
 
 
-def test_a_failure_is_told(load: Load) -> None:
-    """A failure in set-up, call, tear-down or collecting is told, and a case that failed is not called skipped."""
+@pytest.mark.parametrize("lines", [0, 29, 30, 31, 100])
+def test_the_end_of_a_report(lines: int, load: Load) -> None:
+    """The last thirty lines of what pytest reports are told."""
+    text = [f"line {number}" for number in range(lines)]
+
+    assert load().last_lines(report("failed", "call", "\n".join(text) or None)) == text[-30:]
+
+
+def test_a_failure_in_collecting_is_told_at_once(load: Load) -> None:
+    """With its file in the place of a case; a file that was collected is not told of."""
     conductor = Conductor()
     plugin = load(conductor=conductor)
-    for when in ("setup", "call", "teardown"):
-        for outcome in ("failed", "passed", "skipped"):
-            plugin.pytest_runtest_logreport(report(outcome, when, f"{when} is why"))
+    outcome: Any
     for outcome in ("failed", "passed"):
-        plugin.pytest_collectreport(pytest.CollectReport("test_it.py", outcome, "is why", []))  # type: ignore[arg-type]
+        plugin.pytest_collectreport(pytest.CollectReport("test_it.py", outcome, "one\ntwo", []))
 
-    whys = [("setup is why", CASE), ("call is why", CASE), ("teardown is why", CASE), ("is why", "test_it.py")]
-    assert conductor.journal == [("failed", {"case": case, "why": why}) for why, case in whys]
+    assert conductor.journal == [("failed", {"case": "test_it.py", "why": "two", "output": ["one", "two"]})]
+
+
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("when", ["setup", "call", "teardown"])
+def test_a_failure_is_told_once_its_test_is_over(when: str, measured: bool, load: Load) -> None:
+    """In whichever phase, the first failure replaces all times, and the next run of a test knows nothing of it."""
+    conductor = Conductor()
+    plugin = load(conductor=conductor)
+    for again in (True, False):
+        if measured:
+            plugin.measured[CASE] = data()
+        phases = ("setup", "call", "teardown")
+        for phase in phases[: phases.index(when)]:
+            plugin.pytest_runtest_logreport(report("passed", phase))
+        plugin.pytest_runtest_logreport(report("failed" if again else "skipped", when, f"more\n{when} is why"))
+        if when != "teardown":
+            assert len(conductor.journal) == (not again)
+            last = "failed" if again else "passed"  # what comes second is not told
+            plugin.pytest_runtest_logreport(report(last, "teardown", "later"))
+
+    told = ("failed", {"case": CASE, "why": f"{when} is why", "output": ["more", f"{when} is why"]})
+    kind, message = conductor.journal.pop()
+    assert conductor.journal == [told]
+    assert (kind, message["case"]) == ("finished" if measured and when != "call" else "skipped", CASE)
 
 
 @pytest.mark.parametrize(
@@ -246,23 +327,27 @@ def test_a_case_without_times_is_told_once_its_test_is_over(phases: list[tuple[s
     assert conductor.journal == [("skipped", {"case": CASE})]
 
 
-def test_what_a_case_took_is_told_once_its_test_has_passed(load: Load) -> None:
-    """The seconds are told once, after the call of a case that has any; a failure after the rounds replaces them."""
+def data(**info: Any) -> Any:
+    """Return a fixture whose rounds are over."""
+    return SimpleNamespace(stats=SimpleNamespace(stats=SimpleNamespace(data=(0.5, 0.25))), extra_info=info)
+
+
+def test_what_a_case_took_is_told_once_its_test_is_over(load: Load) -> None:
+    """The seconds are told after tear-down, and once; those of a test that is skipped after its rounds are not."""
     conductor = Conductor()
     plugin = load(conductor=conductor)
-    data = SimpleNamespace(stats=SimpleNamespace(stats=SimpleNamespace(data=(0.5, 0.25))), extra_info={"passed": True})
-    plugin.pytest_runtest_logreport(report("passed", "call"))
-    plugin.measured[CASE] = data
-    plugin.pytest_runtest_logreport(report("passed", "setup"))
+    plugin.measured[CASE] = data(passed=True)
+    for when in ("setup", "call"):
+        plugin.pytest_runtest_logreport(report("passed", when))
     assert conductor.journal == []
-    plugin.pytest_runtest_logreport(report("passed", "call"))
     plugin.pytest_runtest_logreport(report("passed", "teardown"))
-    plugin.pytest_runtest_logreport(report("passed", "call"))
 
     assert conductor.journal == [("finished", {"case": CASE, "seconds": [0.5, 0.25], "extra_info": {"passed": True}})]
-    plugin.measured[CASE] = data
-    plugin.pytest_runtest_logreport(report("failed", "call", "after the rounds"))
-    assert conductor.journal[1:] == [("failed", {"case": CASE, "why": "after the rounds"})]
+    assert plugin.measured == {}
+    plugin.measured[CASE] = data()
+    plugin.pytest_runtest_logreport(report("skipped", "call"))
+    plugin.pytest_runtest_logreport(report("passed", "teardown"))
+    assert conductor.journal[1:] == [("skipped", {"case": CASE})]
 
 
 def test_strangers_are_told_twice(load: Load) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from parabola.compare.sides.failure import Failure
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.side import Side, SideFailed
 from tests.players import setup_of
@@ -22,7 +23,7 @@ READY: Said = {"kind": "ready", "case": "a", "rounds": 2, "warmup_rounds": 0}
 PASSED: Said = {"kind": "passed"}
 FINISHED: Said = {"kind": "finished", "case": "a", "seconds": [1.0, 2.0], "extra_info": {}}
 SKIPPED: Said = {"kind": "skipped", "case": "a"}
-FAILED: Said = {"kind": "failed", "case": "a", "why": "no"}
+FAILED: Said = {"kind": "failed", "case": "a", "why": "no", "output": ["E no"]}
 ENDED: Said = {"kind": "ended", "strangers": {}}
 ALL = (COLLECTED, CALIBRATE, CALIBRATED, READY, PASSED, FINISHED, SKIPPED, FAILED, ENDED)
 NO_CONTROL: Said = {**SKIPPED, "case": "control"}
@@ -41,12 +42,14 @@ class Moment:
 
 MOMENTS = {
     "collecting": Moment(WHOLE[:0], [COLLECTED], '"collected"'),
-    "before a case": Moment(WHOLE[:2], [CALIBRATE, READY, SKIPPED, ENDED], "one of 2 cases that are left to run"),
-    "calibrating": Moment(WHOLE[:3], [CALIBRATED, SKIPPED], '"calibrated" of a'),
-    "calibrated": Moment(WHOLE[:4], [READY, SKIPPED], '"ready" of a'),
-    "in the first round": Moment(WHOLE[:5], [PASSED, SKIPPED], '"passed" of a'),
-    "in the last round": Moment(WHOLE[:6], [PASSED, SKIPPED], '"passed" of a'),
-    "after the rounds": Moment(WHOLE[:7], [FINISHED, SKIPPED], '"finished" of a'),
+    "before a case": Moment(
+        WHOLE[:2], [CALIBRATE, READY, SKIPPED, FAILED, ENDED], "one of 2 cases that are left to run"
+    ),
+    "calibrating": Moment(WHOLE[:3], [CALIBRATED, SKIPPED, FAILED], '"calibrated" of a'),
+    "calibrated": Moment(WHOLE[:4], [READY, SKIPPED, FAILED], '"ready" of a'),
+    "in the first round": Moment(WHOLE[:5], [PASSED, SKIPPED, FAILED], '"passed" of a'),
+    "in the last round": Moment(WHOLE[:6], [PASSED, SKIPPED, FAILED], '"passed" of a'),
+    "after the rounds": Moment(WHOLE[:7], [FINISHED, SKIPPED, FAILED], '"finished" of a'),
     "after a case": Moment(WHOLE[:8], [ENDED], "one of 1 cases that are left to run"),
 }
 Conduct = Callable[..., Launch]
@@ -110,13 +113,18 @@ def test_each_message_at_each_moment(message: Said, moment: str, conduct: Conduc
 
 
 @pytest.mark.parametrize("moment", [name for name, now in MOMENTS.items() if SKIPPED in now.fits])
-def test_a_case_may_be_skipped_at_any_moment(moment: str, conduct: Conduct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A side that skips is told no more of the case; the other measures it to its end, and the launch goes on."""
+@pytest.mark.parametrize("over", [SKIPPED, FAILED], ids=lambda message: message["kind"])
+def test_a_case_may_be_skipped_or_fail_at_any_moment(
+    over: Said, moment: str, conduct: Conduct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A side that gives a case up is told no more of it; the other measures it to its end, and the launch goes on."""
     told: dict[str, list[str]] = {"base": [], "head": []}
     monkeypatch.setattr(Side, "tell", lambda side, **message: told[side.name].append(next(iter(message))))
-    launch = conduct([*MOMENTS[moment].before, SKIPPED, *REST])
+    launch = conduct([*MOMENTS[moment].before, over, *REST])
+    failure = Failure("head", "failed", "no", in_head_alone=True, output=["E no"])
 
     assert launch.measured == {}
+    assert launch.failed == ({"a": failure} if over == FAILED else {})
     assert [side.ahead for side in launch.sides] == [[], []]
     assert launch.doing == "b"
     whole = ["run", "go", "iterations", "go", "go", "go_on"]
@@ -162,6 +170,26 @@ def test_a_line_that_is_no_message(line: bytes, quoted: str, moment: str, conduc
 
     assert says.startswith("head said what is no message, ")
     assert quoted in says
+
+
+def test_a_case_that_was_not_planned_and_fails(conduct: Conduct) -> None:
+    """As a file that cannot be collected, it ends the launch in its own words, with the end of pytest's report."""
+    failure = failure_of(lambda: conduct([*WHOLE[:2], {**FAILED, "case": "c.py"}]))
+    nameless = failure_of(lambda: conduct([{**FAILED, "case": ""}]))
+
+    assert (str(failure), failure.output, failure.usage) == ("head failed in c.py: no", ["E no"], False)
+    assert str(nameless) == "head failed in collecting: no"
+
+
+def test_a_case_fails_on_both_sides(conduct: Conduct) -> None:
+    """Both may fail in their own moment, and the next case is measured on both."""
+    last = [{**message, "case": "b"} if "case" in message else message for message in WHOLE[4:8]]
+    base = [*WHOLE[:4], {**FAILED, "why": "odd"}, *last, ENDED]
+    launch = conduct([*WHOLE[:6], FAILED, *last, ENDED], base=base)
+
+    assert list(launch.measured) == ["b"]
+    assert launch.failed == {"a": Failure("both sides", "failed", "base: odd; head: no", output=["E no"])}
+    assert [side.ahead for side in launch.sides] == [[], []]
 
 
 @pytest.mark.parametrize("kind", ["calibrate", "ready", "skipped"])

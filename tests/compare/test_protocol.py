@@ -34,7 +34,7 @@ LINES: list[tuple[dict[str, Any], Message, str]] = [
         '"finished" of a',
     ),
     ({"kind": "skipped", "case": "a"}, Skipped("a"), '"skipped" of a'),
-    ({"kind": "failed", "case": "a", "why": "no"}, Failed("a", "no"), '"failed" of a'),
+    ({"kind": "failed", "case": "a", "why": "no", "output": ["x"]}, Failed("a", "no", ["x"]), '"failed" of a'),
     ({"kind": "ended", "strangers": {"m": "/m.py"}}, Ended({"m": "/m.py"}), '"ended"'),
 ]
 

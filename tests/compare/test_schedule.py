@@ -161,3 +161,16 @@ def test_where_cores_cannot_be_chosen(machine: Callable[..., None]) -> None:
     machine([])
 
     assert core_groups(64) == [[]]
+
+
+def test_what_is_to_be_confirmed_comes_first() -> None:
+    """One more launch tells whether a test fails again, however long it takes, and whatever is left out for it."""
+    referee = Referee(("wild", "failed", "steady"))
+    for value in (0.2, -0.1, 0.3):
+        referee.add({"wild": value, "steady": 0.001 * value})
+    costs = Costs(1.0, {"wild": 2.0, "failed": 5.0, "steady": 2.0})
+
+    assert choose(referee, ["wild", "failed", "steady"], costs, 7.0, 1, again=["failed"])[0] == "failed"
+    assert choose(referee, ["failed"], costs, 6.0, 1, again=["failed"]) == ["failed"]
+    assert choose(referee, ["failed"], costs, 5.9, 1, again=["failed"]) == []
+    assert choose(referee, ["wild", "failed", "steady"], costs, 7.0, 1)[-1] != "failed"

@@ -204,3 +204,10 @@ def test_the_self_test_in_words() -> None:
         "two: smallest slowdown found none up to 100 % (spread between launches 20.0 %)",
         "three: smallest slowdown found 100 % (spread between launches 0.0 %)",
     ]
+
+
+def test_cases_are_told_apart_by_as_little_as_that_takes() -> None:
+    """Two of one name have their class before it."""
+    able = [Ability(f"a.py::Test{letter}::run", 20, 0.01, 0.0, 0.05) for letter in "AB"]
+
+    assert [line.split(": ")[0] for line in lines(able, made_comparison())[2:]] == ["TestA::run", "TestB::run"]

@@ -14,8 +14,10 @@ from parabola.compare.referee import Referee
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.environments import Setup
-from parabola.compare.sides.launch import CONTROL
+from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.launch import CONTROL, Measured
 from parabola.compare.sides.side import SideFailed
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import cores, ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 
@@ -56,7 +58,7 @@ def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: p
     assert outcome.launches == script.launches
     assert (outcome.base, outcome.head) == (BASE, HEAD)
     assert (outcome.ended, outcome.why, outcome.usage, outcome.disturbed) == ("decided", "", False, False)
-    assert (outcome.only, outcome.unmeasured) == (BySide(["a.py::gone_0"], ["a.py::new_0"]), [])
+    assert (outcome.only, outcome.unmeasured) == (BySide(["a.py::gone"], ["a.py::new"]), [])
     assert outcome.seconds == 5 * 4 + 4 * 3
     assert outcome.control.evidence(CONTROL).launches == 9
     assert outcome.control.decided == {}
@@ -104,10 +106,11 @@ def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monke
 
 def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was measured until then stays, of the launch that failed, too; its cases may yet be measured."""
-    fails = {2: SideFailed("head failed in b", usage=True)}
+    fails = {2: SideFailed("head is gone", usage=True, output=["bye"])}
     outcome = outcome_of(Script(clock, RATIOS, fails=fails), monkeypatch)
 
-    assert (outcome.ended, outcome.why, outcome.usage) == ("failed", "head failed in b", True)
+    assert (outcome.ended, outcome.why, outcome.usage) == ("failed", "head is gone", True)
+    assert (outcome.output, outcome.judged) == (["bye"], {})
     assert [launch.finished for launch in outcome.launches] == [True, True, False]
     assert [outcome.referee.evidence(case).launches for case in RATIOS] == [3, 2, 2]
     assert outcome.unmeasured == []
@@ -120,7 +123,7 @@ def test_a_failure_in_the_first_launch(clock: Clock, monkeypatch: pytest.MonkeyP
 
     assert (early.ended, early.why, early.usage) == ("failed", "before its plan", False)
     assert (early.only, early.unmeasured, early.referee.undecided) == (BySide([], []), [], [])
-    assert (later.only.head, later.unmeasured, later.referee.undecided) == (["a.py::new_0"], [], list(RATIOS))
+    assert (later.only.head, later.unmeasured, later.referee.undecided) == (["a.py::new"], [], list(RATIOS))
 
 
 def test_ctrl_c_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +159,7 @@ def test_what_was_running_is_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch)
     assert outcome.ended == "failed"
     assert sorted(launch.number for launch in outcome.launches) == [0, 1]
     assert [outcome.referee.evidence(case).launches for case in RATIOS] == [1, 1, 1]
-    assert outcome.only == BySide(["a.py::gone_1"], ["a.py::new_1"])
+    assert outcome.only == BySide(["a.py::gone"], ["a.py::new"])
 
 
 def test_a_case_that_a_side_skips(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +168,104 @@ def test_a_case_that_a_side_skips(clock: Clock, monkeypatch: pytest.MonkeyPatch)
 
     assert (outcome.ended, outcome.unmeasured, outcome.referee.undecided) == ("decided", [SLOW], [SLOW])
     assert outcome.referee.decided == {STEADY: "same", FAST: "faster"}
+
+
+HEAD_ALONE, IN_BASE = Failure("head", "failed", "no", True), Failure("base", "failed", "odd")
+
+
+@pytest.mark.parametrize(
+    ("failures", "verdict", "runs"),
+    [
+        ([HEAD_ALONE, HEAD_ALONE], "wrong", 2),
+        ([HEAD_ALONE, None, HEAD_ALONE], "not measured", 2),
+        ([HEAD_ALONE, IN_BASE], "not measured", 2),
+        ([IN_BASE, HEAD_ALONE], "not measured", 1),
+        ([None, None, HEAD_ALONE, HEAD_ALONE], "wrong", 4),
+        ([None, None, IN_BASE], "not measured", 3),
+        ([*[None] * 8, HEAD_ALONE, HEAD_ALONE], "wrong", 10),  # in the launch that would have decided it
+    ],
+)
+def test_a_case_whose_test_fails(
+    failures: list[Failure | None], verdict: str, runs: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is run once more if that may make it wrong, and then no more; the others are decided as without it."""
+    script = Script(
+        clock, {STEADY: [1.001, 0.999, 1.0], SLOW: [1.5], "f.py::odd": [1.5]}, failing={"f.py::odd": failures}
+    )
+    outcome = outcome_of(script, monkeypatch)
+
+    assert (outcome.ended, outcome.why) == ("decided", "")
+    assert {case: judgement.verdict for case, judgement in outcome.judged.items()} == {"f.py::odd": verdict}
+    assert sum("f.py::odd" in launch.plan for launch in script.launches) == runs
+    assert {case: outcome.referee.decided[case] for case in (STEADY, SLOW)} == {STEADY: "same", SLOW: "slower"}
+    assert outcome.unmeasured == []
+
+
+def test_a_failure_that_no_launch_could_confirm(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps the comparison from being decided, and where time is short it is what the next launch is for."""
+    script = Script(clock, {SLOW: [1.5], FAST: [1.0]}, failing={FAST: [HEAD_ALONE] * 3}, overhead=1.0)
+    short = outcome_of(script, monkeypatch, budget_seconds=5.0)
+    script = Script(clock, {SLOW: [1.5], FAST: [1.0]}, failing={FAST: [HEAD_ALONE] * 3}, overhead=1.0)
+    longer = outcome_of(script, monkeypatch, budget_seconds=9.0)
+
+    assert (short.ended, len(short.launches), short.judged[FAST].verdict) == ("budget", 1, "not measured")
+    assert (longer.ended, longer.judged[FAST].verdict) == ("budget", "wrong")
+    assert script.launches[1].cases is not None
+    assert script.launches[1].cases[0] == FAST
+
+
+def test_nothing_but_tests_that_fail(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison in which every case is wrong or not measured has come to its end."""
+    failing = {SLOW: [IN_BASE], FAST: [HEAD_ALONE] * 2}
+    outcome = outcome_of(Script(clock, {SLOW: [1.5], FAST: [1.0]}, failing=failing), monkeypatch)
+
+    assert (outcome.ended, outcome.why, len(outcome.launches)) == ("decided", "", 2)
+    assert {case: judgement.verdict for case, judgement in outcome.judged.items()} == {
+        SLOW: "not measured",
+        FAST: "wrong",
+    }
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_names_that_are_new_in_every_launch(at_once: int, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a case is not measured, for this reason, however many launches run side by side; the others are."""
+    script = Script(clock, RATIOS, unstable=[FAST])
+    outcome = outcome_of(script, monkeypatch, launches_at_once=at_once)
+
+    assert outcome.ended == "decided"
+    assert [*outcome.judged.values()] == [Judgement(Verdict.NOT_MEASURED, "its name is not the same in every launch")]
+    assert next(iter(outcome.judged)).startswith(FAST)
+    assert {case: outcome.referee.decided[case] for case in (STEADY, SLOW)} == {STEADY: "same", SLOW: "slower"}
+
+
+@pytest.mark.parametrize(
+    ("cases", "takes"),
+    [
+        (-1, "more than 35 s"),
+        (0, "more than 35 s"),
+        (1, "about 55 s"),
+        (2, "about 54 s"),
+        (3, "about 46 s"),
+        (4, "about 35 s"),
+    ],
+)
+def test_a_budget_that_ends_within_the_first_launch(
+    cases: int, takes: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is inconclusive, and how long a launch takes is said as far as what was measured of it tells."""
+    names = [f"a.py::case_{number}" for number in range(4)]
+    ended = _Session(Options("main", budget_seconds=35.0), SETUP)
+    made = Script(clock, {})(SETUP, 0, [2], None)
+    made.plan = [CONTROL, *names] if cases >= 0 else []
+    ends = [3.0, 16.0, 28.4, 34.0, 34.5]  # a control of 3 s, cases of 13, 12.4, 5.6 and 0.5 s, and what is not over yet
+    made.measured = {
+        case: Measured(BySide([1.0], [1.0]), BySide({}, {}), ends[at]) for at, case in enumerate(made.plan[: cases + 1])
+    }
+    ended.over, clock.now = [made], clock.now + 35.0
+
+    assert ended._end() == ("budget", f"the budget ended within the first launch, which takes {takes}")
+    made.finished = True
+    assert ended._end() == ("failed", "no case was measured on both sides")
 
 
 def test_nothing_is_measured_on_both_sides(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +375,7 @@ def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list
 
 def test_the_options_as_they_are_unless_given() -> None:
     """Five minutes, a minimum effect of 5 %, and a side that may be silent for five minutes."""
-    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), "")
+    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), "", None)
 
 
 def test_what_a_comparison_is_given_and_lacks(

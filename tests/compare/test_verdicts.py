@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 from rich.style import Style
 
-from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.failure import Failure
 from parabola.compare.verdicts import Verdict, judge, overall
 from parabola.exit_codes import ExitCode
 
 PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text()
-BY_PRECEDENCE = ("failed", "wrong", "contaminated", "slower", "inconclusive", "faster", "same")
-OF_CASES = ("slower", "wrong", "faster", "same", "inconclusive")  # in the order in which they are counted
+BY_PRECEDENCE = (
+    *("wrong", "slower", "contaminated", "failed", "not measured", "inconclusive", "faster", "same"),
+)  # exit codes 1, 1, 4, 5, 5, 3 with --strict, 0 and 0
+OF_CASES = ("slower", "wrong", "faster", "same", "inconclusive", "not measured")  # as they are counted
 
 
 def named(*names: str) -> list[Verdict]:
-    return [Verdict[name.upper()] for name in names]
+    return [Verdict[name.upper().replace(" ", "_")] for name in names]
 
 
 @pytest.mark.parametrize(
@@ -35,29 +37,49 @@ def named(*names: str) -> list[Verdict]:
     ],
 )
 def test_what_a_comparison_comes_to(names: list[str], expected: str) -> None:
-    """A slowdown is told before what is inconclusive, that before a speed-up, and the same last; nothing is unknown."""
-    moved = "wrong" if expected == "wrong" else "contaminated"
+    """What is wrong or slower goes before a control that moved, that before what failed, and the same comes last."""
+    bad = expected in ("wrong", "slower")
 
     assert overall(named(*names)) == overall(named(*names[::-1])) == expected
-    assert overall(named(*names, "contaminated")) == moved
-    assert overall(named(*names, "failed")) == overall(named(*names, "contaminated", "failed")) == "failed"
+    assert overall(named(*names, "contaminated", "failed")) == (expected if bad else "contaminated")
+    assert overall(named(*names, "failed", "not measured")) == (expected if bad else "failed")
+    assert overall(named(*names, "not measured")) == (expected if bad else "not measured")
 
 
 def test_the_first_of_every_set_of_verdicts_is_told() -> None:
     """Of all sets of verdicts, in any order, that which goes first is what the comparison comes to."""
-    for size in range(1, len(BY_PRECEDENCE) + 1):
-        for names in itertools.permutations(BY_PRECEDENCE, size):
-            assert overall(named(*names)) == min(names, key=BY_PRECEDENCE.index)
+    for first, second in itertools.permutations(BY_PRECEDENCE, 2):
+        assert overall(named(first, second)) == min(first, second, key=BY_PRECEDENCE.index)
+    assert overall(named(*BY_PRECEDENCE[::-1])) == "wrong"
 
 
-@pytest.mark.parametrize("by_times", named("slower", "faster", "same", "inconclusive"))
-@pytest.mark.parametrize("base", [True, False, None])
-@pytest.mark.parametrize("head", [True, False, None])
-def test_wrong_is_what_passes_in_base_alone(by_times: Verdict, base: bool | None, head: bool | None) -> None:
-    """A case that passes in base and no longer in head is wrong, whatever its times; else the times decide."""
-    expected = Verdict.WRONG if base is True and head is False else by_times
+HEAD, AGAIN = Failure("head", "failed", "no", True, ["E no"]), Failure("head", "failed", "again", True, ["E again"])
+BASE, BOTH = Failure("base", "failed", "odd", False, ["E odd"]), Failure("both sides", "failed", "odd")
+ONCE = "head failed in one launch, {}: no"
 
-    assert judge(by_times, BySide(base, head)) == expected
+
+@pytest.mark.parametrize(
+    ("launches", "judgement"),
+    [
+        ([], None),
+        ([None, None], None),
+        ([HEAD, AGAIN], ("wrong", "head failed in two launches, and base passed: no", ["E no"], True)),
+        ([None, HEAD, AGAIN, None], ("wrong", "head failed in two launches, and base passed: no", ["E no"], True)),
+        ([HEAD], ("not measured", ONCE.format("which no other could confirm"), ["E no"], False)),
+        ([None, HEAD], ("not measured", ONCE.format("which no other could confirm"), ["E no"], False)),
+        ([HEAD, None], ("not measured", ONCE.format("and not in the next"), ["E no"], True)),
+        ([HEAD, None, AGAIN, AGAIN], ("not measured", ONCE.format("and not in the next"), ["E no"], True)),
+        ([HEAD, BASE], ("not measured", ONCE.format("and not in the next"), ["E no"], True)),
+        ([BASE], ("not measured", "base failed: odd", ["E odd"], True)),
+        ([BASE, HEAD, HEAD], ("not measured", "base failed: odd", ["E odd"], True)),
+        ([None, BOTH, None], ("not measured", "both sides failed: odd", (), True)),
+    ],
+)
+def test_what_tests_that_fail_say(launches: list[Failure | None], judgement: tuple[object, ...] | None) -> None:
+    """Wrong is what fails in head alone, and again in the next launch; any other failure leaves a case unmeasured."""
+    said = judge(launches)
+
+    assert (said and (said.verdict, said.why, said.output, said.final)) == judgement
 
 
 def test_every_verdict_has_all_that_follows_from_it() -> None:
@@ -75,7 +97,7 @@ def test_every_verdict_has_all_that_follows_from_it() -> None:
 @pytest.mark.parametrize("verdict", Verdict)
 def test_the_exit_code_of_each_verdict(verdict: Verdict) -> None:
     """What is bad news has an exit code above 0; of the rest, only what is inconclusive has one, for --strict."""
-    codes = {"slower": 1, "wrong": 1, "inconclusive": 3, "contaminated": 4, "failed": 5}
+    codes = {"slower": 1, "wrong": 1, "inconclusive": 3, "contaminated": 4, "failed": 5, "not measured": 5}
 
     assert verdict.exit_code == codes.get(verdict, 0)
     assert isinstance(verdict.exit_code, ExitCode)

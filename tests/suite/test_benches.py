@@ -32,7 +32,7 @@ class Clock:
         self.events, self.extra_info, self.asked = events, dict[str, Any](), dict[str, Any]()
         self.stats: Any = None
         if seconds:
-            times = SimpleNamespace(median=float(np.median(seconds)), data=seconds)
+            times = SimpleNamespace(median=float(np.median(seconds)), min=min(seconds), data=seconds)
             self.stats = SimpleNamespace(stats=times, iterations=1)
 
     def pedantic(self, target: Any, args: Any = (), *, setup: Any = None, rounds: int, warmup_rounds: int = 0) -> Any:
@@ -118,13 +118,13 @@ def test_an_epoch_time(last: float, verdict: str, events: list[Any], monkeypatch
     made = Made(events, lambda seed: [0.5, 0.0005, last], experiment)
     monkeypatch.setattr(engines, "build", lambda asked, *, anew: made if asked == experiment and anew else None)
     clock = Clock(events, seconds=[0.5, 0.1, 0.3])
-    told = list[str]()
+    told, short = list[str](), {made: 0.1}
     config: Any = SimpleNamespace(stash={FIXED_COSTS: told})
     monkeypatch.delenv("PARABOLA_SIDE", raising=False)
-    monkeypatch.setattr(fixed_cost, "short_run_seconds", lambda engine: 1.0 if engine is made else None)
+    monkeypatch.setattr(fixed_cost, "short_run_seconds", lambda engine: short[engine])
     bench_epoch_time.bench_epoch_time(clock, TimedCase(experiment, 2), True, config)
 
-    # Rounds of 0.9 s: 1 s is a fixed cost and an epoch, and 0.9 s the same and two epochs more; so nothing is told.
+    # The shortest round took 0.3 s: two epochs more than a run of one, so that they take all of it.
     assert told == []
     before = ["reset 7", "run 7 for 3", "check 3", "reset 7"]
     timed = ["reset 7", "clock on", "run 7 for 3", "clock off"]

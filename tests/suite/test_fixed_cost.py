@@ -53,10 +53,10 @@ def test_nothing_is_said_of_what_is_little_or_not_known(round_seconds: float, sh
 
 
 @pytest.mark.parametrize(
-    ("seconds", "runs", "median"),
-    [([0.001] * 10, 10, 0.001), ([0.5], 1, 0.5), ([0.03, 0.08], 2, 0.055), ([0.04, 0.01, 0.05], 3, 0.04)],
+    ("seconds", "runs", "smallest"),
+    [([0.002] * 9 + [0.001], 10, 0.001), ([0.5], 1, 0.5), ([0.03, 0.08], 2, 0.03), ([0.04, 0.01, 0.05], 3, 0.01)],
 )
-def test_runs_of_one_epoch(seconds: list[float], runs: int, median: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_one_epoch(seconds: list[float], runs: int, smallest: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten, or as many as fill a tenth of a second, each from fresh weights, which are outside the clock."""
     clock, happened, left = Clock(), list[Any](), list(seconds)
     monkeypatch.setattr(fixed_cost, "time", clock)
@@ -72,7 +72,7 @@ def test_runs_of_one_epoch(seconds: list[float], runs: int, median: float, monke
 
     engine: Any = SimpleNamespace(reset=reset, run=run)
 
-    assert short_run_seconds(engine) == pytest.approx(median)
+    assert short_run_seconds(engine) == pytest.approx(smallest)
     assert happened == ["reset", [0]] * runs
 
 
@@ -97,15 +97,14 @@ def test_where_short_runs_are_timed(epochs: int, side: str | None, told: int, mo
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize(("epochs", "told"), [("2", True), ("20000", False)])
-def test_the_suite_says_so_at_its_end(epochs: str, told: bool) -> None:
-    """Two epochs of native are mostly a call; twenty thousand are not."""
+def test_the_suite_says_so_at_its_end() -> None:
+    """Two epochs of native are mostly a call."""
     options = ("--benchmark-only", "--engine", "native", "--batch-size", "999", "-k", "epoch_time", "--rounds", "5")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "--epochs", epochs]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "--epochs", "2"]
     answer = subprocess.run(
         command, cwd=ROOT, env=users_environment(), capture_output=True, text=True, timeout=120, check=False
     )
 
     assert answer.returncode == 0, answer.stdout
-    assert ("of a round of 2 epochs is a cost that every round has once" in answer.stdout) == told
-    assert ("below 5 % with --epochs " in answer.stdout) == told
+    assert "of a round of 2 epochs is a cost that every round has once" in answer.stdout
+    assert "below 5 % with --epochs " in answer.stdout

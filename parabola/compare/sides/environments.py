@@ -12,7 +12,7 @@ from pathlib import Path
 
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.side import LAST_LINES, Side, SideFailed
 from parabola.git import OF_A_REPOSITORY
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
@@ -32,6 +32,7 @@ class Setup:
         limit_seconds: how long a side may be silent before it is taken to hang.
         own_names: of each checkout those of its "projects" and "modules"; modules of such names are its own.
         allowed: modules that may come from elsewhere nevertheless, with all that is in them.
+        logs: the folder that keeps what the sides write; None for none, so that it goes when the launch is over.
     """
 
     base: Checkout
@@ -43,6 +44,7 @@ class Setup:
     limit_seconds: float = 300.0
     own_names: BySide[dict[str, list[str]]] = NO_NAMES
     allowed: Sequence[str] = ()
+    logs: Path | None = None
 
 
 def prepare(setup: Setup, command: str) -> None:
@@ -70,7 +72,8 @@ def prepare(setup: Setup, command: str) -> None:
         )
         if answer.returncode:
             last = (answer.stdout.strip() or "no word").splitlines()[-1]
-            raise SideFailed(f"{checkout.name}: --prepare ended with exit code {answer.returncode}: {last}")
+            why = f"{checkout.name}: --prepare ended with exit code {answer.returncode}: {last}"
+            raise SideFailed(why, output=answer.stdout.splitlines()[-LAST_LINES:])
 
 
 def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[int], scratch: Path) -> Side:
@@ -82,7 +85,7 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         number: the launch's, which seeds the hashing of strings: alike on both its sides, and otherwise in the next;
             unless the user has chosen a PYTHONHASHSEED.
         cores: the cores that it runs on; empty for any.
-        scratch: the launch's own folder, for the plugin, the log and temporary files.
+        scratch: the launch's own folder, for the plugin, temporary files, and the log unless logs are kept.
     """
     plugins = scratch / "plugin"
     shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
@@ -102,7 +105,9 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         "allowed": list(setup.allowed),
         **getattr(setup.own_names, checkout.name),
     }
-    log = scratch / f"{checkout.name}.log"
+    logs = setup.logs / f"launch-{number:03}" if setup.logs else scratch
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{checkout.name}.log"
     temporary = scratch / f"{checkout.name}_tmp"  # it is removed with the launch, with all that a suite leaves in it
     temporary.mkdir()
     command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
@@ -112,6 +117,8 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "LOCKSTEP": json.dumps(given),
         "TMPDIR": str(temporary),
+        "PARABOLA_SIDE": checkout.name,  # with the launch, for a suite to keep databases and ports apart
+        "PARABOLA_LAUNCH": str(number),
     }
     with open(log, "wb") as output, theirs:
         process = subprocess.Popen(

@@ -11,7 +11,8 @@ from typing import Any
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup, start_side
-from parabola.compare.sides.protocol import Collected, Ended
+from parabola.compare.sides.failure import Failure, failure_of
+from parabola.compare.sides.protocol import Collected, Ended, Finished
 from parabola.compare.sides.side import Side, SideFailed
 from parabola.compare.sides.turns import measure
 
@@ -39,6 +40,7 @@ class Launch:
     Attributes:
         number: how many launches were made before; it decides which side begins.
         measured: by case, what both sides finished; grows while it runs.
+        failed: by case, why it has no times, where that is not because a side skipped it; grows while it runs.
         only: the cases of each side that the other does not offer.
         finished: whether it came to its own end.
         plan: the cases that it measures, the control first.
@@ -56,6 +58,7 @@ class Launch:
         """
         self.setup, self.number, self.cores, self.cases = setup, number, list(cores), cases
         self.measured: dict[str, Measured] = {}
+        self.failed: dict[str, Failure] = {}
         self.only = BySide[list[str]](base=[], head=[])
         self.plan: list[str] = []
         self.doing = "starting"
@@ -121,7 +124,8 @@ class Launch:
             except SideFailed as failure:
                 failures.append(failure)
         if failures:  # options are to blame only if neither side takes them
-            raise SideFailed(str(failures[0]), usage=[failure.usage for failure in failures] == [True, True])
+            usage = [failure.usage for failure in failures] == [True, True]
+            raise SideFailed(str(failures[0]), usage, failures[0].output)
         return offers
 
     def _name(self, part: str, cases: Sequence[str]) -> str:
@@ -142,12 +146,16 @@ class Launch:
             self._measure(self.doing, [side for side in self.sides if at[side] == self.doing])
         for side in self.sides:
             _refuse(side, side.hear(Ended).strangers)
+            if self.setup.logs:
+                side.wait()
 
     def _measure(self, case: str, sides: Sequence[Side]) -> None:
-        """Measure a case on the sides that are at it, and keep what both of them finish."""
-        finished = {side.name: message for side, message in measure(case, sides).items()}
-        if len(finished) == 2:
-            base, head = finished["base"], finished["head"]
+        """Measure a case on the sides that are at it, and keep what both of them finish, or why there are no times."""
+        ends = {side.name: message for side, message in measure(case, sides).items()}
+        base, head, failure = ends.get("base"), ends.get("head"), failure_of(ends)
+        if failure:
+            self.failed[case] = failure
+        elif isinstance(base, Finished) and isinstance(head, Finished):
             self.measured[case] = Measured(
                 seconds=BySide(base.seconds, head.seconds),
                 extra_info=BySide(base.extra_info, head.extra_info),

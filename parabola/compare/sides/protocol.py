@@ -2,7 +2,8 @@
 
 The plugin that says these cannot import them: it stands alone. Of each case it says, in this order: `calibrate` and
 `calibrated` (if pytest-benchmark would calibrate), `ready`, `passed` after every round, and `finished`; or `skipped`
-in place of any of them. `collected` comes before all cases, `ended` after them, and `failed` at any time.
+or `failed` in place of any of them. `collected` comes before all cases, and `ended` after them; before `collected`, or
+in its place, `failed` is said of a file.
 """
 
 import json
@@ -75,9 +76,10 @@ class Skipped(OfCase, frozen=True):
 
 
 class Failed(OfCase, frozen=True):
-    """The case's test failed, or a file (which is then in the case's place) could not be collected; and why."""
+    """The case's test failed, or a file (then in the case's place) could not be collected; why, and pytest's report."""
 
     why: str
+    output: list[str]
 
 
 class Ended(Message, frozen=True):

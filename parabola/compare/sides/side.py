@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ from parabola.compare.sides.protocol import (
     decode,
 )
 
+CONFTEST = "ImportError while loading conftest"  # pytest's words, to which it gives the exit code of bad options
+LAST_LINES = 30  # of its output that are shown when it fails
+
 Kind = TypeVar("Kind", bound=Message)
 
 
@@ -30,11 +34,12 @@ class SideFailed(Exception):
 
     Attributes:
         usage: whether the options were wrong.
+        output: the last lines of what it wrote.
     """
 
-    def __init__(self, reason: str, usage: bool = False) -> None:
+    def __init__(self, reason: str, usage: bool = False, output: Sequence[str] = ()) -> None:
         super().__init__(reason)
-        self.usage = usage
+        self.usage, self.output = usage, output
 
 
 class Side:
@@ -82,13 +87,13 @@ class Side:
         return message
 
     def expect(self, kind: type[Kind], case: str) -> Kind | None:
-        """Wait for what it says next of a case, and take it, as `hear` does; None if it skips the case instead."""
+        """Wait for what it says next of a case, and take it, as `hear` does; None if it gives the case up instead."""
         self.peek()
-        return None if self.skips(case) else self.hear(kind, case)
+        return None if self.gives_up(case) else self.hear(kind, case)
 
-    def skips(self, case: str) -> bool:
-        """Return whether the last that was heard is that it skips the case; this is left to be taken."""
-        return isinstance(self.waiting, Skipped) and self.waiting.case == case
+    def gives_up(self, case: str) -> bool:
+        """Return whether the last that was heard is that the case was skipped or failed; this is left to be taken."""
+        return isinstance(self.waiting, Skipped | Failed) and self.waiting.case == case
 
     def next_case(self) -> str | None:
         """Wait for the case that it comes to next, and leave it there; None if it has ended.
@@ -99,7 +104,7 @@ class Side:
         message = self.peek()
         if isinstance(message, Ended):
             return None
-        if isinstance(message, Calibrate | Ready | Skipped) and message.case in self.ahead:
+        if isinstance(message, Calibrate | Ready | Skipped | Failed) and message.case in self.ahead:
             return message.case
         raise self._misfit(message, f"one of {len(self.ahead)} cases that are left to run")
 
@@ -114,7 +119,7 @@ class Side:
                 more = self.connection.recv(1 << 16)
             except TimeoutError:
                 limit = self.connection.gettimeout()
-                raise SideFailed(f"{self.name} hangs: silent for {limit:.0f} s, {self.doing}") from None
+                raise self._failure(f"hangs: silent for {limit:.0f} s, {self.doing}") from None
             except OSError:
                 more = b""
             if not more:
@@ -124,9 +129,7 @@ class Side:
         try:
             message = decode(line)
         except NoMessage as reason:
-            raise SideFailed(f"{self.name} said what is no message, {self.doing}: {reason}") from None
-        if isinstance(message, Failed):
-            raise SideFailed(f"{self.name} failed in {message.case or 'collecting'}: {message.why}")
+            raise self._failure(f"said what is no message, {self.doing}: {reason}") from None
         if isinstance(message, OfCase):
             self.doing = f"in {message.case}"
         return message
@@ -135,21 +138,37 @@ class Side:
         """Return the failure of a side that says what does not fit; one that has ended is asked how."""
         if isinstance(message, Ended):
             return self.death()
-        return SideFailed(f"{self.name} said {message}, where {expected} was expected")
+        if isinstance(message, Failed):  # of a file that cannot be collected
+            where = message.case or "collecting"
+            return SideFailed(f"{self.name} failed in {where}: {message.why}", output=message.output)
+        return self._failure(f"said {message}, where {expected} was expected")
 
     def death(self) -> SideFailed:
         """Return the failure of a process that ended when it should not have, with how it ended."""
         try:
             code = self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            return SideFailed(f"{self.name} closed its connection, {self.doing}")
+            return self._failure(f"closed its connection, {self.doing}")
         if code < 0:
             names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
-            return SideFailed(f"{self.name} was killed by {names.get(-code, f'signal {-code}')}, {self.doing}")
-        lines = [text.strip() for text in self.log.read_text(errors="replace").splitlines() if text.strip()]
+            return self._failure(f"was killed by {names.get(-code, f'signal {-code}')}, {self.doing}")
+        lines = [text.strip() for text in self._written() if text.strip()]
         errors = [text for text in lines if "error" in text.lower()]
         last = (errors or lines or ["no word"])[-1]
-        return SideFailed(f"{self.name} ended with exit code {code}, {self.doing}: {last}", usage=code == 4)
+        options = code == 4 and not any(text.startswith(CONFTEST) for text in lines)
+        return self._failure(f"ended with exit code {code}, {self.doing}: {last}", usage=options)
+
+    def _failure(self, what: str, usage: bool = False) -> SideFailed:
+        return SideFailed(f"{self.name} {what}", usage, self._written()[-LAST_LINES:])
+
+    def _written(self) -> list[str]:
+        """Return the lines that it has written so far; none if a suite has removed its temporary folder."""
+        return self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+
+    def wait(self) -> None:
+        """Wait until the process, which has said its last, has written all that it writes."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=10)
 
     def kill(self) -> None:
         """End the process and all it has started; once, as its number may then be another's."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from parabola.compare.sides.protocol import Calibrate, Calibrated, Finished, Passed, Ready, Skipped
+from parabola.compare.sides.protocol import Calibrate, Calibrated, Finished, OfCase, Passed, Ready
 from parabola.compare.sides.side import Kind, Side
 
 
-def measure(case: str, sides: Sequence[Side]) -> dict[Side, Finished]:
+def measure(case: str, sides: Sequence[Side]) -> dict[Side, OfCase]:
     """Conduct a case from the first that is said of it to the last.
 
     Args:
@@ -14,10 +14,11 @@ def measure(case: str, sides: Sequence[Side]) -> dict[Side, Finished]:
         sides: those that have come to it, in the order of their turns; one alone if the other does not run it.
 
     Returns:
-        What each side says at the end; of a side that skips the case, wherever it does so, nothing.
+        What each side says at the end: that it has finished the case, or that its test was skipped or failed, which it
+        may say in place of anything else.
 
     Raises:
-        SideFailed: if a side fails, ends, or says what does not fit.
+        SideFailed: if a side ends, or says what does not fit.
     """
     for side in sides:
         side.ahead.remove(case)
@@ -26,10 +27,7 @@ def measure(case: str, sides: Sequence[Side]) -> dict[Side, Finished]:
     if ready:
         _take_turns(case, ready)
     finished = _answers(Finished, case, list(ready))
-    for side in sides:
-        if side.skips(case):
-            side.hear(Skipped)
-    return finished
+    return {side: finished.get(side) or side.hear(OfCase, case) for side in sides}
 
 
 def _calibrate(case: str, sides: Sequence[Side]) -> None:
@@ -56,19 +54,19 @@ def _take_turns(case: str, ready: Mapping[Side, Ready]) -> None:
     for side in sides:
         _turns(case, side, ready[side].rounds - rounds)
     for side in sides:
-        if not side.skips(case):
+        if not side.gives_up(case):
             side.tell(go_on=True)
 
 
 def _turns(case: str, side: Side, turns: int) -> None:
-    """Give a side so many turns, one after the other, unless it skips the case."""
+    """Give a side so many turns, one after the other, unless it gives the case up."""
     for _ in range(turns):
-        if not side.skips(case):
+        if not side.gives_up(case):
             side.tell(go=True)
             side.expect(Passed, case)
 
 
 def _answers(kind: type[Kind], case: str, sides: Sequence[Side]) -> dict[Side, Kind]:
-    """Return what each side says of a case; of a side that skips it, nothing."""
+    """Return what each side says of a case; of a side that gives it up, nothing."""
     messages = {side: side.expect(kind, case) for side in sides}
     return {side: message for side, message in messages.items() if message is not None}

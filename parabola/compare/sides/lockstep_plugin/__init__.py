@@ -17,12 +17,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from .strangers import strangers
-from .telling import Line, reason
+from .telling import Line, last_lines, reason, writable
+from .work import calibrate, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 20, 2
 BLOCK, BLOCKS = bytes(1 << 16), 128  # hashed in a round of the control: about 6 ms, all in C
-PLAIN_ROUNDS, PLAIN_SECONDS = 10, 0.01  # of benchmark(f): so many rounds of about so long
+PLAIN_ROUNDS = 10  # of benchmark(f)
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
     os.sched_setaffinity(0, GIVEN["cores"])
@@ -30,46 +31,8 @@ if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts
 
 line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}  # by case, whose rounds are over and whose test is not
-told = set[str]()  # the cases that the conductor knows to have finished or failed
+failed: dict[str, pytest.TestReport] = {}  # by case, the first thing that went wrong in a test that is not over
 slower: dict[str, float] = {}  # by case: share of extra work to plant
-
-
-def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
-    """Return a target that goes on working, after what it had to do, for a share of the time that took."""
-
-    def go_on_working(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        result = target(*args, **kwargs)
-        until = time.perf_counter() + share * (time.perf_counter() - start)
-        while time.perf_counter() < until:
-            pass
-        return result
-
-    return go_on_working
-
-
-def repeated(target: Callable[..., Any], iterations: int) -> Callable[..., Any]:
-    """Return a target that calls the first so many times."""
-
-    def repeat(*args: Any, **kwargs: Any) -> Any:
-        result = None
-        for _ in range(iterations):
-            result = target(*args, **kwargs)
-        return result
-
-    return repeat
-
-
-def calibrate(target: Callable[[], Any]) -> int:
-    """Return how many calls last about as long as a round of benchmark(f) should."""
-    iterations = 1
-    while True:
-        start = time.perf_counter()
-        repeated(target, iterations)()
-        seconds = time.perf_counter() - start
-        if seconds >= PLAIN_SECONDS / 2:
-            return max(1, round(iterations * PLAIN_SECONDS / seconds))
-        iterations *= 2
 
 
 class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
@@ -77,7 +40,7 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
 
     def __call__(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run as pedantic does, with iterations that both sides agree on."""
-        if self.disabled:
+        if self.disabled or self.fullname in measured:  # the second is an error, which pytest-benchmark words
             return super().__call__(function_to_benchmark, *args, **kwargs)
         line.say("calibrate", case=self.fullname)
         line.hear()
@@ -97,7 +60,7 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
         iterations: int = 1,
     ) -> Any:
         """Run set-up, target and tear-down of each round while it is this side's turn."""
-        if self.disabled or (setup and iterations > 1):  # the second is an error, which pytest-benchmark words
+        if self.disabled or self.fullname in measured or (setup and iterations > 1):  # errors, which it words
             return super().pedantic(target, args, kwargs, setup, teardown, rounds, warmup_rounds, iterations)
         work = target if iterations == 1 else repeated(target, iterations)
         if share := slower.get(self.fullname):
@@ -143,7 +106,8 @@ def run_control() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse what cannot be measured in turn."""
+    """Refuse what cannot be measured in turn; a test that fails does not end the session, whatever was asked for."""
+    config.option.maxfail = 0
     for option in ("numprocesses", "benchmark_cprofile"):
         if config.getoption(option, None):
             raise pytest.UsageError(f"two commits cannot be compared with {option}: leave it out")
@@ -178,21 +142,27 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Tell what could not be collected."""
     if report.failed:
-        line.say("failed", case=report.nodeid, why=reason(report))
+        line.say("failed", case=report.nodeid, why=reason(report), output=last_lines(report))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell what a case took, once its test has passed; or why it failed; or at its end that it was skipped."""
+    """Tell what a case took, or why it failed, or that it was skipped or measured nothing, once its test is over."""
+    line.check()
+    case = report.nodeid
     if report.failed:
-        told.add(report.nodeid)
-        line.say("failed", case=report.nodeid, why=reason(report))
-    elif report.when == "call" and report.nodeid in measured:
-        benchmark = measured.pop(report.nodeid)
-        told.add(report.nodeid)
+        failed.setdefault(case, report)
+    if report.when == "call" and not report.passed:  # skipped after its rounds
+        measured.pop(case, None)
+    if report.when != "teardown":
+        return
+    failure, benchmark = failed.pop(case, None), measured.pop(case, None)
+    if failure:
+        line.say("failed", case=case, why=reason(failure), output=last_lines(failure))
+    elif benchmark:
         seconds = list(benchmark.stats.stats.data)
-        line.say("finished", case=report.nodeid, seconds=seconds, extra_info=benchmark.extra_info)
-    elif report.when == "teardown" and report.nodeid not in told:  # it may also have measured nothing
-        line.say("skipped", case=report.nodeid)
+        line.say("finished", case=case, seconds=seconds, extra_info=writable(benchmark.extra_info))
+    else:
+        line.say("skipped", case=case)
 
 
 def pytest_sessionfinish() -> None:

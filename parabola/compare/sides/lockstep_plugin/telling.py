@@ -3,23 +3,41 @@
 import json
 import os
 import socket
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 CONDUCTOR_GONE = 70
+LAST_LINES = 30  # of pytest's report on a test that failed
 
 
 class Line:
-    """The conversation with the conductor: a JSON object a line, either way. Ends the process when nobody is there."""
+    """The conversation with the conductor: a JSON object a line, either way. Ends the process when nobody is there.
+
+    A process that a benchmark forks has no part in it: the line is closed there, and who speaks or listens is ended.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self.socket = socket.socket(fileno=descriptor)
         self.socket.set_inheritable(False)
         self.file = self.socket.makefile("rw", encoding="utf-8")
+        os.register_at_fork(after_in_child=self.close)
+
+    def close(self) -> None:
+        """Close this process' end."""
+        self.file.close()
+        self.socket.close()
+
+    def check(self) -> None:
+        """End the process if the line is closed: a fork would go on with its parent's tests."""
+        if self.file.closed:
+            os._exit(CONDUCTOR_GONE)
 
     def say(self, kind: str, **message: Any) -> None:
         """Tell the conductor."""
+        self.check()
         try:
             self.file.write(json.dumps({"kind": kind, **message}, default=plain) + "\n")
             self.file.flush()
@@ -28,6 +46,7 @@ class Line:
 
     def hear(self) -> dict[str, Any]:
         """Wait, off the CPU, for what the conductor says next."""
+        self.check()
         try:
             said = self.file.readline()
         except OSError:
@@ -43,9 +62,24 @@ def plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else str(value)
 
 
+def writable(info: Any) -> dict[str, Any]:
+    """Return what a suite tells of a case, as JSON can hold it: a key becomes a word, and an odd value is left out."""
+    told = dict[str, Any]()
+    for key, value in info.items() if isinstance(info, Mapping) else ():
+        with suppress(Exception):  # whatever the suite's own objects raise when they are written
+            told[str(key)] = json.loads(json.dumps(value, default=plain))
+    return told
+
+
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return the line of a report that says what went wrong."""
     crash = getattr(report.longrepr, "reprcrash", None)
     said = str(crash.message if crash else report.longreprtext).strip().splitlines()
-    lines = [text for text in said if text.strip()]
-    return (lines[0] if crash else lines[-1]).strip() if lines else "no reason given"
+    lines = [text.strip() for text in said if text.strip()] or ["no reason given"]
+    errors = [text.removeprefix("E ").strip() for text in lines if text.startswith("E ")]
+    return lines[0] if crash else (errors or lines)[-1]
+
+
+def last_lines(report: pytest.TestReport | pytest.CollectReport) -> list[str]:
+    """Return the end of a report on what went wrong."""
+    return str(report.longreprtext).splitlines()[-LAST_LINES:]

@@ -1,0 +1,52 @@
+"""How a launch fails to measure a case: from what its two sides say last of it, without a process."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from parabola.compare.sides.protocol import Failed, Finished, OfCase
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a launch has no times of a case: who did what, and the reason, as words of one sentence.
+
+    Attributes:
+        who: "base", "head" or "both sides".
+        did: what went wrong, as "failed".
+        why: the reason, as pytest has it.
+        in_head_alone: whether the test failed in head, and passed in base.
+        output: the end of pytest's report, line by line.
+    """
+
+    who: str
+    did: str
+    why: str
+    in_head_alone: bool = False
+    output: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.did}: {self.why}"
+
+
+def failure_of(ends: Mapping[str, OfCase]) -> Failure | None:
+    """Return why a launch could not measure a case; None if no test failed, be it that one was skipped.
+
+    Args:
+        ends: what each side that ran the case said last of it, by the side's name.
+    """
+    failed = {name: message for name, message in ends.items() if isinstance(message, Failed)}
+    if failed:
+        whys = {message.why for message in failed.values()}
+        return Failure(
+            who="both sides" if len(failed) == 2 else min(failed),
+            did="failed",
+            why=whys.pop() if len(whys) == 1 else "; ".join(f"{name}: {failed[name].why}" for name in sorted(failed)),
+            in_head_alone="head" in failed and isinstance(ends.get("base"), Finished),
+            output=failed[min(failed)].output,
+        )
+    for name, message in sorted(ends.items()):
+        for seconds in message.seconds if isinstance(message, Finished) else ():
+            if not 0 < seconds < math.inf:
+                return Failure(name, f"had a round of {seconds:g} s", "no ratio follows from it")
+    return None
