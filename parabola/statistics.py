@@ -80,7 +80,12 @@ def trimmed(values: npt.ArrayLike) -> Trimmed:
     Source: Tukey and McLaughlin, "Less vulnerable confidence and significance procedures for location based on a
     single sample", Sankhya 1963; Yuen, "The two-sample trimmed t for unequal population variances", Biometrika 1974.
     """
-    ordered = np.sort(np.ravel(values))
+    return _trimmed(tuple(np.ravel(values).tolist()))
+
+
+@lru_cache(maxsize=4096)  # after a launch the same values are asked for three times: p-value, interval and middle
+def _trimmed(values: tuple[float, ...]) -> Trimmed:
+    ordered = np.sort(values)
     number = len(ordered)
     cut = max(1, int(TRIMMED_SHARE * number))
     kept = number - 2 * cut
