@@ -70,6 +70,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIXED_COSTS] = []
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have tests that share a build meet in one process."""
+    return sharing.scheduler(config, log)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Under --benchmark-only collect the benchmarks alone: the main job needs nothing that tests need."""
     if not config.getoption("benchmark_only", False) or collection_path.is_dir():

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,18 @@ def take_part(config: pytest.Config) -> None:
             os.environ[name] = value
         else:
             os.environ.setdefault(name, value)
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what deals tests out to pytest-xdist's processes, unless --dist asks for something other than its default.
+
+    Each process begins with a part of the tests that lie side by side, and takes from the ends of the others' parts
+    when it is done. So tests of one file mostly meet in one process, which then compiles once what they share.
+
+    Args:
+        config: pytest's.
+        log: pytest-xdist's log.
+    """
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None

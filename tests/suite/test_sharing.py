@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xdist.remote import Producer
 
 from benchmarks.harness import sharing
 from parabola.machine import host
@@ -73,6 +74,43 @@ def test_the_callers_list_is_indexed_into(visible: str | None, names: list[str])
 
     assert [name for name, _ in found] == names
     assert all({**memory, "MIG-7": 0}[name if name in memory else names_of(memory, name)] == mib for name, mib in found)
+
+
+class Process:
+    """Stands for a process of xdist's: it notes which tests it is given, and which are taken from it."""
+
+    shutting_down = False
+
+    def __init__(self, name: str) -> None:
+        self.gateway = SimpleNamespace(id=name, spec=None)
+        self.given, self.taken = list[int](), list[int]()
+        self.send_runtest_some, self.send_steal = self.given.extend, self.taken.extend
+
+
+@pytest.mark.parametrize(("dist", "steals"), [("load", True), ("loadfile", False), ("no", False)])
+def test_tests_that_lie_side_by_side_meet_in_one_process(dist: str, steals: bool) -> None:
+    """Unless another distribution is asked for, two processes begin with a half each, in the order of collection.
+
+    The first that is done takes the end of what the other has left.
+    """
+    config: Any = SimpleNamespace(
+        getoption=lambda name, *default: {"dist": dist}[name],
+        getvalue=lambda name: {"tx": ["2*popen"]}[name],
+        option=SimpleNamespace(maxschedchunk=None),
+    )
+    dealt = sharing.scheduler(config, Producer("none", enabled=False))
+    assert (dealt is not None) == steals
+    if not steals:
+        return
+    first, second = Process("first"), Process("second")
+    for process in (first, second):
+        dealt.add_node(process)
+        dealt.add_node_collection(process, [f"test_{number}" for number in range(12)])
+    dealt.schedule()
+    assert (first.given, second.given) == ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11])
+    for number in range(5):
+        dealt.mark_test_complete(first, number)
+    assert second.taken == [9, 10, 11]
 
 
 def test_only_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
