@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,19 @@ from parabola.ensemble import learning_map, map_file
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map
 from parabola.ensemble.map_file import Cell
+from parabola.machine import host
 from parabola.training.experiment import Experiment
 
 SMALL = Grid(Experiment(epochs=60), (0.01, 0.1, 0.3), (111, 333), seeds=12)
 COMMAND = ["map", "--epochs", "60", "--learning-rates", "0.01,0.1", "--batch-sizes", "111,333", "--seeds", "12"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_core() -> Iterator[None]:
+    """Let maps be trained on one core, which they do not hang on: each more would compile the same program again."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(host, "usable_cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="module")
