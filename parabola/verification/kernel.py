@@ -15,7 +15,7 @@ HALF_UNIT = 2.0**-24  # the largest relative error of rounding to float32
 
 @cache
 def make_kernel(predict: Any) -> Any:
-    """Return the compiled function that trains one epoch; its arguments are as in `Reference.train_on`.
+    """Return the function that trains one epoch, compiled; its arguments are as in `Reference.train_on`.
 
     It returns the weights after the epoch, shape (weights,), float64, and the largest size of a gradient in it.
 
@@ -57,24 +57,24 @@ def make_kernel(predict: Any) -> Any:
         order: Array,
         batch_size: int,
         learning_rate: float,
-        weights: Array,
-        momentum: Array,
-        velocity: Array,
+        state: Array,
         steps: int,
         spread: float,
         forward: float,
         random: Array,
-    ) -> tuple[Array, float]:
-        size = weights.size
-        w, m, v = weights.copy(), momentum.copy(), velocity.copy()
-        gradient, point = np.zeros(size), np.zeros(size, np.complex128)
+        gradient: Array,
+        point: Array,
+    ) -> float:
+        size = gradient.size
+        w, m, v = state[0], state[1], state[2]
         rate, epsilon = rounded(learning_rate, spread, random), rounded(EPSILON, spread, random)
         beta_1, beta_2 = rounded(BETA_1, spread, random), rounded(BETA_2, spread, random)
         part_1, part_2 = rounded(1 - BETA_1, spread, random), rounded(1 - BETA_2, spread, random)
         largest = 0.0
         for first in range(0, order.size, batch_size):
             last = min(first + batch_size, order.size)
-            gradient[:] = 0
+            for i in range(size):
+                gradient[i] = 0.0
             scale = rounded(2 / (last - first), spread, random)
             for k in range(first, last):
                 sample = complex(x[order[k]], 0.0)
@@ -102,6 +102,11 @@ def make_kernel(predict: Any) -> Any:
                 v[i] = stored(v[i] + rounded(rounded(square - v[i], spread, random) * part_2, spread, random), spread)
                 below = rounded(rounded(math.sqrt(v[i]), spread, random) + epsilon, spread, random)
                 w[i] = stored(w[i] - rounded(rounded(alpha * m[i], spread, random) / below, spread, random), spread)
-        return np.stack((w, m, v)), largest
+        return largest
 
-    return train
+    def train_on_copies(x: Array, y: Array, order: Array, batch_size: int, learning_rate: float, *given: Any) -> Any:
+        state = np.stack(given[:3])
+        room = np.zeros(state.shape[1]), np.zeros(state.shape[1], np.complex128)  # to make it in there compiles longer
+        return state, train(x, y, order, batch_size, learning_rate, state, *given[3:], *room)
+
+    return train_on_copies
