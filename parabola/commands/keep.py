@@ -13,7 +13,7 @@ def keep(
     branch: Annotated[str, typer.Argument(help="A branch for records alone; made where there is none.")] = "records",
     remote: Annotated[str, typer.Option(help="Where the branch is pushed to.")] = "origin",
     folder: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also write all records of the branch into this folder.")
+        Path | None, typer.Option(metavar="DIRECTORY", help="Also write all records of the branch into this folder.")
     ] = None,
 ) -> None:
     """Keep a record on a branch of its own, where a history grows.

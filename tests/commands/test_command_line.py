@@ -61,7 +61,7 @@ HELP["keep"] = {
     "record": ("What --benchmark-json has written.", None),
     "branch": ("A branch for records alone; made where there is none.", "records"),
     "--remote": ("Where the branch is pushed to.", "origin"),
-    "--folder FOLDER": ("Also write all records of the branch into this folder.", None),
+    "--folder DIRECTORY": ("Also write all records of the branch into this folder.", None),
 }
 
 

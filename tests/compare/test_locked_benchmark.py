@@ -23,7 +23,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 def fixture(plugin: Any, clock: Clock, disabled: bool = False) -> BenchmarkFixture:
     """Return a benchmark fixture as pytest-benchmark makes it, with this clock, as the plugin hands it to a test."""
     made = BenchmarkFixture(
-        SimpleNamespace(name="test_case[a-b]", nodeid=CASE),
+        SimpleNamespace(name="test_case[a-b]", nodeid=CASE, _nodeid=CASE),
         disable_gc=False,
         timer=SimpleNamespace(target=clock.perf_counter),
         min_rounds=1,
