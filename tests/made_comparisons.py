@@ -86,7 +86,7 @@ def made_outcome(launches: Sequence[Launch], **changes: Any) -> Outcome:
 
 def mixed_outcome(**changes: Any) -> Outcome:
     """Return a comparison with a case the same, one slower, one faster and one that too few launches measured."""
-    wobbles = (0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, 0.0, 0.001)
+    wobbles = (0.001, -0.001, 0.002, 0.0, -0.002, 0.001, 0.0, -0.001, 0.002, 0.0, 0.001, 0.0, -0.002, 0.0, 0.001)
     launches = [
         made_launch(number, [FAST, STEADY, SLOW, *([OPEN] if number in (2, 7) else [])], [number % 3], wobble=wobble)
         for number, wobble in enumerate(wobbles)

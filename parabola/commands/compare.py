@@ -104,7 +104,8 @@ def compare(
             files.check_folder(logs)
         ending.end_as_by_ctrl_c()
         with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
-            outcome = session.compare(options, Path.cwd(), (lambda now: bar(now.seconds, str(now))) if bar else None)
+            watch = (lambda now: bar(now.seconds, str(now))) if bar else None
+            outcome = session.compare(options, Path.cwd(), watch, self_test)
         if outcome.usage:
             raise ValueError(outcome.why)
     except ValueError as error:

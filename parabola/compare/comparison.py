@@ -30,10 +30,10 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         case: its name in the suite.
         ratio, low, high: how many times as long head takes as base, and the interval of this.
-        confidence: the confidence of this interval alone, after Holm.
+        confidence: the confidence of this interval alone, however often one looked.
         launches: how many launches measured it.
         launches_needed: about how many more would decide it.
-        suspected: the interval excludes 1, but fresh launches have not confirmed it.
+        suspected: the interval excludes 1, but as other cases count, too, it is not decided.
         verdict: what is said of it.
         median_seconds: a round, by the median over launches of the medians over rounds.
         coefficient_error: as most launches have it.
@@ -96,7 +96,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         seconds: from beginning to end.
         base, head: the two sides.
         options: what was asked for.
-        confidence: the confidence of all intervals together.
+        confidence: the confidence of all verdicts together.
         minimum_effect: 0.05 calls times that differ by less than 5 % the same.
         machine: the facts of parabola.machine.host.
         control: what is said of the control.

@@ -38,6 +38,8 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
     listed = dict.fromkeys([*measured, *outcome.judged])
     cases = [_case(case, outcome.referee, outcome.launches, outcome.judged.get(case)) for case in listed]
     control = _control(outcome.control, outcome.launches)
+    if control.verdict != Verdict.SAME:
+        cases = [_doubted(case, control) for case in cases]
     holding = [case.verdict for case in cases]
     if outcome.ended == "failed":
         holding.append(Verdict.FAILED)
@@ -88,11 +90,17 @@ def _launch(launch: Launch) -> ComparedLaunch:
 
 
 def _control(referee: Referee, launches: Sequence[Launch]) -> ComparedControl:
-    """Return what is said of the control, whose interval over all launches is its verdict: it is never decided."""
-    known = msgspec.structs.asdict(_case(CONTROL, referee, launches))
-    standing = referee.standing(CONTROL)
-    moved = standing in (Verdict.SLOWER, Verdict.FASTER)
-    return ComparedControl(**{**known, "verdict": standing, "moved": moved})
+    """Return what is said of the control: what all its launches come to, as it is never decided."""
+    known = _case(CONTROL, referee, launches)
+    moved = known.verdict in (Verdict.SLOWER, Verdict.FASTER)
+    return ComparedControl(**msgspec.structs.asdict(known), moved=moved)
+
+
+def _doubted(case: ComparedCase, control: ComparedControl) -> ComparedCase:
+    """Return a case beside a control that is not the same: then no case is, until the control's launches say so."""
+    if case.verdict != Verdict.SAME:
+        return case
+    return msgspec.structs.replace(case, verdict=Verdict.INCONCLUSIVE, launches_needed=control.launches_needed)
 
 
 def _case(case: str, referee: Referee, launches: Sequence[Launch], judgement: Judgement | None = None) -> ComparedCase:

@@ -57,7 +57,7 @@ def ratio_figure(comparison: Comparison) -> Any:
     base_name, head_name = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
     head = alt.TitleParams(
         text=f"{comparison.verdict}: {head_name} against {base_name}",
-        subtitle=f"intervals, together {100 * comparison.confidence:g} %; shaded: ±{100 * effect:g} %, counts as same",
+        subtitle=f"{100 * comparison.confidence:g} % intervals; shaded: ±{100 * effect:g} %, counts as same",
         anchor="start",
         fontSize=16,
         subtitleFontSize=13,

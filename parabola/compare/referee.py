@@ -1,15 +1,19 @@
 """The referee: what launches say of each case (same within the minimum effect, slower, …), and when they suffice."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from parabola import statistics
-from parabola.compare.suspicion import Suspicion, confirmations_needed, confirms
+from parabola.compare import betting
 from parabola.compare.verdicts import Verdict
 
-FAMILY_CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
-FEWEST_LAUNCHES = 5  # from which on a case has an interval
+CONFIDENCE, MINIMUM_EFFECT = 0.99, 0.05
+MOST_NEEDED = 1000  # launches: a case that would need more is said to need many
+AHEAD = np.unique(np.geomspace(1, MOST_NEEDED, 60).astype(int))  # numbers of further launches that are tried
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,10 @@ class Evidence:
     Attributes:
         ratio: the time of head divided by the time of base; NaN before the first launch.
         low, high: the interval of the ratio; 0 and infinity as long as there are too few launches for one.
-        confidence: the confidence of this interval alone, after Holm.
+        confidence: the confidence of this interval alone, however often one looks.
         launches: how many launches measured the case.
         launches_needed: about how many more would decide it; 0 if it is decided, None if unknown or above 1,000.
-        suspected: the interval excludes 1, but fresh launches have not confirmed it.
+        suspected: the interval excludes 1, but the case is not decided, as other cases count, too.
         verdict: the verdict by its times: INCONCLUSIVE until it is decided.
     """
 
@@ -36,65 +40,55 @@ class Evidence:
     verdict: Verdict
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Where the log ratio of a case lies.
-
-    Attributes:
-        center: the trimmed mean of the launches; NaN without any.
-        low, high: its ends; infinite as long as there are too few launches.
-    """
-
-    center: float
-    low: float
-    high: float
-
-
 class Referee:
     """Gathers log ratios, launch by launch, and decides.
 
-    A case is `same` when its interval lies within the minimum effect on either side of 1; else it is suspected to be
-    slower or faster when the interval excludes 1. A suspicion becomes the verdict once launches that came after it
-    arose say the same by themselves (a sign test: all of the first four, six of seven, …), while the interval over
-    all launches still excludes 1. What is decided stays decided, with the interval that
-    decided it: launches that come later count no more.
+    A case is `same` when its interval lies within the minimum effect on either side of 1, and slower or faster when
+    its interval excludes 1. The interval may be looked at after every launch. In a family of cases it must do so the
+    more clearly the further other cases are from it (`betting.convincing`), so that all verdicts together are right
+    with the confidence: half of what is left for error goes to a false `same`, half to a false slower or faster.
+    What is decided stays decided, with the launches that decided it: those that come later count no more.
     """
 
     def __init__(
         self,
         cases: Sequence[str],
         minimum_effect: float = MINIMUM_EFFECT,
-        confidence: float = FAMILY_CONFIDENCE,
+        confidence: float = CONFIDENCE,
         decides: bool = True,
     ) -> None:
         """Begin without launches.
 
         Args:
-            cases: the names of all cases that are judged together: the family of Holm's method.
+            cases: the names of all cases that are judged together, as far as launches measure them.
             minimum_effect: 0.05 calls times that differ by less than 5 % the same.
-            confidence: the probability that all verdicts together are right.
+            confidence: the probability that all verdicts together are right, and that each interval alone is.
             decides: False for a control, which is never decided: all its launches count, to the end.
         """
         self.decides = decides
         self.log_ratios: dict[str, list[float]] = {case: [] for case in cases}
         self.decided: dict[str, Verdict] = {}
-        self._final: dict[str, Evidence] = {}
-        self.suspicions: dict[str, Suspicion] = {}
         self.bound = math.log1p(minimum_effect)
         self.confidence = confidence
+        self.wanted = 2 / (1 - confidence)
+        self._at = {case: at for at, case in enumerate(self.log_ratios)}
+        self._sums = np.zeros((len(self._at), 4, len(betting.BETS)))
+        self._standings = [Verdict.INCONCLUSIVE for _ in self._at]
+        self._needed: dict[str, int | None] | None = None  # by launches of all cases
 
     def add(self, log_ratios: Mapping[str, float]) -> None:
         """Take in a launch: the log ratio of each case that it measured."""
         new = {case: log_ratio for case, log_ratio in log_ratios.items() if case not in self.decided}
         for case, log_ratio in new.items():
             self.log_ratios[case].append(log_ratio)
-        if not self.decides:
+        if not new:
             return
-        levels = self._levels()
-        for case in new:
-            self._judge(case, 1 - levels[case])
-            if case in self.decided:
-                self._final[case] = self._describe(case, 1 - levels[case])
+        bets = betting.deviations([*new.values()], self.bound)
+        self._sums[[self._at[case] for case in new]] += betting.log_factors(bets, self.bound)
+        self._standings, self._needed = self._judge(), None
+        if self.decides:
+            standing = {case: self.standing(case) for case in self.undecided}
+            self.decided |= {case: verdict for case, verdict in standing.items() if verdict != Verdict.INCONCLUSIVE}
 
     @property
     def undecided(self) -> list[str]:
@@ -103,85 +97,66 @@ class Referee:
 
     def evidence(self, case: str) -> Evidence:
         """Return what is known of a case; once it is decided, what was known then."""
-        return self._final.get(case) or self._describe(case, 1 - self._levels()[case])
-
-    def _describe(self, case: str, confidence: float) -> Evidence:
-        values = self.log_ratios[case]
-        interval = self._interval(values, confidence)
+        values, verdict = self.log_ratios[case], self.standing(case)
+        self._needed = self._needed or self.launches_needed(self.log_ratios)
+        low, high = betting.interval(values, self.bound, self.wanted)
+        center = min(max(statistics.trimmed(values).mean, low), high) if values else math.nan
         return Evidence(
-            ratio=_exp(interval.center),
-            low=_exp(interval.low),
-            high=_exp(interval.high),
-            confidence=confidence,
+            ratio=_exp(center),
+            low=_exp(low),
+            high=_exp(high),
+            confidence=self.confidence,
             launches=len(values),
-            launches_needed=self._needed(case, interval.center, confidence),
-            suspected=case in self.suspicions and case not in self.decided,
-            verdict=self.decided.get(case, Verdict.INCONCLUSIVE),
+            launches_needed=self._needed[case],
+            suspected=verdict == Verdict.INCONCLUSIVE and (low > 0 or high < 0),
+            verdict=verdict,
         )
 
     def standing(self, case: str) -> Verdict:
-        """Return the verdict that the interval over all launches suggests, confirmed or not."""
-        return self._standing(case, 1 - self._levels()[case])
+        """Return the verdict on a case; of a control, which is never decided, what all launches so far come to."""
+        return self.decided.get(case) or self._standings[self._at[case]]
 
     def looks_changed(self, case: str) -> bool:
         """Return whether more launches would rather call a case slower or faster than the same."""
         values = self.log_ratios[case]
-        return case in self.suspicions or bool(values and abs(statistics.trimmed(values).mean) > self.bound / 2)
+        return bool(values) and abs(statistics.trimmed(values).mean) > self.bound / 2
 
-    def _standing(self, case: str, confidence: float) -> Verdict:
-        interval = self._interval(self.log_ratios[case], confidence)
-        if -self.bound < interval.low and interval.high < self.bound:
-            return Verdict.SAME
-        if interval.low > 0:
-            return Verdict.SLOWER
-        return Verdict.FASTER if interval.high < 0 else Verdict.INCONCLUSIVE
+    def launches_needed(self, measured: Collection[str]) -> dict[str, int | None]:
+        """Return about how many more launches decide each case; 0 if it is decided, None if unknown or too many.
 
-    def _levels(self) -> dict[str, float]:
-        p_values = [
-            statistics.trimmed_p_value(values) if len(values) >= FEWEST_LAUNCHES else 1.0
-            for values in self.log_ratios.values()
-        ]
-        levels = statistics.holm_levels(p_values, 1 - self.confidence)
-        return dict(zip(self.log_ratios, levels.tolist(), strict=True))
+        Args:
+            measured: the cases that these launches are thought to measure, all of them like those so far.
+        """
+        left = np.array([self.standing(case) == Verdict.INCONCLUSIVE for case in self._at])
+        going_on = set(measured)
+        launches = [len(values) if case in going_on else math.inf for case, values in self.log_ratios.items()]
+        growth = left / np.maximum(1, launches)
+        ahead = 1 + growth[:, None] * AHEAD  # shape (cases, numbers): how many times as much is known by then
+        claims = betting.claims(self._sums[:, None] * ahead[:, :, None, None])
+        enough = self._believed(claims.same) | self._believed(claims.changed)
+        needed = [int(AHEAD[row.argmax()]) if row.any() else None for row in enough]
+        return {case: needed[at] if left[at] else 0 for case, at in self._at.items()}
 
-    def _interval(self, values: Sequence[float], confidence: float) -> Interval:
-        if not values:
-            return Interval(math.nan, -math.inf, math.inf)
-        center = statistics.trimmed(values).mean
-        if len(values) < FEWEST_LAUNCHES:
-            return Interval(center, -math.inf, math.inf)
-        return Interval(center, *statistics.trimmed_interval(values, confidence))
+    def _judge(self) -> list[Verdict]:
+        claims = betting.claims(self._sums)
+        believed = self._believed(claims.same), self._believed(claims.changed), claims.slower > claims.faster
+        return [verdict_of(*case) for case in zip(*believed, strict=True)]
 
-    def _judge(self, case: str, confidence: float) -> None:
-        values, standing = self.log_ratios[case], self._standing(case, confidence)
-        if standing == Verdict.SAME:
-            self.decided[case] = standing
-        elif standing == Verdict.INCONCLUSIVE:
-            self.suspicions.pop(case, None)
-        else:
-            sign = 1 if standing == Verdict.SLOWER else -1
-            suspicion = self.suspicions.get(case)
-            if suspicion is None or suspicion.sign != sign:
-                suspicion = self.suspicions[case] = Suspicion(len(values), sign)
-            if confirms(values[suspicion.launches_before :], sign):
-                self.decided[case] = standing
+    def _believed(self, log_won: betting.Floats) -> npt.NDArray[np.bool_]:
+        """Return of which cases a claim is believed; what nothing has measured gets no verdict, and lacks nothing."""
+        measured = np.array([bool(values) for values in self.log_ratios.values()], bool)
+        believed = np.zeros(log_won.shape, bool)
+        believed[measured] = betting.convincing(log_won[measured], self.wanted)
+        return believed
 
-    def _needed(self, case: str, center: float, confidence: float) -> int | None:
-        """Return how many more launches: to be within the bound, or to exclude 1, whichever comes first."""
-        values = self.log_ratios[case]
-        if case in self.decided:
-            return 0
-        if case in self.suspicions:
-            suspicion = self.suspicions[case]
-            return confirmations_needed(values[suspicion.launches_before :], suspicion.sign)
-        if len(values) < 2:
-            return None
-        reach = max(abs(center), self.bound - abs(center))
-        wanted = statistics.launches_needed(values, confidence, reach)
-        if wanted is None:
-            return None
-        confirming = confirmations_needed([], 1) if self.looks_changed(case) else 0
-        return max(wanted, FEWEST_LAUNCHES, len(values) + 1) - len(values) + confirming
+
+def verdict_of(same: bool, changed: bool, slower: bool) -> Verdict:
+    """Return the verdict on a case of which it is believed or not that it is the same, and that it has changed."""
+    if same:
+        return Verdict.SAME
+    if changed:
+        return Verdict.SLOWER if slower else Verdict.FASTER
+    return Verdict.INCONCLUSIVE
 
 
 def _exp(value: float) -> float:

@@ -1,14 +1,16 @@
 """Which cases the next launch of a comparison measures, and on which cores: from plain numbers, without a process."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from parabola.compare.referee import FEWEST_LAUNCHES, Evidence, Referee
+from parabola.compare.referee import Referee
 from parabola.machine import cores
 
+FIRST_GUESS = 12  # launches that a case is thought to need before any has measured it
 MOST_LAUNCHES = 1000  # that a case is thought to need if nobody can tell, so that it comes last
 
 
@@ -56,7 +58,7 @@ def choose(
 ) -> list[str]:
     """Return the cases that the next launch measures, in order; none where not even one would be finished in time.
 
-    What looks changed is in every launch: a slowdown that is not confirmed in time would be missed. Of the other cases
+    What looks changed is in every launch: a slowdown that is not decided in time would be missed. Of the other cases
     those that are nearest to their decision come first, and more while the time left would decide them, too.
 
     Args:
@@ -67,27 +69,34 @@ def choose(
         launches_at_once: how many launches run side by side.
         again: those of them whose test has failed, and which one more launch is to confirm.
     """
-    needed = {case: 1 if case in again else launches_needed(referee.evidence(case)) for case in undecided}
+
+    def more(cases: Sequence[str]) -> dict[str, int]:
+        """Return how many more launches of these cases each of them needs."""
+        return dict.fromkeys(set(cases) & set(again), 1) | launches_needed(
+            referee, [case for case in cases if case not in again]
+        )
+
+    needed = more(undecided)
     changed = {case for case in needed if case in again or referee.looks_changed(case)}
-    in_order = sorted(needed, key=lambda case: (case not in changed, needed[case] * costs.by_case[case]))
-    chosen, spent = list[str](), 0.0
-    for case in in_order:
-        spent += needed[case] * costs.by_case[case]
-        launches = max(needed[name] for name in [*chosen, case])
-        late = (spent + launches * costs.overhead) / launches_at_once > seconds_left
-        if chosen and late and case not in changed:
-            break
-        chosen.append(case)
+    in_order = sorted(undecided, key=lambda case: (case not in changed, needed[case] * costs.by_case[case]))
+
+    def late(number: int) -> bool:
+        """Return whether the first so many cases would not all be decided in time if launches measured no other."""
+        launches = more(in_order[:number])
+        spent = sum(launches[case] * costs.by_case[case] for case in launches)
+        return (spent + max(launches.values()) * costs.overhead) / launches_at_once > seconds_left
+
+    in_time = bisect_left(range(1, len(in_order) + 1), True, key=late)
+    chosen = in_order[: max(1, len(changed), in_time)]
     if chosen and costs.overhead + costs.by_case[chosen[0]] > seconds_left:
         return []
     return chosen
 
 
-def launches_needed(evidence: Evidence) -> int:
-    """Return about how many more launches a case needs; where nobody can tell, few at first, then very many."""
-    if evidence.launches_needed is None:
-        return FEWEST_LAUNCHES + 2 - evidence.launches if evidence.launches < FEWEST_LAUNCHES else MOST_LAUNCHES
-    return evidence.launches_needed
+def launches_needed(referee: Referee, cases: Sequence[str]) -> dict[str, int]:
+    """Return how many more launches of these cases decide each; if nobody can tell, few before any, then very many."""
+    known = referee.launches_needed(cases)
+    return {case: known[case] or (MOST_LAUNCHES if referee.log_ratios[case] else FIRST_GUESS) for case in cases}
 
 
 def core_groups(cores_per_launch: int) -> list[list[int]]:

@@ -18,14 +18,17 @@ from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
-from parabola.compare.verdicts import Judgement
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import ending
 from parabola.records.case import short_names
 
 POLL_SECONDS = 0.2
+SELF_TEST_LAUNCHES = 40  # which tell a spread within 12 %: one standard error of it
 
 
-def compare(options: Options, folder: Path, progress: Callable[[Progress], None] | None = None) -> Outcome:
+def compare(
+    options: Options, folder: Path, progress: Callable[[Progress], None] | None = None, self_test: bool = False
+) -> Outcome:
     """Compare two commits of the repository that a folder lies in.
 
     Leaves no process and no checkout behind. What was measured comes back, whatever ended it: a side that fails and
@@ -35,6 +38,7 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
         options: what to compare, and how.
         folder: a folder of a repository; pytest runs in the same folder of each checkout.
         progress: called several times a second with what is going on; None for nobody.
+        self_test: whether every launch measures all cases and none is decided, up to SELF_TEST_LAUNCHES.
 
     Raises:
         ValueError: if the folder is in no repository, or if there is no such revision or too few cores.
@@ -53,7 +57,7 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
             allowed=options.allowed,
             logs=Path(options.logs).absolute() if options.logs else None,
         )
-        outcome = _Session(options, setup).run(progress)
+        outcome = _Session(options, setup, self_test).run(progress)
         try:
             return replace(outcome, missing=missing(repository.top, (base, head)))
         except (OSError, ValueError) as error:  # what was measured is kept whatever a suite does to its checkout
@@ -63,8 +67,8 @@ def compare(options: Options, folder: Path, progress: Callable[[Progress], None]
 class _Session:
     """The launches of a comparison: which are begun, which run, and what those that are over say."""
 
-    def __init__(self, options: Options, setup: Setup) -> None:
-        self.options, self.setup = options, setup
+    def __init__(self, options: Options, setup: Setup, self_test: bool = False) -> None:
+        self.options, self.setup, self.self_test = options, setup, self_test
         self.referee = Referee((), options.minimum_effect)
         self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
         self.over: list[Launch] = []
@@ -116,9 +120,9 @@ class _Session:
         if not any(launch.finished for launch in self.over):
             takes = findings.first_launch_takes(self.over, time.monotonic() - self.started)
             return "budget", f"the budget ended within the first launch, which takes {takes}"
-        if self._undecided():
+        if self.referee.log_ratios and not self._complete():
             return "budget", ""
-        if self.referee.decided or self.judged:
+        if any(self.referee.log_ratios.values()) or self.judged:
             return "decided", ""
         return "failed", "no case was measured on both sides"
 
@@ -126,7 +130,7 @@ class _Session:
         self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Callable[[Progress], None] | None
     ) -> None:
         at_once = len(free)
-        while self._seconds_left() > 0 and (self._undecided() or not self.referee.log_ratios):
+        while self._seconds_left() > 0 and not self._complete():
             while free and (cases := self._next_cases(at_once)) != []:
                 launch = Launch(self.setup, len(self.begun), free.pop(0), cases)
                 self.begun.append(launch)  # before its thread exists: Ctrl-C may come in between
@@ -156,7 +160,7 @@ class _Session:
         self.over.append(launch)
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
-            self.referee = Referee(launch.plan[1:], self.options.minimum_effect)
+            self.referee = Referee(launch.plan[1:], self.options.minimum_effect, decides=not self.self_test)
         log_ratios = {
             case: launch_log_ratio(measured.seconds.base, measured.seconds.head)
             for case, measured in launch.measured.items()
@@ -174,6 +178,15 @@ class _Session:
         settled = {*self.judged, *self.skipped}
         return [*self._again(), *(case for case in self.referee.undecided if case not in settled)]
 
+    def _complete(self) -> bool:
+        """Return whether enough is measured; a case that is the same waits until the control is known to be so, too."""
+        if not self.referee.log_ratios:
+            return False
+        if self._undecided():
+            return self.self_test and len(self.over) >= SELF_TEST_LAUNCHES
+        control = self.control.standing(CONTROL)
+        return control != Verdict.INCONCLUSIVE or Verdict.SAME not in self.referee.decided.values()
+
     def _seconds_left(self) -> float:
         return self.options.budget_seconds - (time.monotonic() - self.started)
 
@@ -181,12 +194,16 @@ class _Session:
         """Choose what the next launch measures: None for all there is, an empty list for no launch."""
         if not self.referee.log_ratios:
             return None
+        if self.self_test:
+            return None if len(self.begun) < SELF_TEST_LAUNCHES else []
         ended = [
             {case: measured.ended_at for case, measured in launch.measured.items() if case != CONTROL}
             for launch in self.over
         ]
         costs = Costs.of(ended, self.referee.log_ratios)
-        return choose(self.referee, self._undecided(), costs, self._seconds_left(), at_once, self._again())
+        if undecided := self._undecided():
+            return choose(self.referee, undecided, costs, self._seconds_left(), at_once, self._again())
+        return [CONTROL] if costs.overhead <= self._seconds_left() else []
 
     def _progress(self) -> Progress:
         doing = [launch.doing for launch in self.running.values()]

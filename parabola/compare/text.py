@@ -68,6 +68,8 @@ def notes(comparison: Comparison) -> list[str]:
     control, names = comparison.control, shown_names(comparison)
     lines = [COLUMNS_ARE] if comparison.cases else []
     lines.append(f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches")
+    if control.launches and control.verdict == Verdict.INCONCLUSIVE:
+        lines.append("the control is not known to be the same, so no case is called the same")
     lines += _noise(comparison.cases)
     for side, cases in (("base", comparison.only_in_base), ("head", comparison.only_in_head)):
         if cases:
@@ -119,12 +121,12 @@ def last_lines(comparison: Comparison) -> list[str]:
 def method(comparison: Comparison) -> list[str]:
     """Say how it was measured."""
     finished = sum(launch.finished for launch in comparison.launches)
-    effect = f"{100 * comparison.minimum_effect:g} %"
+    effect, confidence = (f"{100 * share:g} %" for share in (comparison.minimum_effect, comparison.confidence))
     return [
         f"{finished} launches (fresh pairs of processes) in {comparison.seconds:.0f} s; "
         "rounds alternate base, head, head, base on the same cores",
-        f"intervals: trimmed mean of the launches' log ratios, together {100 * comparison.confidence:g} % after Holm",
-        f"same: the interval lies within ±{effect}; slower or faster: it excludes 0, and fresh launches confirm it",
+        f"change: trimmed mean of the launches' log ratios; intervals: {confidence} each, however often one looks",
+        f"same: the interval lies within ±{effect}; slower or faster: it excludes 0; {confidence} for all verdicts",
     ]
 
 

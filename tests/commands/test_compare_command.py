@@ -41,7 +41,7 @@ from tests.made_comparisons import (
     mixed_outcome,
 )
 
-Asked = list[tuple[Options, Path, Any]]
+Asked = list[tuple[Options, Path, Any, bool]]
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +58,8 @@ def comes_to(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outcome], Asked]:
     def script(outcome: Outcome) -> Asked:
         asked: Asked = []
 
-        def compare(options: Options, folder: Path, progress: Any) -> Outcome:
-            asked.append((options, folder, progress))
+        def compare(options: Options, folder: Path, progress: Any, self_test: bool) -> Outcome:
+            asked.append((options, folder, progress, self_test))
             return outcome
 
         monkeypatch.setattr(session, "compare", compare)
@@ -82,11 +82,11 @@ def test_where_a_system_lacks_what_it_needs_it_says_so(monkeypatch: pytest.Monke
     assert answer.stderr.startswith("python -m parabola: compare needs forks, signals and file locks as Linux")
 
 
-def nine(*cases: str, **changes: Any) -> Outcome:
-    """Return an outcome of nine equal launches."""
+def twelve(*cases: str, **changes: Any) -> Outcome:
+    """Return an outcome of twelve equal launches."""
     ratios = changes.pop("ratios", None)
     info = changes.pop("info", {})
-    return made_outcome([made_launch(at, cases, ratios=ratios, info=info) for at in range(9)], **changes)
+    return made_outcome([made_launch(at, cases, ratios=ratios, info=info) for at in range(12)], **changes)
 
 
 WRONG = {STEADY: Judgement(Verdict.WRONG, "head failed: no")}
@@ -97,14 +97,14 @@ MOVED = "the control, which no change can touch, moved by +50.0 %"
 @pytest.mark.parametrize(
     ("outcome", "says", "code", "strict"),
     [
-        (nine(STEADY), "same: 1 same", 0, 0),
-        (nine(FAST, STEADY), "faster: 1 faster, 1 same", 0, 0),
-        (nine(SLOW, FAST), "slower: 1 slower, 1 faster", 1, 1),
-        (nine(STEADY, judged=WRONG), "wrong: 1 wrong", 1, 1),
-        (nine(STEADY, FAST, judged=LACKING), "not measured: 1 faster, 1 not measured", 5, 5),
-        (nine(STEADY, SLOW, judged=LACKING), "slower: 1 slower, 1 not measured", 1, 1),
-        (nine(STEADY, ratios={CONTROL: 1.5}, judged=LACKING), f"contaminated: {MOVED} (1 not measured)", 4, 4),
-        (nine(STEADY, ratios={CONTROL: 1.5}, judged=WRONG), f"wrong: 1 wrong; {MOVED}", 1, 1),
+        (twelve(STEADY), "same: 1 same", 0, 0),
+        (twelve(FAST, STEADY), "faster: 1 faster, 1 same", 0, 0),
+        (twelve(SLOW, FAST), "slower: 1 slower, 1 faster", 1, 1),
+        (twelve(STEADY, judged=WRONG), "wrong: 1 wrong", 1, 1),
+        (twelve(STEADY, FAST, judged=LACKING), "not measured: 1 faster, 1 not measured", 5, 5),
+        (twelve(STEADY, SLOW, judged=LACKING), "slower: 1 slower, 1 not measured", 1, 1),
+        (twelve(STEADY, ratios={CONTROL: 1.5}, judged=LACKING), f"contaminated: {MOVED} (1 not measured)", 4, 4),
+        (twelve(STEADY, ratios={CONTROL: 1.5}, judged=WRONG), f"wrong: 1 wrong; {MOVED}", 1, 1),
         (
             made_outcome([made_launch(0, [OPEN])], ended="budget", why="the budget ended"),
             "inconclusive: the budget ended (1 inconclusive)",
@@ -115,20 +115,20 @@ MOVED = "the control, which no change can touch, moved by +50.0 %"
         (made_outcome([made_launch(0, [OPEN])], ended="budget"), "inconclusive: 1 inconclusive", 0, 3),
         (made_outcome([], ended="budget"), "inconclusive: no case was measured", 0, 3),
         (
-            nine(STEADY, ratios={CONTROL: 0.5}),
-            "contaminated: the control, which no change can touch, moved by -50.0 % (1 same)",
+            twelve(STEADY, ratios={CONTROL: 0.5}),
+            "contaminated: the control, which no change can touch, moved by -50.0 % (1 inconclusive)",
             4,
             4,
         ),
         (
-            nine(SLOW, OPEN, ratios={CONTROL: 1.5}),
-            f"slower: 1 slower, 1 same; {MOVED}",
+            twelve(SLOW, OPEN, ratios={CONTROL: 1.5}),
+            f"slower: 1 slower, 1 inconclusive; {MOVED}",
             1,
             1,
         ),
-        (nine(STEADY, ended="failed", why="head hangs"), "failed: head hangs (1 same)", 5, 5),
+        (twelve(STEADY, ended="failed", why="head hangs"), "failed: head hangs (1 same)", 5, 5),
         (made_outcome([], ended="failed", why="base hangs"), "failed: base hangs (no case was measured)", 5, 5),
-        (nine(SLOW, ended="interrupted"), "slower: 1 slower", 130, 130),
+        (twelve(SLOW, ended="interrupted"), "slower: 1 slower", 130, 130),
         (made_outcome([], ended="interrupted"), "inconclusive: no case was measured", 130, 130),
     ],
     ids=range(18),
@@ -146,7 +146,7 @@ def test_exit_codes(outcome: Outcome, says: str, code: int, strict: int, comes_t
 
 def test_what_is_inconclusive_beside_a_speed_up(comes_to: Any) -> None:
     """Is what the comparison comes to, and what --strict exits with 3 for."""
-    outcome = made_outcome([made_launch(at, [FAST, *([OPEN] if at < 2 else [])]) for at in range(9)], ended="budget")
+    outcome = made_outcome([made_launch(at, [FAST, *([OPEN] if at < 2 else [])]) for at in range(12)], ended="budget")
     comes_to(outcome)
 
     assert invoke("main").exit_code == 0
@@ -175,15 +175,15 @@ def test_a_command_that_stops(code: tuple[ExitCode, ...], expected: int, capsys:
 
 def test_what_is_asked_for_by_default(comes_to: Any, tmp_path: Path) -> None:
     """BASE against the working tree, from the folder that it was typed in; nobody is told of progress in a pipe."""
-    asked = comes_to(nine(STEADY))
+    asked = comes_to(twelve(STEADY))
     invoke("main")
 
-    assert asked == [(Options("main"), tmp_path, None)]
+    assert asked == [(Options("main"), tmp_path, None, False)]
 
 
 def test_every_option_arrives(comes_to: Any) -> None:
     """Each as it was typed, in seconds and shares; what follows -- is pytest's, a second -- included."""
-    asked = comes_to(nine(STEADY))
+    asked = comes_to(twelve(STEADY))
     invoke(
         *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
         *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--logs", "new"),
@@ -212,7 +212,7 @@ def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyP
 
     def compare(*arguments: Any) -> Outcome:
         order.append("compare")
-        return nine(STEADY)
+        return twelve(STEADY)
 
     monkeypatch.setattr(session, "compare", compare)
     monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: order.append("signals"))
@@ -247,7 +247,7 @@ def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyP
 )
 def test_bad_input_is_refused_before_anything_is_measured(arguments: tuple[str, ...], says: str, comes_to: Any) -> None:
     """Exit code 2, and one line that says what was received and what would be right."""
-    asked = comes_to(nine(STEADY))
+    asked = comes_to(twelve(STEADY))
     answer = invoke(*arguments)
 
     assert re.fullmatch(f"python -m parabola: {re.escape(says) if 'cores' not in says else says}\n", answer.stderr)
@@ -256,7 +256,7 @@ def test_bad_input_is_refused_before_anything_is_measured(arguments: tuple[str, 
 
 def test_one_launch_at_once_is_the_fewest(comes_to: Any) -> None:
     """None is refused as bad input before anything is measured."""
-    asked = comes_to(nine(STEADY))
+    asked = comes_to(twelve(STEADY))
     answer = invoke("main", "--at-once", "0")
 
     assert (answer.exit_code, asked) == (2, [])
@@ -320,12 +320,12 @@ def test_the_self_test_follows_the_table(
 
     found = [Ability(STEADY, 9, 0.01, 0.0, 0.05)]
     monkeypatch.setattr(self_test, "abilities", lambda comparison: found)
-    outcome = nine(STEADY, ended=ended)
+    outcome = twelve(STEADY, ended=ended)
     asked = comes_to(outcome)
     answer = invoke("v1", "--self-test")
     comparison = conclude(outcome, asked[0][0])
 
-    assert asked[0][0] == Options("v1", "v1")
+    assert (asked[0][0], asked[0][3]) == (Options("v1", "v1"), True)
     assert answer.stdout.endswith("\n".join(["", *self_test.lines(found, comparison), ""])) == tested
     assert ("self-test: " in answer.stdout) == tested
 
@@ -348,9 +348,9 @@ def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatc
         shown.append((form, total))
         yield lambda *done: shown.append(done)
 
-    def compare(options: Options, folder: Path, progress: Any) -> Outcome:
+    def compare(options: Options, folder: Path, progress: Any, self_test: bool) -> Outcome:
         progress(Progress(12.5, 3, 1, 2, "slow[1]"))
-        return nine(STEADY)
+        return twelve(STEADY)
 
     monkeypatch.setattr(console, "progress_bar", bar)
     monkeypatch.setattr(session, "compare", compare)
@@ -437,10 +437,10 @@ def test_a_repository_is_compared_without_a_process(
     assert setup.elsewhere == folder.resolve()
     assert setup.logs == folder / "deep/kept"
     assert setup.scratch == setup.base.top.parent == setup.head.top.parent
-    assert tops == [[("base", True, True), ("head", True, True)]] * 9
+    assert tops == [[("base", True, True), ("head", True, True)]] * 10
     assert record["base"] == {"revision": "HEAD", "commit": git(folder, "rev-parse", "HEAD"), "subject": "second"}
     assert record["head"] == {**record["base"], "revision": "working tree"}
-    assert [launch["began_with"] for launch in record["launches"]] == ["base", "head"] * 4 + ["base"]
+    assert [launch["began_with"] for launch in record["launches"]] == ["base", "head"] * 5
     assert list(temporary.iterdir()) == []
     answer = invoke("old")
     assert (answer.exit_code, answer.stderr) == (2, "python -m parabola: old has no folder deep/\n")

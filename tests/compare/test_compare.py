@@ -270,10 +270,10 @@ def test_two_at_once_say_that_they_disturb_each_other(project: Project, temporar
 @pytest.mark.end_to_end
 def test_self_test(project: Project, temporary: Path) -> None:
     """One tree on both sides: its false alarms, and the smallest slowdown that the budget finds."""
-    answer = compare(project(), "--self-test", "--budget", "30s", "--minimum-effect", "50%")
+    answer = compare(project(), "--self-test", "--budget", "20s", "--minimum-effect", "50%")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert re.search(r"self-test: both sides are the same; from \d+ launches, for a budget of 30 s", answer.stdout)
+    assert re.search(r"self-test: .* the same; drawn from \d+ launches, .* for a budget of 20 s", answer.stdout)
     assert re.search(r"false alarms: \d+\.\d % of comparisons, over 1 cases", answer.stdout)
     assert re.search(r"test_pedantic: smallest slowdown found (\d|none)", answer.stdout)
 

@@ -15,7 +15,7 @@ from parabola.compare.verdicts import Verdict
 from parabola.machine import host
 from tests.made_comparisons import FACTS, STEADY, made_case, made_comparison, made_options, mixed_outcome
 
-VERSION_1 = Path(__file__).with_name("comparison.json")  # as version 1 was written before it had types
+VERSION_1 = Path(__file__).with_name("comparison.json")  # with the keys of version 1 from before it had types
 ADDED = {"allowed", "prepare", "logs", "launch_spread", "round_spread", "reason", "missing", "output"}  # since
 
 
@@ -41,7 +41,7 @@ def in_order(text: str) -> Any:
 
 
 def test_the_json_is_that_of_version_1_key_for_key(mixed: Comparison) -> None:
-    """Names, order and values of keys are those of a file that was written when version 1 began; keys were added."""
+    """Names and order of keys are those that version 1 began with, but for added ones; values are the referee's."""
     assert all(f'"{key}": ' in as_json(mixed) for key in ADDED)
     assert in_order(as_json(mixed)) == in_order(VERSION_1.read_text())
     assert comparison.VERSION == 1

@@ -17,6 +17,7 @@ from tests.made_comparisons import (
     FACTS,
     FAST,
     OPEN,
+    ROUNDS,
     SLOW,
     STEADY,
     made_comparison,
@@ -66,7 +67,9 @@ def test_only_finite_numbers_and_truths_are_kept(value: Any, expected: Any) -> N
 def test_what_a_suite_says_of_passing_decides_nothing(base: Any, head: Any) -> None:
     """Whether a run passes is a lottery over seeds and epochs, so it is kept, and the times decide."""
     info = {SLOW: ({"passed": base}, {"passed": head})}
-    comparison = conclude(made_outcome([made_launch(number, [SLOW], info=info) for number in range(9)]), made_options())
+    comparison = conclude(
+        made_outcome([made_launch(number, [SLOW], info=info) for number in range(10)]), made_options()
+    )
 
     assert comparison.cases[0].passed == BySide(base, head)
     assert comparison.cases[0].verdict == comparison.verdict == "slower"
@@ -101,29 +104,42 @@ def test_what_tests_that_fail_make_of_a_comparison(
     assert list(cases) == [STEADY, *(case for case in judged if case != STEADY)]
     for name, judgement in judged.items():
         assert (cases[name].verdict, cases[name].reason) == (judgement.verdict, judgement.why)
-    assert (cases[STEADY].ratio, cases[STEADY].launches) == (1.0, 5)
+    assert (cases[STEADY].ratio, cases[STEADY].launches) == (1.0, 9)
     if "a.py::lost" in judged:
         assert (cases["a.py::lost"].ratio, cases["a.py::lost"].launches) == (None, 0)
 
 
 @pytest.mark.parametrize(("factor", "standing"), [(1.5, "slower"), (0.5, "faster")])
 def test_a_control_that_moves_either_way_contaminates(factor: float, standing: str) -> None:
-    """What no change can touch is trusted in neither direction."""
-    outcome = made_outcome([made_launch(number, [STEADY], ratios={CONTROL: factor}) for number in range(6)])
+    """What no change can touch is trusted in neither direction; and no case is the same beside it."""
+    outcome = made_outcome([made_launch(number, [STEADY], ratios={CONTROL: factor}) for number in range(10)])
     comparison = conclude(outcome, made_options())
 
     assert (comparison.control.verdict, comparison.control.moved) == (standing, True)
     assert comparison.verdict == "contaminated"
-    assert comparison.cases[0].verdict == "same"
+    assert outcome.referee.decided == {STEADY: "same"}
+    assert comparison.cases[0].verdict == "inconclusive"
 
 
-def test_a_control_that_is_not_sure_contaminates_nothing() -> None:
-    """As with too few launches for an interval, or a wide one."""
-    outcome = made_outcome([made_launch(number, [STEADY], ratios={CONTROL: 2.0}) for number in range(4)])
+@pytest.mark.parametrize(("case", "verdict"), [(STEADY, "inconclusive"), (SLOW, "slower"), (FAST, "faster")])
+def test_a_control_that_is_not_sure_lets_no_case_be_the_same(case: str, verdict: str) -> None:
+    """It contaminates nothing: a change that is clear stays one. What would be the same waits for the control."""
+    launches = [made_launch(number, [case], ratios={CONTROL: 2.0 if number % 2 else 0.5}) for number in range(10)]
+    comparison = conclude(made_outcome(launches), made_options())
+    (compared,) = comparison.cases
 
-    comparison = conclude(outcome, made_options())
     assert (comparison.control.verdict, comparison.control.moved) == ("inconclusive", False)
-    assert comparison.verdict == "inconclusive"
+    assert compared.verdict == comparison.verdict == verdict
+    assert compared.launches_needed == (comparison.control.launches_needed if case == STEADY else 0)
+    assert (compared.low, compared.high) == pytest.approx((ROUNDS[case][1] * 0.98, ROUNDS[case][1] * 1.02), rel=0.03)
+
+
+def test_a_control_that_is_the_same_vouches_for_the_cases() -> None:
+    """Then the verdict is that of the times."""
+    outcome = made_outcome([made_launch(number, [STEADY]) for number in range(10)])
+    comparison = conclude(outcome, made_options())
+
+    assert (comparison.control.verdict, comparison.cases[0].verdict, comparison.verdict) == ("same",) * 3
 
 
 def test_the_whole_comparison() -> None:
@@ -150,12 +166,12 @@ def test_the_whole_comparison() -> None:
         unmeasured=[OPEN],
         launches=comparison.launches,
     )
-    assert (comparison.control.case, comparison.control.launches) == (CONTROL, 11)
+    assert (comparison.control.case, comparison.control.launches) == (CONTROL, 15)
     assert (comparison.control.verdict, comparison.control.moved) == ("same", False)
     assert [(case.case, case.verdict) for case in comparison.cases] == [
         (FAST, "faster"), (STEADY, "same"), (SLOW, "slower"),
     ]  # fmt: skip
-    assert [launch.number for launch in comparison.launches] == list(range(11))
+    assert [launch.number for launch in comparison.launches] == list(range(15))
 
 
 def test_a_failure_says_why() -> None:
@@ -181,17 +197,17 @@ def test_a_case_by_value() -> None:
         for number, said in enumerate(info)
     ]
     del launches[1].measured[OPEN]
-    comparison = conclude(made_outcome(launches), made_options())
-    steady, open_case = comparison.cases
+    outcome = made_outcome(launches)
+    steady, open_case = conclude(outcome, made_options()).cases
 
     assert msgspec.structs.asdict(steady) == {
         "case": STEADY,
         "ratio": pytest.approx(1.01),
         "low": 0.0,
         "high": None,
-        "confidence": pytest.approx(0.995),
+        "confidence": 0.99,
         "launches": 3,
-        "launches_needed": 6,  # 0.02578 / √9 · 4.317 is within 0.04879 - 0.00995, and 0.02578 / √8 · 4.773 is not
+        "launches_needed": outcome.referee.launches_needed([STEADY, OPEN])[STEADY],
         "suspected": False,
         "verdict": Verdict.INCONCLUSIVE,
         "median_seconds": BySide[Any](0.0025, pytest.approx(0.0025 * 1.01)),

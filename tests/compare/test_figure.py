@@ -110,7 +110,7 @@ def test_the_layers_of_a_comparison() -> None:
         "title": {
             **TITLE,
             "text": "slower: HEAD~2 (fedcba987) against main (012345678)",
-            "subtitle": "intervals, together 97.5 %; shaded: ±6.25 %, counts as same",
+            "subtitle": "97.5 % intervals; shaded: ±6.25 %, counts as same",
             "offset": 14,
         },
         **{"width": 460, "height": {"step": 30}, "padding": 16, "config": {}},

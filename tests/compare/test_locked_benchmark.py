@@ -307,26 +307,26 @@ def test_only_pytest_benchmarks_own_fixture_is_changed(load: Load) -> None:
 
 
 def test_the_control(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control hashes 8 MiB in each of 22 rounds, of which the first two are not kept."""
+    """The control hashes 768 KiB in each of 202 rounds, of which the first two are not kept."""
     conductor, clock = Conductor(), Clock()
     plugin, hashed = load(conductor=conductor), list[int]()
 
     def sha256(block: bytes) -> Any:
         hashed.append(len(block))
         clock.now += len(hashed) / (1 << 20)
-        return SimpleNamespace(digest=lambda: conductor.journal.append("hash") if len(hashed) % 128 == 1 else None)
+        return SimpleNamespace(digest=lambda: conductor.journal.append("hash") if len(hashed) % 12 == 1 else None)
 
     monkeypatch.setattr(plugin, "time", clock)
     monkeypatch.setattr(plugin, "hashlib", SimpleNamespace(sha256=sha256))
     plugin.slower["control of another name"] = 1.0
     plugin.run_control()
     kind, message = conductor.journal.pop()
-    rounds = [sum(range(128 * i + 1, 128 * i + 129)) / (1 << 20) for i in range(22)]
+    rounds = [sum(range(12 * i + 1, 12 * i + 13)) / (1 << 20) for i in range(202)]
 
-    assert hashed == [65536] * 128 * 22
+    assert hashed == [65536] * 12 * 202
     assert conductor.journal == [
-        ("ready", {"case": "control", "rounds": 20, "warmup_rounds": 2}),
-        *["hear", "hash", ("passed", {})] * 22,
+        ("ready", {"case": "control", "rounds": 200, "warmup_rounds": 2}),
+        *["hear", "hash", ("passed", {})] * 202,
         "hear",
     ]
     assert kind == "finished"
@@ -339,7 +339,7 @@ def test_the_control_is_slowed_where_that_is_asked(load: Load, monkeypatch: pyte
     plugin = load(conductor=conductor)
 
     def sha256(block: bytes) -> Any:
-        clock.now += 1 / 128
+        clock.now += 1 / 12
         return SimpleNamespace(digest=lambda: None)
 
     monkeypatch.setattr(plugin, "time", clock)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from parabola.compare import self_test
 from parabola.compare.comparison import ComparedLaunch, Comparison
 from parabola.compare.outcome import Options
 from parabola.compare.referee import Referee
-from parabola.compare.self_test import SLOWDOWNS, Ability, _simulate, abilities, lines
+from parabola.compare.self_test import SLOWDOWNS, Ability, _draw, abilities, first_verdict, lines
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.verdicts import Verdict
 from tests.made_comparisons import made_case, made_comparison
@@ -49,12 +50,17 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float, int]
     def script(says: Callable[[float, int], str]) -> list[tuple[Any, ...]]:
         asked: list[tuple[Any, ...]] = []
 
-        def simulate(pool: Any, slowdown: float, launches: int, generator: Any, *referee: float) -> str:
-            turn = sum(slowdown == before[1] for before in asked)
-            asked.append((tuple(pool), slowdown, launches, generator, referee))
+        def draw(pool: Any, slowdown: float, launches: int, generator: Any) -> float:
+            asked.append((tuple(pool), slowdown, launches, generator))
+            return slowdown
+
+        def judge(slowdown: float, *rule: float) -> str:
+            turn = sum(slowdown == before[1] for before in asked[:-1])
+            asked[-1] = (*asked[-1], rule)
             return says(slowdown, turn % self_test.SIMULATIONS)
 
-        monkeypatch.setattr(self_test, "_simulate", simulate)
+        monkeypatch.setattr(self_test, "_draw", draw)
+        monkeypatch.setattr(self_test, "first_verdict", judge)
         return asked
 
     return script
@@ -96,7 +102,7 @@ def test_false_alarms_are_of_both_directions(scripted: Any) -> None:
 
 
 def test_what_is_simulated(scripted: Any) -> None:
-    """Each case's own log ratios, as many launches as the budget allows, this comparison's effect, and Holm's share."""
+    """Each case's own log ratios, as many launches as the budget allows, this comparison's effect and confidence."""
     asked = scripted(lambda slowdown, turn: "same")
     found = abilities(measured({"a": 7, "few": 4, "b": 5, "none": 0}), seed=7)
 
@@ -105,7 +111,7 @@ def test_what_is_simulated(scripted: Any) -> None:
     pools = list(dict.fromkeys(pool for pool, *_ in asked))
     assert pools == [pytest.approx(np.log(RATIOS)), pytest.approx(np.log(RATIOS[2:]))]
     assert [able.spread for able in found] == pytest.approx([np.std(pool, ddof=1) for pool in pools])
-    assert {(effect, round(confidence, 12)) for *_, (effect, confidence) in asked} == {(0.06, 0.99)}  # 0.04 / 4
+    assert {(bound, round(wanted, 9), cases) for *_, (bound, wanted, cases) in asked} == {(math.log1p(0.06), 50.0, 4)}
     assert len({id(generator) for *_, generator, _ in asked}) == 1
     assert asked[0][3].random() == np.random.default_rng(7).random()
 
@@ -137,11 +143,22 @@ def test_no_launch_at_all_says_nothing() -> None:
     ]
 
 
-@pytest.mark.parametrize(("launches", "smallest"), [(9, 0.07), (8, None)])
+def test_launches_that_did_not_finish_are_left_out(scripted: Any) -> None:
+    """A launch that the budget cut off has measured its first cases alone; the pool has as many launches of each."""
+    asked = scripted(lambda slowdown, turn: "same")
+    comparison = measured({"a": 7, "b": 7})
+    cut = msgspec.structs.replace(comparison.launches[0], finished=False, seconds={"a": BySide([2.0], [9.0])})
+    found = abilities(msgspec.structs.replace(comparison, launches=[*comparison.launches, cut]))
+
+    assert {len(pool) for pool, *_ in asked} == {7}
+    assert {able.launches for able in found} == {13}
+
+
+@pytest.mark.parametrize(("launches", "smallest"), [(10, 0.04), (9, None)])
 def test_a_perfect_machine(launches: int, smallest: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It gives no false alarm, and finds what exceeds the minimum effect if nine launches fit: five, and four more."""
+    """It gives no false alarm, and finds what is nearer to the minimum effect than to nothing if ten launches fit."""
     monkeypatch.setattr(self_test, "SIMULATIONS", 10)
-    comparison = measured({"a": 7}, budget_seconds=3.0 * launches)
+    comparison = measured({"a": 7}, budget_seconds=3.0 * launches, confidence=0.99)
     for launch in comparison.launches:
         launch.seconds["a"] = BySide([2.0, 2.0], [2.0, 2.0])
     (able,) = abilities(comparison)
@@ -151,41 +168,44 @@ def test_a_perfect_machine(launches: int, smallest: float | None, monkeypatch: p
 
 
 def test_neither_side_has_a_name() -> None:
-    """Launches that all said +10 % by chance are simulated with either sign, so hardly any comparison is decided."""
-    generator, pool = np.random.default_rng(1), np.array([math.log(1.1)] * 5)
-    said = [_simulate(pool, 0.0, 12, generator, 0.05, 0.99) for _ in range(60)]
-    certain = [_simulate(pool, 0.0, 60, generator, 0.2, 0.99) for _ in range(10)]
+    """Launches that all said +10 % by chance are drawn with either sign as often, and the slowdown is added."""
+    pool = np.array([math.log(1.1)] * 5)
+    drawn = _draw(pool, 0.5, 1000, np.random.default_rng(1))
+    above = drawn > math.log(1.5)
 
-    assert said.count(Verdict.INCONCLUSIVE) >= 57
-    assert certain == ["same"] * 10
+    assert drawn[above] == pytest.approx(math.log(1.5) + math.log(1.1))
+    assert drawn[~above] == pytest.approx(math.log(1.5) - math.log(1.1))
+    assert 450 < above.sum() < 550
+
+
+@pytest.mark.parametrize("cases", [1, 12])
+@pytest.mark.parametrize("centre", [0.0, 0.03, 0.1, -0.1])
+@pytest.mark.parametrize("spread", [0.002, 0.02, 0.2])
+def test_the_rule_is_the_referees(cases: int, centre: float, spread: float) -> None:
+    """A case beside others whose bets on a change have won nothing, and which are the same, gets the same verdict."""
+    generator = np.random.default_rng(2)
+    for _ in range(5):
+        log_ratios = centre + generator.normal(0, spread, 40)
+        referee = Referee([str(case) for case in range(cases)], 0.06, 0.98)
+        for log_ratio in log_ratios.tolist():
+            referee.add({"0": log_ratio, **{str(case): 1e-9 for case in range(1, cases)}})
+        found = first_verdict(log_ratios, math.log(1.06), 100.0, cases)
+
+        if referee.standing("0") != found:  # between its own launches and those of the others, which are the same later
+            assert cases > 1
+            assert "same" in (found, referee.standing("0"))
 
 
 def test_both_directions_are_called() -> None:
-    """At a confidence of a half, with no effect too small, a part of the comparisons calls it slower, a part faster."""
-    generator, pool = np.random.default_rng(2), np.log([1.1, 1.05, 1.2])
-    said = [_simulate(pool, 0.0, 30, generator, 1e-9, 0.5) for _ in range(60)]
+    """Of launches that are far off to either side by turns, by the first that decide."""
+    up, down = [0.1] * 12, [-0.1] * 12
+    bound = math.log(1.05)
 
-    assert min(said.count(Verdict.SLOWER), said.count(Verdict.FASTER)) >= 4
-
-
-def test_a_simulated_comparison_ends_with_its_decision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The referee that decides real ones hears one launch after the other: the slowdown is added to a measured one."""
-    heard: list[Any] = []
-
-    class Listening(Referee):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            heard.append(arguments)
-
-        def add(self, log_ratios: Mapping[str, float]) -> None:
-            heard.append(dict(log_ratios))
-            super().add(log_ratios)
-
-    monkeypatch.setattr(self_test, "Referee", Listening)
-    verdict = _simulate(np.zeros(3), 0.5, 50, np.random.default_rng(0), 0.06, 0.97)
-
-    assert verdict == "slower"
-    assert heard == [(("case",), 0.06, 0.97), *[{"case": math.log(1.5)}] * 9]
+    assert first_verdict(np.array(up + down), bound, 200.0, 1) == Verdict.SLOWER
+    assert first_verdict(np.array(down + up), bound, 200.0, 1) == Verdict.FASTER
+    assert first_verdict(np.array(up), bound, 200.0, 100) == Verdict.INCONCLUSIVE  # 0.5 · 1.97¹² and so on are too few
+    assert first_verdict(np.zeros(12), bound, 200.0, 100) == Verdict.SAME
+    assert first_verdict(np.zeros(8), bound, 200.0, 1) == Verdict.INCONCLUSIVE
 
 
 def test_the_self_test_in_words() -> None:
@@ -197,8 +217,8 @@ def test_the_self_test_in_words() -> None:
     ]
 
     assert lines(found, measured({"a": 7})) == [
-        "self-test: both sides are the same; from 7 launches, for a budget of 40 s "
-        "(200 simulated comparisons a figure):",
+        "self-test: both sides are the same; drawn from 7 launches, each of which measured every case, "
+        "for a budget of 40 s (200 simulated comparisons a figure):",
         "false alarms: 28.0 % of comparisons, over 3 cases",
         "one[x]: smallest slowdown found 1.5 % (spread between launches 1.2 %)",
         "two: smallest slowdown found none up to 100 % (spread between launches 20.0 %)",

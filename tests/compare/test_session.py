@@ -44,23 +44,23 @@ def outcome_of(script: Script, monkeypatch: pytest.MonkeyPatch, **options: Any) 
 
 
 def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first measures all there is, the others what is undecided: five launches for the same, nine for a change."""
-    script = Script(clock, RATIOS)
+    """The first measures all there is, the others what is undecided: what is decided leaves."""
+    script = Script(clock, {STEADY: [1.0], SLOW: [1.2], FAST: [1.027]})
     outcome = outcome_of(script, monkeypatch)
 
-    assert outcome.referee.decided == {STEADY: "same", SLOW: "slower", FAST: "faster"}
+    assert outcome.referee.decided == {STEADY: "same", SLOW: "slower", FAST: "same"}
     assert [launch.cases and sorted(launch.cases) for launch in script.launches] == (
-        [None] + 4 * [sorted(RATIOS)] + 4 * [sorted([SLOW, FAST])]
+        [None] + 9 * [sorted(RATIOS)] + [sorted([SLOW, FAST])]
     )
-    assert [launch.number for launch in script.launches] == list(range(9))
+    assert [launch.number for launch in script.launches] == list(range(11))
     assert {tuple(launch.cores) for launch in script.launches} == {(2,)}
     assert all(launch.setup is SETUP for launch in script.launches)
     assert outcome.launches == script.launches
     assert (outcome.base, outcome.head) == (BASE, HEAD)
     assert (outcome.ended, outcome.why, outcome.usage, outcome.disturbed) == ("decided", "", False, False)
     assert (outcome.only, outcome.unmeasured) == (BySide(["a.py::gone"], ["a.py::new"]), [])
-    assert outcome.seconds == 5 * 4 + 4 * 3
-    assert outcome.control.evidence(CONTROL).launches == 9
+    assert outcome.seconds == 10 * 4 + 3
+    assert outcome.control.evidence(CONTROL).launches == 11
     assert outcome.control.decided == {}
     assert list(outcome.referee.log_ratios) == list(RATIOS)
     assert {launch.stops for launch in script.launches} == {1}
@@ -68,11 +68,62 @@ def test_launches_go_on_until_every_case_is_decided(clock: Clock, monkeypatch: p
 
 def test_the_minimum_effect_is_that_of_the_options(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """For the cases and for the control."""
-    script = Script(clock, {SLOW: [1.5], CONTROL: [1.5]})
-    outcome = outcome_of(script, monkeypatch, minimum_effect=0.6)
+    script = Script(clock, {SLOW: [1.4], CONTROL: [1.4]})
+    outcome = outcome_of(script, monkeypatch, minimum_effect=0.9)
 
     assert outcome.referee.decided == {SLOW: "same"}
     assert outcome.control.standing(CONTROL) == "same"
+
+
+def test_the_control_is_measured_until_it_is_known(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once all cases are decided, launches measure it alone, as what is the same waits for it."""
+    script = Script(clock, {STEADY: [1.0], CONTROL: [1.2, 1 / 1.2, 1.2, 1 / 1.2, 1.0]})
+    outcome = outcome_of(script, monkeypatch)
+    known = outcome.control.evidence(CONTROL)
+
+    assert [launch.cases for launch in script.launches[8:]] == [[STEADY]] + [[CONTROL]] * (known.launches - 9)
+    assert (outcome.ended, known.verdict, outcome.referee.decided) == ("decided", "same", {STEADY: "same"})
+    assert known.launches > 12
+    assert outcome.referee.evidence(STEADY).launches == 9
+
+
+@pytest.mark.parametrize(("ratios", "launches"), [({STEADY: [1.0]}, 49), ({SLOW: [1.5]}, 10)])
+def test_a_control_that_never_is_known(
+    ratios: dict[str, list[float]], launches: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It uses the budget up, as no case can be called the same without it; a change alone does not wait for it."""
+    wild = [1.5, 1 / 1.5] * 50
+    outcome = outcome_of(Script(clock, {**ratios, CONTROL: wild}), monkeypatch, budget_seconds=59.0)
+
+    assert outcome.ended == ("budget" if STEADY in ratios else "decided")
+    assert len(outcome.launches) == launches
+    assert outcome.control.standing(CONTROL) == "inconclusive"
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_self_test_measures_every_case_in_every_launch(
+    at_once: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty times, whatever they say, so that none is left off where it happened to be quiet; none is decided."""
+    monkeypatch.setattr(session, "Launch", script := Script(clock, RATIOS))
+    outcome = _Session(Options("main", launches_at_once=at_once), SETUP, self_test=True).run(None)
+
+    assert [launch.cases for launch in script.launches] == [None] * session.SELF_TEST_LAUNCHES
+    assert session.SELF_TEST_LAUNCHES == 40
+    assert (outcome.ended, outcome.referee.decided, outcome.referee.undecided) == ("decided", {}, list(RATIOS))
+    assert [outcome.referee.evidence(case).launches for case in RATIOS] == [40] * 3
+    assert [outcome.referee.evidence(case).verdict for case in RATIOS] == ["same", "slower", "faster"]
+
+
+def test_a_self_test_ends_with_its_budget(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many launches as there was time for; and at once where there is nothing to measure."""
+    monkeypatch.setattr(session, "Launch", Script(clock, RATIOS))
+    short = _Session(Options("main", launches_at_once=1, budget_seconds=18.0), SETUP, self_test=True).run(None)
+    monkeypatch.setattr(session, "Launch", Script(clock, RATIOS, skipped=list(RATIOS)))
+    empty = _Session(Options("main", launches_at_once=1), SETUP, self_test=True).run(None)
+
+    assert (short.ended, len(short.launches)) == ("budget", 5)
+    assert (empty.ended, empty.why, len(empty.launches)) == ("failed", "no case was measured on both sides", 1)
 
 
 @pytest.mark.parametrize(("budget", "launches"), [(12.0, 4), (11.9, 3), (9.1, 3), (9.0, 3), (8.9, 2), (3.0, 1)])
@@ -128,12 +179,12 @@ def test_a_failure_in_the_first_launch(clock: Clock, monkeypatch: pytest.MonkeyP
 
 def test_ctrl_c_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every launch is stopped, and what was measured stays."""
-    script = Script(clock, RATIOS, fails={5: KeyboardInterrupt()})
+    script = Script(clock, {STEADY: [1.0], SLOW: [1.2], FAST: [1.027]}, fails={10: KeyboardInterrupt()})
     outcome = outcome_of(script, monkeypatch)
 
     assert (outcome.ended, outcome.why, outcome.usage) == ("interrupted", "", False)
-    assert outcome.referee.decided == {STEADY: "same"}
-    assert len(outcome.launches) == 6
+    assert outcome.referee.decided == {STEADY: "same", SLOW: "slower"}
+    assert len(outcome.launches) == 11
     assert {launch.stops for launch in script.launches} == {1}
 
 
@@ -276,7 +327,7 @@ def test_nothing_is_measured_on_both_sides(clock: Clock, monkeypatch: pytest.Mon
     assert (outcome.unmeasured, len(outcome.launches), outcome.usage) == (list(RATIOS), 1, False)
 
 
-@pytest.mark.parametrize("disturbed_at", [0, 3, 8, None])
+@pytest.mark.parametrize("disturbed_at", [0, 3, 10, None])
 def test_another_comparison_disturbs(disturbed_at: int | None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked for after each launch, and seen once is seen for good."""
     asked: list[Path] = []
@@ -289,7 +340,7 @@ def test_another_comparison_disturbs(disturbed_at: int | None, clock: Clock, mon
     outcome = outcome_of(Script(clock, RATIOS), monkeypatch)
 
     assert outcome.disturbed == (disturbed_at is not None)
-    assert asked == [SETUP.scratch] * (9 if disturbed_at is None else disturbed_at + 1)
+    assert asked == [SETUP.scratch] * (11 if disturbed_at is None else disturbed_at + 1)
 
 
 @pytest.mark.parametrize(
@@ -327,9 +378,10 @@ def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None
     _Session(Options("main", launches_at_once=1), SETUP).run(told.append)
     over = {one.launches: one for one in reversed(told) if one.launches}  # the first that is told after each launch
 
-    ends = [5.0, 10.0, 15.0, 20.0, 25.0, 29.0, 33.0, 37.0, 41.0]
-    assert [over[launches].seconds for launches in range(1, 10)] == ends
-    assert [over[launches].decided for launches in range(1, 10)] == [0, 0, 0, 0, 1, 1, 1, 1, 2]
+    assert [over[launches].seconds for launches in range(1, 12)] == [5.0 * launches for launches in range(1, 11)] + [
+        54.0
+    ]
+    assert [over[launches].decided for launches in range(1, 12)] == [0] * 9 + [1, 2]
     assert {one.cases for one in over.values()} == {2}
 
 
@@ -357,17 +409,18 @@ def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _S
 
 
 def test_before_the_first_launch_all_is_chosen(clock: Clock) -> None:
-    """The cases are not known yet; and nothing is chosen once all are decided."""
+    """The cases are not known yet; once all of them are decided, the control alone is left, while there is time."""
     waits = _Session(Options("main"), SETUP)
 
     assert waits._next_cases(1) is None
-    assert waiting(clock, {"a": [0.0] * 5}, 100.0)._next_cases(1) == []
+    assert waiting(clock, {"a": [0.0] * 9}, 20.0)._next_cases(1) == [CONTROL]
+    assert waiting(clock, {"a": [0.0] * 9}, 19.9)._next_cases(1) == []
 
 
 @pytest.mark.parametrize(("left", "chosen"), [(20.0, ["a"]), (19.9, []), (1e9, ["a", "c"])])
 def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list[str], clock: Clock) -> None:
     """The control costs nothing, what is decided is left out, and the time that is left is the budget's."""
-    waits = waiting(clock, {"a": [0.01], "b": [0.0] * 5, "c": [0.02]}, left)
+    waits = waiting(clock, {"a": [0.01] * 3, "b": [0.0] * 12, "c": [0.02] * 3}, left)
 
     # a ended at 20 s, the others 10 s later each: a start of 10 s and 10 s a case.
     assert waits._next_cases(1) == chosen

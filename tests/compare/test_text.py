@@ -12,6 +12,7 @@ from parabola.compare.comparison import Comparison
 from parabola.compare.outcome import Options
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.text import headline, markdown, method, notes, print_comparison
+from parabola.compare.verdicts import Verdict
 from parabola.display import console as display_console
 from parabola.display import units
 from tests.made_comparisons import FAST, OPEN, SLOW, STEADY, made_case, made_comparison, made_control
@@ -171,12 +172,23 @@ def test_only_an_interruption_is_noted(ended: str) -> None:
     ]
 
 
+def test_a_control_that_is_not_sure_is_told() -> None:
+    """As then no case is called the same; where it moved, the headline says so."""
+    doubted = made_comparison(control=replace(made_control(), verdict=Verdict.INCONCLUSIVE))
+    moved = made_comparison(control=replace(made_control(), verdict=Verdict.SLOWER))
+    unmeasured = made_comparison(control=replace(made_control(), verdict=Verdict.INCONCLUSIVE, launches=0))
+
+    assert notes(doubted) == [CONTROL_NOTE, "the control is not known to be the same, so no case is called the same"]
+    assert notes(moved) == [CONTROL_NOTE]
+    assert notes(unmeasured) == [CONTROL_NOTE.replace("11", "0")]
+
+
 def test_the_method_by_value() -> None:
-    """Launches that finished, rounded seconds, the confidence of all together, and the minimum effect of this one."""
+    """Launches that finished, rounded seconds, the confidences, and the minimum effect of this one."""
     assert method(made_comparison()) == [
         "2 launches (fresh pairs of processes) in 62 s; rounds alternate base, head, head, base on the same cores",
-        "intervals: trimmed mean of the launches' log ratios, together 99.5 % after Holm",
-        "same: the interval lies within ±2.5 %; slower or faster: it excludes 0, and fresh launches confirm it",
+        "change: trimmed mean of the launches' log ratios; intervals: 99.5 % each, however often one looks",
+        "same: the interval lies within ±2.5 %; slower or faster: it excludes 0; 99.5 % for all verdicts",
     ]
 
 
@@ -230,8 +242,8 @@ base v1.2\\|old (bbbbbbbbb), head working tree (ddddddddd)
 - software: Linux 6.1, Python 3.11.9, tensorflow 2.20, keras 3.10, numpy 2.1, numba 0.61, pytest-benchmark 5.3
 - settings: threads default; XLA_FLAGS none
 - 2 launches (fresh pairs of processes) in 62 s; rounds alternate base, head, head, base on the same cores
-- intervals: trimmed mean of the launches' log ratios, together 99.5 % after Holm
-- same: the interval lies within ±2.5 %; slower or faster: it excludes 0, and fresh launches confirm it
+- change: trimmed mean of the launches' log ratios; intervals: 99.5 % each, however often one looks
+- same: the interval lies within ±2.5 %; slower or faster: it excludes 0; 99.5 % for all verdicts
 
 </details>
 """

@@ -49,8 +49,9 @@ PEERS = [command for command in COMMANDS if command.startswith("python -m benchm
 COMPARE = [command for command in COMMANDS if command.startswith("parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.studies.trials")]
 REPORT = [command for command in COMMANDS if command.startswith("parabola report")]
-CHANGES, MANY, REFRESH, KEEP = (
+CHANGES, LOOKING, MANY, REFRESH, KEEP = (
     "python -m benchmarks.studies.change_points",
+    "python -m benchmarks.studies.looking",  # in tests/studies/test_looking.py
     "python -m benchmarks.studies.many_records",
     "python -m benchmarks.studies.documents",
     "parabola keep record.json records --folder records",  # in tests/records/test_keeping.py
@@ -75,7 +76,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
         "pip install -e '.[dev,jax,torch]' && pytest -n auto",
         "pytest -n auto -m end_to_end -k backends",
     ]
-    records = [*REPORT, CHANGES, MANY, REFRESH, KEEP, BACKENDS]
+    records = [*REPORT, CHANGES, LOOKING, MANY, REFRESH, KEEP, BACKENDS]
     assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
 
 

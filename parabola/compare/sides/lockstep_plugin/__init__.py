@@ -21,8 +21,8 @@ from .telling import Line, last_lines, reason, writable
 from .work import calibrate, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
-CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 20, 2
-BLOCK, BLOCKS = bytes(1 << 16), 128  # hashed in a round of the control: about 6 ms, all in C
+CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 200, 2
+BLOCK, BLOCKS = bytes(1 << 16), 12  # hashed in a round of the control: about 0.6 ms, as few are struck then; all in C
 PLAIN_ROUNDS = 10  # of benchmark(f)
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
