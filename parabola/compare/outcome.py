@@ -1,6 +1,6 @@
 """A comparison in this process: the options it was asked with, its progress, and what it measured when it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -66,6 +66,9 @@ class Progress:
     def __str__(self) -> str:
         cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
         return f"launch {self.launches + 1}{cases}: {self.doing}"
+
+
+Watch = Callable[[Progress], None] | None  # what is told several times a second what is going on; None for nobody
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from parabola.compare.referee import Referee
 from parabola.machine import cores
 
 FIRST_GUESS = 12  # launches that a case is thought to need before any has measured it
+SELF_TEST_LAUNCHES = 40  # which tell a spread within 12 %: one standard error of it
 MOST_LAUNCHES = 1000  # that a case is thought to need if nobody can tell, so that it comes last
 
 

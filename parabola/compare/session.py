@@ -1,20 +1,18 @@
 """Did a change make it slower? Launches of two checkouts, until every case is decided or the time is used up."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 from parabola.compare import findings
-from parabola.compare.outcome import Ended, Options, Outcome, Progress
+from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch
 from parabola.compare.referee import Referee
-from parabola.compare.schedule import Costs, choose, core_groups
+from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository, others
 from parabola.compare.sides.environments import Setup, prepare
 from parabola.compare.sides.launch import CONTROL, Launch
-from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
@@ -23,16 +21,12 @@ from parabola.machine import ending
 from parabola.records.case import short_names
 
 POLL_SECONDS = 0.2
-SELF_TEST_LAUNCHES = 40  # which tell a spread within 12 %: one standard error of it
 
 
-def compare(
-    options: Options, folder: Path, progress: Callable[[Progress], None] | None = None, self_test: bool = False
-) -> Outcome:
+def compare(options: Options, folder: Path, progress: Watch = None, self_test: bool = False) -> Outcome:
     """Compare two commits of the repository that a folder lies in.
 
-    Leaves no process and no checkout behind. What was measured comes back, whatever ended it: a side that fails and
-    Ctrl-C, too.
+    Leaves no process and no checkout behind. What was measured comes back, also after a side that fails or Ctrl-C.
 
     Args:
         options: what to compare, and how.
@@ -79,7 +73,7 @@ class _Session:
         self.disturbed = False
         self.started = time.monotonic()
 
-    def run(self, progress: Callable[[Progress], None] | None) -> Outcome:
+    def run(self, progress: Watch) -> Outcome:
         """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
         ended: Ended = "decided"
         why, usage, output = "", False, list[str]()
@@ -126,9 +120,7 @@ class _Session:
             return "decided", ""
         return "failed", "no case was measured on both sides"
 
-    def _measure(
-        self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Callable[[Progress], None] | None
-    ) -> None:
+    def _measure(self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Watch) -> None:
         at_once = len(free)
         while self._seconds_left() > 0 and not self._complete():
             while free and (cases := self._next_cases(at_once)) != []:
@@ -161,10 +153,7 @@ class _Session:
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
             self.referee = Referee(launch.plan[1:], self.options.minimum_effect, decides=not self.self_test)
-        log_ratios = {
-            case: launch_log_ratio(measured.seconds.base, measured.seconds.head)
-            for case, measured in launch.measured.items()
-        }
+        log_ratios = {case: measured.log_ratio for case, measured in launch.measured.items()}
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
         self.referee.add({case: value for case, value in log_ratios.items() if case in self.referee.log_ratios})
         self.judged, self.skipped = findings.judged(self.over), findings.skipped(self.over)
@@ -180,9 +169,7 @@ class _Session:
 
     def _complete(self) -> bool:
         """Return whether enough is measured; a case that is the same waits until the control is known to be so, too."""
-        if not self.referee.log_ratios:
-            return False
-        if self._undecided():
+        if not self.referee.log_ratios or self._undecided():
             return self.self_test and len(self.over) >= SELF_TEST_LAUNCHES
         control = self.control.standing(CONTROL)
         return control != Verdict.INCONCLUSIVE or Verdict.SAME not in self.referee.decided.values()
@@ -208,10 +195,6 @@ class _Session:
     def _progress(self) -> Progress:
         doing = [launch.doing for launch in self.running.values()]
         names = short_names([*self.referee.log_ratios, *doing])
-        return Progress(
-            seconds=time.monotonic() - self.started,
-            launches=len(self.over),
-            decided=len(self.referee.decided),
-            cases=len(self.referee.log_ratios),
-            doing=" and ".join(dict.fromkeys(names[case] for case in doing)),
-        )
+        decided, cases = len(self.referee.decided), len(self.referee.log_ratios)
+        named = " and ".join(dict.fromkeys(names[case] for case in doing))
+        return Progress(time.monotonic() - self.started, len(self.over), decided, cases, named)

@@ -11,6 +11,7 @@ import pytest
 from parabola.compare import session
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.referee import Referee
+from parabola.compare.schedule import SELF_TEST_LAUNCHES
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.environments import Setup
@@ -108,8 +109,8 @@ def test_a_self_test_measures_every_case_in_every_launch(
     monkeypatch.setattr(session, "Launch", script := Script(clock, RATIOS))
     outcome = _Session(Options("main", launches_at_once=at_once), SETUP, self_test=True).run(None)
 
-    assert [launch.cases for launch in script.launches] == [None] * session.SELF_TEST_LAUNCHES
-    assert session.SELF_TEST_LAUNCHES == 40
+    assert [launch.cases for launch in script.launches] == [None] * SELF_TEST_LAUNCHES
+    assert SELF_TEST_LAUNCHES == 40
     assert (outcome.ended, outcome.referee.decided, outcome.referee.undecided) == ("decided", {}, list(RATIOS))
     assert [outcome.referee.evidence(case).launches for case in RATIOS] == [40] * 3
     assert [outcome.referee.evidence(case).verdict for case in RATIOS] == ["same", "slower", "faster"]

@@ -12,6 +12,7 @@ from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.environments import Setup, start_side
 from parabola.compare.sides.failure import Failure, failure_of
+from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.protocol import Collected, Ended, Finished
 from parabola.compare.sides.side import Side, SideFailed
 from parabola.compare.sides.turns import measure
@@ -32,6 +33,11 @@ class Measured:
     seconds: BySide[list[float]]
     extra_info: BySide[dict[str, Any]]
     ended_at: float
+
+    @property
+    def log_ratio(self) -> float:
+        """The log of the ratio head : base of the seconds."""
+        return launch_log_ratio(self.seconds.base, self.seconds.head)
 
 
 class Launch:
