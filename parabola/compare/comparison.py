@@ -106,6 +106,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         launches: in the order in which they ended.
         missing: what the checkouts did not have, though cases may need it: a sentence each.
         output: the last lines of what a side wrote that failed, or else of pytest's report on a test that did.
+        written_by: which version of this package wrote the file; empty for one from before that was said.
     """
 
     version: int = msgspec.field(name=VERSION_KEY)
@@ -128,6 +129,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     launches: list[ComparedLaunch]
     missing: list[str] = []
     output: list[str] = []
+    written_by: str = ""
 
 
 def shown_names(comparison: Comparison) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from parabola import WRITTEN_BY
 from parabola.compare import verdicts
 from parabola.compare.comparison import (
     VERSION,
@@ -66,6 +67,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         launches=[_launch(launch) for launch in outcome.launches],
         missing=list(outcome.missing),
         output=[*(outcome.output or _first_report(outcome.judged.values()))],
+        written_by=WRITTEN_BY,
     )
 
 

@@ -16,7 +16,17 @@ from parabola.machine import host
 from tests.made_comparisons import FACTS, STEADY, made_case, made_comparison, made_options, mixed_outcome
 
 VERSION_1 = Path(__file__).with_name("comparison.json")  # with the keys of version 1 from before it had types
-ADDED = {"allowed", "prepare", "logs", "launch_spread", "round_spread", "reason", "missing", "output"}  # since
+ADDED = {
+    "allowed",
+    "prepare",
+    "logs",
+    "launch_spread",
+    "round_spread",
+    "reason",
+    "missing",
+    "output",
+    "written_by",
+}  # since
 
 
 @pytest.fixture(autouse=True)
