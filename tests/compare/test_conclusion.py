@@ -1,5 +1,6 @@
 """What a comparison comes to, by value."""
 
+import importlib.metadata
 import math
 from typing import Any
 
@@ -148,6 +149,7 @@ def test_the_whole_comparison() -> None:
     comparison = conclude(outcome, made_options())
 
     assert comparison == made_comparison(
+        written_by=f"parabola {importlib.metadata.version('parabola')}",
         verdict="slower",
         ended="budget",
         why="",
