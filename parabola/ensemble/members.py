@@ -99,21 +99,3 @@ def fill_block(experiment: Experiment, members: int, seeds: Array, learning_rate
     seeds, learning_rates = (np.pad(values, left, mode="edge") for values in (seeds, learning_rates))
     rows = order_rows(experiment.samples, seeds, experiment.epochs)
     return experiment.initial_weights(seeds), learning_rates.astype(np.float32), rows
-
-
-def padded(rows: Array, epochs: int) -> Array:
-    """Return rows followed by rows of -1, at least one: one shape for any number of epochs.
-
-    Args:
-        rows: shape (n, members), int32.
-        epochs: the most epochs that the program can train.
-
-    Returns:
-        Shape (epochs + 1, members), int32.
-
-    Raises:
-        ValueError: if there are more rows than epochs.
-    """
-    if len(rows) > epochs:
-        raise ValueError(f"a program of {epochs} epochs cannot train {len(rows)}")
-    return np.pad(rows, ((0, epochs + 1 - len(rows)), (0, 0)), constant_values=-1)

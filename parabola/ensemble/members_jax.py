@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from parabola.ensemble.members import fill_block, padded
+from parabola.ensemble.members import fill_block
 from parabola.machine import backends, devices
-from parabola.training.data import order_bank
+from parabola.training.data import order_bank, padded
 from parabola.training.engines.jax import ITERATIONS, LEARNING_RATE, flat, make_epoch
 from parabola.training.engines.keras_engine import make_optimizer, state_of, values_of
 from parabola.training.experiment import Experiment

@@ -98,3 +98,22 @@ def order_rows(samples: int, seeds: Array | int, epochs: int) -> Array:
     rows = np.uint64(len(order_bank(samples)))
     epoch = np.arange(epochs).reshape(-1, *[1] * np.ndim(seeds))
     return (hash_uint64(ORDER_STREAM, seeds, epoch) % rows).astype(np.int32)
+
+
+def padded(rows: Array, epochs: int) -> Array:
+    """Return rows followed by rows of -1, at least one: one shape for any number of epochs.
+
+    Args:
+        rows: shape (n, ...), int32: rows of a bank of orders.
+        epochs: the most epochs that a program can train.
+
+    Returns:
+        Shape (epochs + 1, ...), int32.
+
+    Raises:
+        ValueError: if there are more rows than epochs.
+    """
+    if len(rows) > epochs:
+        raise ValueError(f"a program of {epochs} epochs cannot train {len(rows)}")
+    end = [(0, epochs + 1 - len(rows)), *[(0, 0)] * (rows.ndim - 1)]
+    return np.pad(rows, end, constant_values=-1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.ensemble.members import members_program, padded
+from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -25,14 +25,6 @@ def program() -> Any:
 def whole(program: Any) -> Array:
     """The weights of the whole run in one piece."""
     return np.array(program.run(program.place(program.reset(SEEDS, RATES))))
-
-
-def test_rows_are_padded_with_an_end() -> None:
-    """Rows of -1 follow, one at least, so that all numbers of epochs have one shape; too many rows are refused."""
-    assert padded(np.array([[5, 6]]), 3).tolist() == [[5, 6], [-1, -1], [-1, -1], [-1, -1]]
-    assert padded(np.array([[5, 6]]), 1).tolist() == [[5, 6], [-1, -1]]
-    with pytest.raises(ValueError, match=r"^a program of 1 epochs cannot train 2$"):
-        padded(np.array([[5, 6], [7, 8]]), 1)
 
 
 @pytest.mark.parametrize("pieces", [(1, 1, 1, 1, 1), (2, 0, 3), (4, 1)])

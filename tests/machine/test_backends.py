@@ -157,12 +157,13 @@ print("proven")
 FORGETS = """
 import time
 import numpy as np
+from parabola.training.data import padded
 from parabola.training.engines.jax import CompiledEngine
 right = CompiledEngine.run
 
 def forgets(self, rows):
-    padded = self.padded(rows, self.experiment.epochs + 1)
-    self.carried, weights = self.program(self.carried, *self.inputs, padded)
+    rows_and_end = padded(rows, self.experiment.epochs)
+    self.carried, weights = self.program(self.carried, *self.inputs, rows_and_end)
     return weights[: len(rows)] if len(rows) else np.zeros((0, 4), np.float32)
 
 CompiledEngine.run = forgets

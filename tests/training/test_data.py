@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from parabola.training import data
-from parabola.training.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, sample
+from parabola.training.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, padded, sample
 from parabola.training.target import Parabola
 
 
@@ -155,3 +155,18 @@ def test_orders_of_many_seeds_have_the_epoch_first() -> None:
     assert rows.dtype == np.int32
     assert rows[:, 0, 1].tolist() == rows[:, 1, 1].tolist() == [437, 194, 1946]
     assert rows[:, 1, 0].tolist() == [3705, 688, 1982]
+
+
+def test_rows_are_padded_with_an_end() -> None:
+    """Rows of -1 follow, one at least, so that all numbers of epochs have one shape; too many rows are refused."""
+    none = padded(np.zeros(0, np.int32), 2)
+
+    assert padded(np.array([5, 0, 9]), 5).tolist() == [5, 0, 9, -1, -1, -1]
+    assert padded(np.array([5, 0, 9]), 3).tolist() == [5, 0, 9, -1]
+    assert none.tolist() == [-1, -1, -1]
+    assert none.dtype == np.int32
+    assert padded(np.array([[5, 6]]), 3).tolist() == [[5, 6], [-1, -1], [-1, -1], [-1, -1]]
+    assert padded(np.array([[5, 6]]), 1).tolist() == [[5, 6], [-1, -1]]
+    for rows in ([5, 7], [[5, 6], [7, 8]]):
+        with pytest.raises(ValueError, match=r"^a program of 1 epochs cannot train 2$"):
+            padded(np.array(rows), 1)

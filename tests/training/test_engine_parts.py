@@ -103,15 +103,6 @@ def test_a_reset_is_of_the_seed_and_rate_told(told: dict[str, Any], seed: int, r
     assert rows.tolist() == {5: [2035, 455, 3781], 0: [1731, 3635, 1523], 11: [2211, 1357, 2445]}[seed]
 
 
-def test_rows_are_padded_with_what_ends_a_run() -> None:
-    """-1 follows them up to the length, and nothing where they have it."""
-    engine: Any = SimpleNamespace()
-
-    assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 5).tolist() == [5, 0, 9, -1, -1]
-    assert keras_engine.KerasEngine.padded(engine, np.array([5, 0, 9]), 3).tolist() == [5, 0, 9]
-    assert keras_engine.KerasEngine.padded(engine, np.zeros(0, np.int32), 2).tolist() == [-1, -1]
-
-
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_values_are_copies_read_as_the_backend_likes(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On PyTorch by Keras' own way to NumPy, elsewhere by NumPy's, and never the variable's own memory."""

@@ -222,6 +222,17 @@ def test_a_run_in_pieces_is_the_run(engine: str) -> None:
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
 
+@pytest.mark.parametrize("engine", ["compiled", "fused_fit"])
+def test_more_epochs_than_were_built_for_are_refused(engine: str) -> None:
+    """A program whose history has so many rows cannot train one more; the rows of a whole run are not too many."""
+    made = built(engine, "two_neuron", 32)
+    rows = made.reset()
+
+    with pytest.raises(ValueError, match=r"^a program of 4 epochs cannot train 5$"):
+        made.run(np.append(rows, rows[:1]))
+    assert len(made.run(rows)) == 4
+
+
 @pytest.mark.parametrize(("engine", "jit_compile"), [("fit", False), ("fused_fit", True)])
 def test_jit_is_as_asked(engine: str, jit_compile: bool) -> None:
     """Keras' own record says so, and it counts as many steps as were made."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from parabola.training.data import padded
 from parabola.training.engines.keras_engine import KerasEngine
 from parabola.training.target import Array
 
@@ -27,7 +28,7 @@ class CompiledEngine(KerasEngine):
         """Run the program; inside the clock only the rows are copied to the device, four bytes an epoch."""
         tf = self.framework
         with tf.device(self.placement):
-            weights = self.program(*self.inputs, tf.constant(self.padded(rows, self.experiment.epochs + 1)))
+            weights = self.program(*self.inputs, tf.constant(padded(rows, self.experiment.epochs)))
         return np.array(weights.numpy()[: len(rows)])
 
     def _traced(self) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from parabola.training.data import padded
 from parabola.training.engines.keras_engine import KerasEngine
 from parabola.training.target import Array
 
@@ -95,7 +96,7 @@ class EndlessPipeline(Pipeline):
 
     def choose(self, rows: Array) -> None:
         """Put the run's rows into the variable that the iterator reads."""
-        self.chosen.assign(self.engine.padded(rows, self.engine.experiment.epochs))
+        self.chosen.assign(padded(rows, self.engine.experiment.epochs))
 
     def begin_epoch(self, epoch: int) -> None:
         """Do nothing, as the iterator goes on to the next order by itself."""
@@ -103,6 +104,6 @@ class EndlessPipeline(Pipeline):
     def _orders(self) -> Any:
         """Return a dataset of all epochs' orders, one after the other, without end."""
         tf, spec, bank = self.tf, self.engine.experiment, self.tf.constant(self.engine.bank)
-        self.chosen = tf.Variable(np.zeros(spec.epochs, np.int32))
+        self.chosen = tf.Variable(np.zeros(spec.epochs + 1, np.int32))
         epochs = tf.data.Dataset.range(spec.epochs).repeat()
         return epochs.map(lambda epoch: tf.gather(bank, tf.maximum(self.chosen[epoch], 0)))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from parabola.machine import devices
+from parabola.training.data import padded
 from parabola.training.engines.keras_engine import KerasEngine, decay
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -71,7 +72,7 @@ class CompiledEngine(KerasEngine):
     def run(self, rows: Array) -> Array:
         """Run the program; NumPy waits for the weights."""
         with self.here():
-            rows_and_end = self.padded(rows, self.experiment.epochs + 1)
+            rows_and_end = padded(rows, self.experiment.epochs)
             self.carried, weights = self.program(self.carried, *self.inputs, rows_and_end)
         return np.array(weights)[: len(rows)]
 

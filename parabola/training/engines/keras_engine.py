@@ -141,7 +141,3 @@ class KerasEngine(Engine):
     def here(self) -> AbstractContextManager[Any]:
         """Return a context in which new tensors are placed on the device."""
         return self.scope()
-
-    def padded(self, rows: Array, length: int) -> Array:
-        """Return rows, shape (n,), followed by -1 up to a length: one shape for any number of epochs."""
-        return np.pad(rows, (0, length - len(rows)), constant_values=-1)
