@@ -12,7 +12,7 @@ from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
-from parabola.verification.check import Check, check_run, told
+from parabola.verification.check import check_run, told
 
 # Where most seeds learn; few enough steps that one member's epoch is short.
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
@@ -33,10 +33,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     program = members_program(experiment, members)
     seeds, rates = np.arange(members), np.full(members, LEARNING_RATE)
     ends = [Member(program, seeds, rates, place) for place in sorted({0, members - 1})]
-    checks, trained = list[Check](), list[Array]()
-    for member in ends:
-        with member.named():
-            checks.append(check_run(member))
+    checks, trained = [check_run(member, member.subject) for member in ends], list[Array]()
 
     def fresh() -> tuple[tuple[Any], dict[str, Any]]:
         hold()
@@ -48,8 +45,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         while trained:
             weights = trained.pop()
             for member, check in zip(ends, checks, strict=True):
-                with member.named():
-                    check.hold(member.of(weights), member.state())
+                check.hold(member.of(weights), member.state())
 
     benchmark.pedantic(
         lambda placed: trained.append(program.run(placed)),

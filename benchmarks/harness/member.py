@@ -1,7 +1,5 @@
 """One member of a block, as what a check takes: it trains as the rest of the block does, in the same program."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +8,7 @@ from parabola.ensemble.members import Program
 from parabola.machine.backends import backend
 from parabola.training.state import State
 from parabola.training.target import Array
-from parabola.verification.refusal import WrongRun
+from parabola.verification.refusal import subject_of
 
 
 class Member:
@@ -29,6 +27,9 @@ class Member:
         seed, learning_rate = int(seeds[place]), float(learning_rates[place])
         self.experiment = replace(program.experiment, seed=seed, learning_rate=learning_rate)
         self.device = program.device
+        again = f"benchmarks/bench_members.py --benchmark-only --backend {backend()} --device {self.experiment.device}"
+        label = f"member {place + 1} of {len(seeds)}: "
+        self.subject = subject_of(self.experiment, self.device, label, f"{again} --members {len(seeds)}")
 
     def reset(self) -> Array:
         """Give the whole block fresh weights and a fresh optimizer; return this member's rows of the whole run."""
@@ -48,14 +49,3 @@ class Member:
     def of(self, weights: Array) -> Array:
         """Return this member's part of a block's weights: shape (epochs, size of the network), float32."""
         return weights[..., self.place]
-
-    @contextmanager
-    def named(self) -> Iterator[None]:
-        """Let a refusal within this context name the member, and the command that trains such a block again."""
-        try:
-            yield
-        except WrongRun as refusal:
-            wrong, members = str(refusal).partition(". Repeat: ")[0], len(self.seeds)
-            again = "pytest benchmarks/bench_members.py --benchmark-only"
-            again += f" --backend {backend()} --device {self.experiment.device} --members {members}"
-            raise WrongRun(f"member {self.place + 1} of {members}: {wrong}. Repeat: {again}") from None

@@ -16,7 +16,7 @@ from parabola.training.fit import Fit, on_host
 from parabola.training.state import State
 from parabola.training.target import Array
 from parabola.verification.reference import Reference
-from parabola.verification.refusal import refuse
+from parabola.verification.refusal import Subject, subject_of
 from parabola.verification.rows import same_bits, suspects
 from parabola.verification.windowed import MORE_REPLICAS, Trained, WindowedRun, windows
 
@@ -26,6 +26,7 @@ class Check:
     """A run that was found to be right.
 
     Attributes:
+        subject: how a refusal names the run.
         fit: the run, without times.
         end: the state that it ended in.
         windows: how many epochs were held against the reference.
@@ -35,6 +36,7 @@ class Check:
         seconds: how long the check took, training included.
     """
 
+    subject: Subject
     fit: Fit
     end: State
     windows: int
@@ -68,7 +70,7 @@ class Check:
         """
         run, checked, device = on_host(weights), self.fit.weights, self.fit.device
         if run.shape != checked.shape:
-            refuse(self.fit.experiment, device, f"a timed round has weights of shape {run.shape}, not {checked.shape}")
+            self.subject.refuse(f"a timed round has weights of shape {run.shape}, not {checked.shape}")
         alike = (run == checked) | (np.isnan(run) & np.isnan(checked))
         if not device.startswith("cpu"):
             near = np.abs(run[0] - checked[0]) <= self.first_tolerance
@@ -78,10 +80,10 @@ class Check:
             epoch, weight = np.argwhere(~alike)[0].tolist()
             values = f"{run[epoch, weight]:.9g} in a timed round and {checked[epoch, weight]:.9g} in the checked run"
             which = f"weight {weight + 1} of {run.shape[1]}"
-            refuse(self.fit.experiment, device, f"after epoch {epoch + 1} {which} is {values}")
+            self.subject.refuse(f"after epoch {epoch + 1} {which} is {values}")
         if end.steps != self.end.steps or not same_bits(end.weights, run[-1]):
             done = f"its optimizer had taken {end.steps} steps, of {self.end.steps}"
-            refuse(self.fit.experiment, device, f"a timed round returned weights that it had not trained: {done}")
+            self.subject.refuse(f"a timed round returned weights that it had not trained: {done}")
 
 
 def told(checks: Sequence[Check]) -> dict[str, Any]:
@@ -94,25 +96,27 @@ def told(checks: Sequence[Check]) -> dict[str, Any]:
     }
 
 
-def check_run(engine: Trained) -> Check:
+def check_run(engine: Trained, subject: Subject | None = None) -> Check:
     """Train once, outside of any clock, and hold the run against the reference.
 
     Args:
         engine: has been built; its optimizer is Adam.
+        subject: how a refusal names the run; None for the names of the engine and its settings.
 
     Raises:
         WrongRun: if the run is not a right one.
     """
     begun = time.perf_counter()
-    run = WindowedRun(engine)
+    run = WindowedRun(engine, subject)
     weights, held = run.train(windows(engine.experiment.epochs, run.affordable))
     if again := suspects(weights, [window.epoch for window in held]):
         repeated, more = run.train(again)  # these epochs are known only now, and their states are gone
         if not same_bits(weights, repeated) and engine.device.startswith("cpu"):
-            run.refuse("the same run, trained twice, has other weights")
+            run.subject.refuse("the same run, trained twice, has other weights")
         held += more
     fit = Fit(engine.experiment, engine.device, weights, 0.0, 0.0)
     return Check(
+        subject=run.subject,
         fit=fit,
         end=engine.state(),
         windows=len(held),
@@ -138,4 +142,4 @@ def check_first_epoch(experiment: Experiment, device: str, weights: Array) -> No
     start = reference.fresh()
     window = reference.train_on(start, 0, MORE_REPLICAS)
     if fault := window.fault(weights):
-        refuse(experiment, device, f"after epoch 1 {fault}")
+        subject_of(experiment, device).refuse(f"after epoch 1 {fault}")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from parabola.training.fit import on_host
 from parabola.training.state import State
 from parabola.training.target import Array
 from parabola.verification.reference import Reference
-from parabola.verification.refusal import refuse
+from parabola.verification.refusal import Subject, subject_of
 from parabola.verification.rows import check_rows, same_bits
 from parabola.verification.window import Window
 
@@ -55,17 +55,14 @@ def windows(epochs: int, most: int) -> list[int]:
 class WindowedRun:
     """A run that is trained in parts, so that its state before and after each window is known."""
 
-    def __init__(self, engine: Trained) -> None:
+    def __init__(self, engine: Trained, subject: Subject | None = None) -> None:
         spec = engine.experiment
         self.engine, self.experiment, self.reference = engine, spec, Reference(spec)
+        self.subject = subject or subject_of(spec, engine.device)
         seconds = spec.samples * spec.net.size * SAMPLE_SECONDS + spec.steps * STEP_SECONDS
         self.replicas = int(np.clip(BUDGET_SECONDS / seconds - 1, FEWEST_REPLICAS, REPLICAS))
         self.alone = False  # whether the run diverged where the reference did not
         self.affordable = int(BUDGET_SECONDS / seconds / (self.replicas + 1))
-
-    def refuse(self, what: str) -> NoReturn:
-        """Raise WrongRun with what is wrong."""
-        refuse(self.experiment, self.engine.device, what)
 
     def train(self, epochs: Sequence[int]) -> tuple[Array, list[Window]]:
         """Train from the start; return the weights after each epoch, and the windows of the epochs that are named.
@@ -86,16 +83,16 @@ class WindowedRun:
             parts.append(self._part(rows[done:], len(rows))[0])
         weights = np.concatenate(parts)
         if fault := check_rows(self.experiment, weights):
-            self.refuse(fault)
+            self.subject.refuse(fault)
         return weights, held
 
     def _begin(self) -> tuple[Array, State]:
         """Load a fresh run; return its rows and its state."""
         rows, fresh, state = self.engine.reset(), self.reference.fresh(), self.engine.state()
         if state.steps or not same_bits(state.weights, fresh.weights):
-            self.refuse(f"a fresh run begins at {state.weights.tolist()}, not at the weights of its seed")
+            self.subject.refuse(f"a fresh run begins at {state.weights.tolist()}, not at the weights of its seed")
         if not all(same_bits(state.slots[name], values) for name, values in fresh.slots.items()):
-            self.refuse("a fresh run begins with an optimizer that has a past")
+            self.subject.refuse("a fresh run begins with an optimizer that has a past")
         return rows, state
 
     def _part(self, rows: Array, epochs: int) -> tuple[Array, State]:
@@ -103,12 +100,12 @@ class WindowedRun:
         weights = on_host(self.engine.run(rows))
         state, shape, steps = self.engine.state(), (len(rows), self.experiment.net.size), epochs * self.experiment.steps
         if weights.shape != shape:
-            self.refuse(f"a run of {len(rows)} epochs returned weights of shape {weights.shape}, not {shape}")
+            self.subject.refuse(f"a run of {len(rows)} epochs returned weights of shape {weights.shape}, not {shape}")
         if not same_bits(weights[-1], state.weights):
             returned = f"{weights[-1].tolist()} were returned, and the weights are {state.weights.tolist()}"
-            self.refuse(f"after epoch {epochs} {returned}")
+            self.subject.refuse(f"after epoch {epochs} {returned}")
         if state.steps != steps:
-            self.refuse(f"after epoch {epochs} the optimizer has taken {state.steps} steps, not {steps}")
+            self.subject.refuse(f"after epoch {epochs} the optimizer has taken {state.steps} steps, not {steps}")
         return weights, state
 
     def _window(self, epoch: int, before: State, after: State) -> Window:
@@ -117,6 +114,6 @@ class WindowedRun:
         if window.fault(after.weights, after.slots["velocity"]):
             window = self.reference.train_on(before, epoch, MORE_REPLICAS)
             if fault := window.fault(after.weights, after.slots["velocity"]):
-                self.refuse(f"after epoch {epoch + 1} {fault}")
+                self.subject.refuse(f"after epoch {epoch + 1} {fault}")
         self.alone = self.alone or window.leaves_alone(after.weights)
         return window

@@ -15,7 +15,7 @@ from parabola.training.state import State
 from parabola.training.target import Array
 from parabola.verification.check import Check, check_first_epoch, check_run, told
 from parabola.verification.reference import Reference
-from parabola.verification.refusal import WrongRun
+from parabola.verification.refusal import Subject, WrongRun, subject_of
 from parabola.verification.window import Window
 from tests import made_adam
 from tests.made_adam import MadeEngine
@@ -35,7 +35,8 @@ def checked(
     """Return the check of a made-up run of three epochs; a weight may be 0.5 off after the first of them."""
     fit = Fit(replace(EXPERIMENT, epochs=len(weights)), device, weights, 0.0, 0.0)
     tolerance = np.full(4, 0.5)
-    return Check(fit=fit, end=end, windows=3, telling=telling, alone=alone, first_tolerance=tolerance, seconds=1.5)
+    subject = subject_of(EXPERIMENT, device)
+    return Check(subject, fit, end, windows=3, telling=telling, alone=alone, first_tolerance=tolerance, seconds=1.5)
 
 
 def refused(action: Callable[[], object]) -> str:
@@ -307,3 +308,28 @@ def test_a_refusal_names_the_device_of_the_other_process() -> None:
         WrongRun, match=r"^compiled on gpu:7 \(\w+\), batch size 333, learning rate 0.01, 999 samples, "
     ):
         check_first_epoch(EXPERIMENT, "gpu:7", np.zeros(4, np.float32))
+
+
+class Late(MadeEngine):
+    """Its third epoch, where it is trained in a call of several, takes the order of the second."""
+
+    def run(self, rows: Array) -> Array:
+        return super().run(rows if len(rows) < 4 else rows[[0, 1, 1, 3]])
+
+
+def test_a_check_refuses_under_the_name_that_it_was_told() -> None:
+    """A fault in the checked run, and one in a round that is held against it, have the same name and command."""
+    subject = Subject("the one that is meant", "pytest here")
+
+    class Early(MadeEngine):
+        """Its epochs have the order of the epoch before."""
+
+        def run(self, rows: Array) -> Array:
+            return super().run(rows - 1)
+
+    with pytest.raises(WrongRun, match=r"^the one that is meant: after epoch 1 .*\. Repeat: pytest here$"):
+        check_run(Early(EXPERIMENT), subject)
+    engine = Late(EXPERIMENT)
+    check = check_run(engine, subject)
+    with pytest.raises(WrongRun, match=r"^the one that is meant: after epoch 3 .*\. Repeat: pytest here$"):
+        check.hold(engine.run(engine.reset()), engine.state())

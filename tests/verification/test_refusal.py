@@ -12,13 +12,13 @@ from benchmarks.harness import options
 from benchmarks.harness.cases import grid_cases
 from parabola.machine.backends import backend
 from parabola.training.experiment import Experiment
-from parabola.verification.refusal import WrongRun, refuse
+from parabola.verification.refusal import WrongRun, subject_of
 
 
 def said(experiment: Experiment, device: str = "cpu:0", what: str = "it is wrong") -> str:
     """Return the message of a refusal."""
     with pytest.raises(WrongRun) as raised:
-        refuse(experiment, device, what)
+        subject_of(experiment, device).refuse(what)
     return str(raised.value)
 
 
@@ -33,6 +33,20 @@ def test_a_refusal_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         "fused_fit on gpu:1 (jax), batch size 9, learning rate 1e-05, 50 samples, seed 11: after epoch 2 it is off. "
         "Repeat: pytest benchmarks/bench_epoch_time.py --benchmark-only --engine fused_fit --backend jax "
         "--device gpu:1 --batch-size 9 --learning-rate 1e-05 --samples 50 --epochs 3 --all"
+    )
+
+
+def test_a_refusal_may_have_a_label_and_a_command_of_its_own() -> None:
+    """The label stands before all else, and the command takes the place of that of an epoch time."""
+    experiment = Experiment(engine="native", epochs=3)
+    subject = subject_of(experiment, "cpu:0", "member 2 of 8: ", "benchmarks/bench_members.py --members 8")
+
+    assert subject.again == "pytest benchmarks/bench_members.py --members 8"
+    with pytest.raises(WrongRun) as raised:
+        subject.refuse("after epoch 2 it is off")
+    assert str(raised.value) == (
+        f"member 2 of 8: native on cpu:0 ({backend()}), batch size 1, learning rate 0.001, 999 samples, seed 7: "
+        "after epoch 2 it is off. Repeat: pytest benchmarks/bench_members.py --members 8"
     )
 
 
