@@ -17,7 +17,8 @@ HALF_UNIT = 2.0**-24  # the largest relative error of rounding to float32
 def make_kernel(predict: Any) -> Any:
     """Return the function that trains one epoch, compiled; its arguments are as in `Reference.train_on`.
 
-    It returns the weights after the epoch, shape (weights,), float64, and the largest size of a gradient in it.
+    The learning rate decays along half a cosine to a part of itself, `floor`, over `decay_steps` steps; 0 keeps it. The
+    function returns the weights after the epoch, shape (weights,), float64, and the largest size of a gradient in it.
 
     Random rounding is Monte Carlo arithmetic: a value is moved by up to half a unit in float32's last place and rounded
     to float32. Within the network's formula, of which nothing is known, it is the weights that are moved instead.
@@ -26,7 +27,8 @@ def make_kernel(predict: Any) -> Any:
         predict: the network's formula, as a method: (network, weights one by one, x) to the output.
 
     Source: Parker, "Monte Carlo arithmetic", UCLA CSD-970002, 1997; Squire and Trapp, "Using complex variables to
-    estimate derivatives of real functions", SIAM Review 40, 1998; Kingma and Ba, "Adam", ICLR 2015, section 2.
+    estimate derivatives of real functions", SIAM Review 40, 1998; Kingma and Ba, "Adam", ICLR 2015, section 2;
+    Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5.
     """
     import numba
 
@@ -51,6 +53,12 @@ def make_kernel(predict: Any) -> Any:
         return float(stored(value * (1 + spread * (np.int64(bits) * 2.0**-63)), spread))
 
     @numba.njit  # type: ignore[untyped-decorator]
+    def decayed(share: float, floor: float, spread: float, random: Array) -> float:
+        angle = rounded(math.pi * rounded(share, spread, random), spread, random)
+        height = rounded(1 + rounded(math.cos(angle), spread, random), spread, random) / 2
+        return float(rounded(rounded((1 - floor) * height, spread, random) + floor, spread, random))
+
+    @numba.njit  # type: ignore[untyped-decorator]
     def train(
         x: Array,
         y: Array,
@@ -58,12 +66,14 @@ def make_kernel(predict: Any) -> Any:
         batch_size: int,
         learning_rate: float,
         state: Array,
+        gradient: Array,
+        point: Array,
         steps: int,
         spread: float,
         forward: float,
         random: Array,
-        gradient: Array,
-        point: Array,
+        floor: float = 1.0,
+        decay_steps: int = 0,
     ) -> float:
         size = gradient.size
         w, m, v = state[0], state[1], state[2]
@@ -89,6 +99,9 @@ def make_kernel(predict: Any) -> Any:
                     slope = rounded(formula(None, point, sample).imag / STEP, spread, random)
                     point[i] = real
                     gradient[i] = rounded(gradient[i] + rounded(factor * slope, spread, random), spread, random)
+            if decay_steps:
+                part = decayed(steps / decay_steps, floor, spread, random)
+                rate = rounded(learning_rate * part, spread, random)
             steps += 1
             power_1 = rounded(beta_1**steps, spread, random)
             power_2 = rounded(beta_2**steps, spread, random)
@@ -107,6 +120,6 @@ def make_kernel(predict: Any) -> Any:
     def train_on_copies(x: Array, y: Array, order: Array, batch_size: int, learning_rate: float, *given: Any) -> Any:
         state = np.stack(given[:3])
         room = np.zeros(state.shape[1]), np.zeros(state.shape[1], np.complex128)  # to make it in there compiles longer
-        return state, train(x, y, order, batch_size, learning_rate, state, *given[3:], *room)
+        return state, train(x, y, order, batch_size, learning_rate, state, *room, *given[3:])
 
     return train_on_copies

@@ -13,7 +13,7 @@ from parabola.verification.window import Window
 
 
 class Reference:
-    """The reference for one experiment, whose optimizer is Adam."""
+    """The reference for one experiment, whose optimizer is Adam, with or without a cosine decay."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
@@ -21,6 +21,8 @@ class Reference:
         self.x, self.y = (values.ravel().astype(float) for values in experiment.data)
         self.bank = order_bank(experiment.samples)
         self.rows = order_rows(experiment.samples, experiment.seed, experiment.epochs)
+        decay_steps = 0 if experiment.final_learning_rate is None else experiment.epochs * experiment.steps
+        self.decay = experiment.smallest_learning_rate / experiment.learning_rate, decay_steps
 
     def fresh(self) -> State:
         """Return what a run has to begin with: the seed's weights, and an optimizer without a past."""
@@ -45,7 +47,8 @@ class Reference:
             spread, forward = (HALF_UNIT if replica else 0.0), (HALF_UNIT if replica % 2 else 0.0)
             random = np.random.SeedSequence(replica).generate_state(1, np.uint64)
             ends[replica], gradient = self.kernel(
-                self.x, self.y, order, spec.batch_size, spec.learning_rate, *begin, state.steps, spread, forward, random
+                *(self.x, self.y, order, spec.batch_size, spec.learning_rate, *begin, state.steps),
+                *(spread, forward, random, *self.decay),
             )
             largest = max(largest, gradient)
         return Window(epoch, np.array(begin), ends[0], ends[1:], largest)

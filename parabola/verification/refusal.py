@@ -46,6 +46,8 @@ def subject_of(experiment: Experiment, device: str, label: str = "", again: str 
     """
     spec = experiment
     run = f"{spec.engine} on {device} ({backend()}), batch size {spec.batch_size}, learning rate {spec.learning_rate:g}"
+    run += "" if spec.final_learning_rate is None else f" to {spec.final_learning_rate:g}"
+    run += "" if spec.init == "glorot" else f", init {spec.init}"
     again = again or (
         f"benchmarks/bench_epoch_time.py --benchmark-only --engine {spec.engine} --backend {backend()} "
         f"--device {spec.device} --batch-size {spec.batch_size} --learning-rate {spec.learning_rate!r} "

@@ -50,6 +50,13 @@ def test_a_refusal_may_have_a_label_and_a_command_of_its_own() -> None:
     )
 
 
+def test_a_refusal_names_the_final_rate_and_the_init() -> None:
+    """Where the learning rate decays, or weights do not begin as Glorot has them."""
+    experiment = Experiment(learning_rate=0.1, final_learning_rate=2e-05, init="sign-aware")
+
+    assert "learning rate 0.1 to 2e-05, init sign-aware, 999 samples" in said(experiment)
+
+
 def test_a_wrong_run_is_a_failed_assertion() -> None:
     """So that pytest reports a failure, and not an error."""
     assert issubclass(WrongRun, AssertionError)
