@@ -15,7 +15,7 @@ from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.data import order_bank
 from parabola.training.engines.native import NativeEngine, make_kernel
-from parabola.training.experiment import OPTIMIZERS, Experiment
+from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
 
 EPOCHS = 4
@@ -169,21 +169,6 @@ def test_a_decaying_rate_is_keras_own() -> None:
     expected = plain_keras(keras.optimizers.Adam(schedule), 111, order_bank(999)[rows], initial)
 
     np.testing.assert_allclose(engine.run(rows), expected, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
-def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
-    """Compiled equals `fused_fit`, a second run of the build (its slots were fresh), and members with a rate each."""
-    knobs: dict[str, Any] = {"optimizer": optimizer, "batch_size": 111, "epochs": 2}
-    engine = engines.build(Experiment(**knobs))
-    first, second = engine.run(engine.reset()), engine.run(engine.reset())
-    other = engine.run(engine.reset(seed=11, learning_rate=0.003))
-
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(first, run(engine="fused_fit", **knobs), rtol=0, atol=1e-5)
-    program = members_program(engine.experiment, 2)
-    members = program.run(program.place(program.reset(np.array([7, 11]), np.array([0.001, 0.003]))))
-    np.testing.assert_allclose(np.moveaxis(members, 2, 0), [first, other], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "native"])
