@@ -67,6 +67,10 @@ def test_a_fault_planted_in_keras_own_loop_is_found(name: str, engine: str) -> N
         ("orders off by a row", replace(CASE, batch_size=998), ""),
         ("one order in every epoch", replace(CASE, epochs=1), "a run of one epoch has one order"),
         ("one order in every epoch", replace(CASE, epochs=2), ""),
+        ("one order from the middle", replace(CASE, epochs=1), "a run of one epoch has one order"),
+        ("one order from the middle", replace(CASE, epochs=2), "half of a run of two epochs has one order"),
+        ("one order from the middle", replace(CASE, epochs=3), ""),
+        ("one order from the middle", replace(CASE, batch_size=999), ALONE),
         ("partial batch dropped", replace(CASE, batch_size=27), "there is no partial batch"),
         ("sum for the mean", replace(CASE, batch_size=1), "the sum of one sample is its mean"),
         ("sum for the mean", replace(CASE, batch_size=2), ""),
@@ -102,7 +106,7 @@ def test_the_table_of_faults() -> None:
 
 
 def test_the_cases_of_the_table() -> None:
-    """Both learning rates by five batch sizes, and many samples at batch size 1, with the epochs of rounds."""
+    """Both learning rates by five batch sizes, or by those asked for; and many samples at batch size 1."""
     cases = faults.experiments("native")
 
     assert [(case.samples, case.batch_size, case.learning_rate) for case in cases] == [
@@ -111,6 +115,8 @@ def test_the_cases_of_the_table() -> None:
     ]
     assert [case.epochs for case in cases[:2]] == [999, 999]
     assert {case.epochs % 999 for case in cases if case.samples == 999} == {0}
+    some = [case for case in cases if case.batch_size in (9, 999)]
+    assert faults.experiments("native", [9, 999]) == some
 
 
 @pytest.mark.parametrize(
