@@ -38,7 +38,7 @@ def of_values(**values: Any) -> Measurement:
     """Return the measurement that has such values, by their names in the case, the times and the answer."""
 
     def part(kind: type[msgspec.Struct]) -> Any:
-        return kind(**{name: values[name] for name in kind.__struct_fields__})
+        return kind(**{name: values[name] for name in kind.__struct_fields__ if name in values})
 
     return Measurement(part(Case), values["unit"], part(Times), part(Answer))
 

@@ -24,7 +24,7 @@ def print_suite(measured: Sequence[tuple[Mapping[str, Any], float]], left_out: S
     print_checks(checks, console)
     answers = [(msgspec.convert(info, Answer), median) for info, median in measured if "verdict" in info]
     print_epoch_times([EpochTime(answer, median) for answer, median in answers], left_out, console)
-    learnt = [msgspec.convert(info, ExtraInfo) for info, _ in measured if "settled_seeds" in info]
+    learnt = [msgspec.convert(info, ExtraInfo) for info, _ in measured if "arrived_seeds" in info]
     print_times_to_accuracy(learnt, console)
 
 
@@ -71,10 +71,16 @@ def print_times_to_accuracy(learnt: Sequence[ExtraInfo], console: Console) -> No
     """
     if not learnt:
         return
-    ordered = sorted(learnt, key=lambda info: (info.setting.batch_size, info.setting.learning_rate))
+    ordered = sorted(learnt, key=lambda info: (info.batch_size, info.learning_rate, info.final_learning_rate or 0.0))
     table = Table(TO_ACCURACY, TO_ACCURACY_COLUMNS, ordered)
     console.print(for_terminal(table, title=table.title))  # Rich sets a plain string in italics
-    console.print("Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.")
+    console.print("Medians over the seeds that arrive, with 95 % intervals; the others are in no figure here.")
+
+
+def _rates(info: ExtraInfo) -> str:
+    """Return the learning rate, where it ends if it decays, and the init if it is not Keras' own."""
+    ends = "" if info.final_learning_rate is None else f" to {info.final_learning_rate:g}"
+    return f"{info.learning_rate:g}{ends}{'' if info.init == 'glorot' else f', {info.init}'}"
 
 
 def _seconds(info: ExtraInfo) -> str:
@@ -82,18 +88,16 @@ def _seconds(info: ExtraInfo) -> str:
     return f"{duration(info.seconds_to_accuracy or 0.0)} ({low} – {high})"
 
 
-TO_ACCURACY = (
-    "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999"
-)
+TO_ACCURACY = "Time to accuracy: until the coefficient error is below the (last) learning rate, in 999 epochs at most"
 TO_ACCURACY_COLUMNS: tuple[Column[ExtraInfo], ...] = (
     Column("batch size", lambda info: str(info.batch_size)),
-    Column("learning rate", lambda info: f"{info.learning_rate:g}"),
+    Column("learning rate", lambda info: _rates(info)),
     Column("engine", lambda info: f"{info.engine} {info.device}", "left"),
-    Column("seeds", lambda info: info.seeds_that_pass),
-    Column("first below after", lambda info: f"{info.epochs_to_first_pass:.0f}"),
+    Column("seeds that arrive", lambda info: info.seeds_timed),
     Column(
-        "stays below after",
+        "first below after",
         lambda info: f"{info.epochs_to_accuracy:.0f} ({info.epochs_low:.0f}–{info.epochs_high:.0f}) epochs",
     ),
+    Column("then below in", lambda info: f"{100 * (info.later_share_below or 0.0):.0f} %"),
     Column("time to there", _seconds),
 )

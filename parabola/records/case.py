@@ -62,6 +62,7 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         device: name of the device, as "cpu" or "gpu:0".
         batch_size, learning_rate, samples: as an Experiment has them; None where the kind does not have them.
         members: number of runs that are trained together; None where a single one is.
+        final_learning_rate: where the learning rate ends; None where it does not decay.
     """
 
     engine: str
@@ -70,6 +71,7 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     learning_rate: float | None = None
     samples: int | None = None
     members: int | None = None
+    final_learning_rate: float | None = None
 
     @property
     def id(self) -> str:

@@ -114,10 +114,15 @@ def _history(newest_first: Sequence[Record]) -> History:
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:
-    """Return the line of a case, from its measurements at each place of the history, of which the newest come first."""
-    places = sorted(by_place)
-    newest = [by_place[place][0] for place in places]
-    seconds = np.array([median([measurement.times.median for measurement in by_place[place]]) for place in places])
+    """Return the line of a case, from its measurements at each place of the history, of which the newest come first.
+
+    Only times in the unit of the newest are in it: in another unit something else was measured under the same name.
+    """
+    unit = by_place[max(by_place)][0].unit
+    alike = {place: [measurement for measurement in by_place[place] if measurement.unit == unit] for place in by_place}
+    places = sorted(place for place in alike if alike[place])
+    newest = [alike[place][0] for place in places]
+    seconds = np.array([median([measurement.times.median for measurement in alike[place]]) for place in places])
     return Line(
         measurement=newest[-1],
         at=np.array(places),

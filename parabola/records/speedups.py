@@ -55,11 +55,11 @@ def pairs(devices: Sequence[DeviceTimes]) -> list[tuple[DeviceTimes, DeviceTimes
 
 
 def speedups(first: DeviceTimes, second: DeviceTimes) -> list[Speedup]:
-    """Return the cases that both devices have, in the order of the first."""
-    on_second = {measurement.case.on_any_device: measurement for measurement in second.measurements}
+    """Return the cases that both devices have, in one unit, in the order of the first."""
+    on_second = {(measurement.case.on_any_device, measurement.unit): measurement for measurement in second.measurements}
     found = list[Speedup]()
     for measurement in first.measurements:
-        partner = on_second.get(measurement.case.on_any_device)
+        partner = on_second.get((measurement.case.on_any_device, measurement.unit))
         if partner:
             found.append(Speedup(measurement, partner, *median_ratio_interval(measurement.times, partner.times)))
     return found

@@ -56,10 +56,10 @@ def _row(labels: str, speedup: Speedup) -> dict[str, str]:
 
 def _interval(speedup: Speedup) -> str:
     first, second = speedup.first.answer, speedup.second.answer
-    if (first.settled_seeds, first.seeds) != (second.settled_seeds, second.seeds):
+    if first.seeds_timed != second.seeds_timed:
         return "not of the same seeds"
     return f"{times(speedup.low)} – {times(speedup.high)}" if math.isfinite(speedup.high) else "too few rounds"
 
 
 def _answer(answer: Answer) -> str:
-    return answer.seeds_that_pass or answer.verdict or "–"
+    return answer.seeds_timed or answer.verdict or "–"

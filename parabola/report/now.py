@@ -106,7 +106,7 @@ OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
     Column("quartiles", parts.quartiles),
     Column("rounds", lambda other: str(other.times.rounds)),
     Column("unit", lambda other: other.unit, "left"),
-    Column("seeds that pass", lambda other: other.answer.seeds_that_pass or "–"),
+    Column("seeds timed", lambda other: other.answer.seeds_timed or "–"),
 )
 
 

@@ -120,6 +120,7 @@ def test_parameters_can_leave_out_the_device(parameters: str, left: str) -> None
         {"learning_rate": 0.011},
         {"samples": 98},
         {"members": 9},
+        {"final_learning_rate": 0.001},
         {"epochs": 1},
     ],
 )
@@ -152,4 +153,4 @@ def test_a_case_takes_every_axis_from_what_a_benchmark_says() -> None:
     case, other = (case_of(Answer(**values, verdict=verdict), "n", "k", 3) for verdict in ("pass", "fail"))
 
     assert case == other == Case("n", "k", 3, **values)
-    assert len(values) == 6
+    assert len(values) == 7

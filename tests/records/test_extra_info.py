@@ -49,6 +49,13 @@ def test_committed_records_have_these_fields_and_no_others(path: Path) -> None:
         ({"seeds": 40, "settled_seeds": 40}, ""),
         ({"seeds": 40, "settled_seeds": 41}, "41 of 40 seeds in b.py::x"),
         ({"seeds": 40}, "None of 40 seeds in b.py::x"),
+        ({"seeds": 40, "settled_seeds": 15, "arrived_seeds": 40}, ""),
+        ({"seeds": 40, "settled_seeds": 0, "arrived_seeds": 0}, ""),
+        ({"seeds": 40, "settled_seeds": 15, "arrived_seeds": 41}, "41 of 40 seeds in b.py::x"),
+        ({"seeds": 40, "settled_seeds": 15, "arrived_seeds": -1}, "-1 of 40 seeds in b.py::x"),
+        ({"seeds": 40, "settled_seeds": 41, "arrived_seeds": 40}, "41 of 40 seeds in b.py::x"),
+        ({"seeds": 40, "arrived_seeds": 40}, "None of 40 seeds in b.py::x"),
+        ({"arrived_seeds": 0}, "None of None seeds in b.py::x"),
         ({"samples": None}, "no samples in b.py::x"),
         ({"samples": None, "seeds": 0}, "None of 0 seeds in b.py::x"),
     ],
@@ -65,7 +72,11 @@ def test_an_answer_is_checked(changed: dict[str, Any], reason: str) -> None:
     Answer(engine="fit", device="cpu").check("odd", "b.py::x")
 
 
-def test_seeds_that_pass_are_told_where_they_are_counted() -> None:
-    """A single run tells nothing."""
-    assert Answer(engine="fit", device="cpu", seeds=40, settled_seeds=0).seeds_that_pass == "0 of 40"
-    assert Answer(engine="fit", device="cpu").seeds_that_pass == ""
+def test_seeds_that_are_timed_are_told_where_they_are_counted() -> None:
+    """They are those that arrive, and in older records, which lack these, those that settle. A single run has none."""
+    older: dict[str, Any] = {"seeds": 40, "settled_seeds": 15}
+    newer: dict[str, Any] = older | {"arrived_seeds": 0}
+
+    assert Answer(engine="fit", device="cpu", **older).seeds_timed == "15 of 40"
+    assert Answer(engine="fit", device="cpu", **newer).seeds_timed == "0 of 40"
+    assert Answer(engine="fit", device="cpu").seeds_timed == ""

@@ -167,6 +167,25 @@ def test_a_line_has_the_commits_that_measured_it() -> None:
     assert [line.seconds.tolist() for line in found.lines] == [[7.0], [4.0], [3.0], [2.0, 6.0], [1.0, 5.0]]
 
 
+def test_a_line_has_one_unit() -> None:
+    """It is that of the newest record: where the unit of a case changes, something else is measured from there on."""
+    newer, older = {"unit": "seconds to arrive", "seeds": 40}, {"unit": "seconds per run", "seeds": 40}
+    found = only(
+        record("a", 1, 40, measurement("b[x]", 9.0, **older, settled_seeds=7), measurement("b[y]", 1.0)),
+        record("b", 2, 41, measurement("b[x]", 8.0, **older, settled_seeds=6), measurement("b[y]", 2.0)),
+        record("b", 2, 42, measurement("b[x]", 3.0, **newer, settled_seeds=5), measurement("b[y]", 4.0)),
+        record("c", 3, 43, measurement("b[x]", 5.0, **newer, settled_seeds=4), measurement("b[y]", 6.0)),
+    )
+    lines = {line.measurement.case.name: line for line in found.lines}
+
+    assert {name: line.at.tolist() for name, line in lines.items()} == {"b[x]": [1, 2], "b[y]": [0, 1, 2]}
+    assert lines["b[x]"].seconds.tolist() == [3.0, 5.0]
+    assert lines["b[x]"].measurement.unit == "seconds to arrive"
+    passes = lines["b[x]"].passes
+    assert passes is not None
+    assert passes.settled.tolist() == [5, 4]
+
+
 @pytest.mark.parametrize("kind", [Commit, Passes, Line, History])
 def test_what_was_found_cannot_be_changed(kind: type[Any]) -> None:
     """Report, page and pictures see the same history."""

@@ -96,11 +96,13 @@ def test_intervals_of_a_ratio_of_medians_cover_it() -> None:
         {"learning_rate": 0.0011},
         {"samples": 998},
         {"members": 9},
+        {"final_learning_rate": 0.001},
+        {"unit": "seconds per run"},
         {"epochs": 1},
     ],
 )
 def test_only_the_same_case_makes_a_speedup(other: dict[str, Any]) -> None:
-    """A case that differs in any axis but the device has no partner; the others keep the order of the first side."""
+    """A case that differs in any axis but the device, or in its unit, has no partner; the others keep their order."""
     ours = [measurement(samples=samples, median=samples * 1e-6) for samples in (30, 10, 20)]
     theirs = [measurement(device="gpu:0", samples=samples, name="x") for samples in (10, 20, 30, 999)]
     found = speedups.speedups(on_device("a", "cpu", *ours, measurement(**other)), on_device("b", "gpu:0", *theirs))

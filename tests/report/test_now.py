@@ -186,7 +186,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
         "† a right run (as the reference), at whose end the coefficient error is not below the learning rate.",
     )
     assert others.title == "What else was timed"
-    assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds that pass")
+    assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds timed")
     assert alignment(others) == ["left", "left", "right", "right", "right", "left", "right"]
     assert others.rows == (
         ("members", "cpu-members_64", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
@@ -338,10 +338,12 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     ("settled", "of", "interval"),
     [(31, 38, "0.674 – 1.48"), (31, 39, "not of the same seeds"), (30, 38, "not of the same seeds")],
 )
-def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval: str) -> None:
-    """Both the seeds that were trained and those that pass have to be as many on both sides."""
+@pytest.mark.parametrize("count", ["settled_seeds", "arrived_seeds"])
+def test_times_of_unlike_seeds_have_no_interval(settled: int, of: int, interval: str, count: str) -> None:
+    """Both the seeds that were trained and those that are timed have to be as many on both sides."""
     # 0.929 × 1.75 ms / (6 ms × √5) × √2 × t(0.975; 8) is 0.39513, whose exponential is 1.485.
-    found = [seeds(31, 38), seeds(settled, of, device="gpu:0")]
+    first, second = ({count: passing} for passing in (31, settled))
+    found = [altered(seeds(9, 38), **first), altered(seeds(8, of, device="gpu:0"), **second)]
     section = titled(report_sections.sections([record(*found)]), "cpu against gpu:0")
 
     assert [row[5:] for row in section.tables[0].rows] == [(interval, f"31 of 38 / {settled} of {of}")]

@@ -40,7 +40,7 @@ def to_accuracy(engine: str, batch_size: int, learning_rate: float, **changed: A
         "batch_size": batch_size,
         "learning_rate": learning_rate,
     }
-    values |= {"seeds": 40, "settled_seeds": 36, "epochs_to_first_pass": 200.6}
+    values |= {"seeds": 40, "arrived_seeds": 36, "settled_seeds": 30, "later_share_below": 0.9749, "init": "glorot"}
     values |= {"epochs_to_accuracy": 943.4, "epochs_low": 925.0, "epochs_high": 951.0}
     values |= {"seconds_to_accuracy": 3.35e-3, "seconds_low": 9.5e-4, "seconds_high": 1.25}
     return ExtraInfo(**{**values, **changed})
@@ -50,26 +50,41 @@ def test_times_to_accuracy_are_a_row_a_case() -> None:
     """Rows go by batch size, then learning rate; each has its seeds, and epochs and seconds with their intervals."""
     cases = [
         to_accuracy("compiled", 111, 0.1),
-        to_accuracy("native", 9, 0.1, device="gpu:0", settled_seeds=4, seeds=5, epochs_low=-math.inf),
-        to_accuracy("fit", 9, 1e-05, epochs_to_first_pass=1),
+        to_accuracy("jax", 111, 0.1, final_learning_rate=0.002, init="sign-aware", later_share_below=1.0),
+        to_accuracy("native", 9, 0.1, device="gpu:0", arrived_seeds=4, seeds=5, epochs_low=-math.inf),
+        to_accuracy("fit", 9, 1e-05, later_share_below=0.0),
     ]
 
+    cases.append(to_accuracy("native", 111, 0.1))
+
     assert printed(summary.print_times_to_accuracy, cases).splitlines() == [
-        "Time to accuracy: until the coefficient error is below the learning rate and stays there, up to epoch 999",
+        "Time to accuracy: until the coefficient error is below the (last) learning rate, in 999 epochs at most",
         "",
-        "  batch size   learning rate   engine            seeds   first below after"
-        "       stays below after               time to there",
-        " " + "─" * 126,
-        "           9           1e-05   fit cpu        36 of 40                   1"
-        "    943 (925–951) epochs   3.35 ms (950 µs – 1.25 s)",
-        "           9             0.1   native gpu:0     4 of 5                 201"
-        "   943 (-inf–951) epochs   3.35 ms (950 µs – 1.25 s)",
-        "         111             0.1   compiled cpu   36 of 40                 201"
-        "    943 (925–951) epochs   3.35 ms (950 µs – 1.25 s)",
+        "  batch size              learning rate   engine         seeds that arrive"
+        "       first below after   then below in               time to there",
+        " " + "─" * 142,
+        "           9                      1e-05   fit cpu                 36 of 40"
+        "    943 (925–951) epochs             0 %   3.35 ms (950 µs – 1.25 s)",
+        "           9                        0.1   native gpu:0              4 of 5"
+        "   943 (-inf–951) epochs            97 %   3.35 ms (950 µs – 1.25 s)",
+        "         111                        0.1   compiled cpu            36 of 40"
+        "    943 (925–951) epochs            97 %   3.35 ms (950 µs – 1.25 s)",
+        "         111                        0.1   native cpu              36 of 40"
+        "    943 (925–951) epochs            97 %   3.35 ms (950 µs – 1.25 s)",
+        "         111   0.1 to 0.002, sign-aware   jax cpu                 36 of 40"
+        "    943 (925–951) epochs           100 %   3.35 ms (950 µs – 1.25 s)",
         "",
-        "Medians over the seeds that get there, with 95 % intervals; the others are in no figure here.",
+        "Medians over the seeds that arrive, with 95 % intervals; the others are in no figure here.",
     ]
     assert printed(summary.print_times_to_accuracy, []) == ""
+
+
+def test_times_of_older_records_are_in_no_such_table() -> None:
+    """They are until the error stays below to the last epoch, and count no seeds that arrive."""
+    older = {**to_accuracy("fit", 9, 0.1).known(), "epochs_to_first_pass": 35.0}
+    del older["arrived_seeds"]
+
+    assert printed(summary.print_suite, [(older, 7.0)], []) == ""
 
 
 def checked(engine: str, seconds: float, epochs: int, note: str | None = None) -> ExtraInfo:
@@ -110,5 +125,5 @@ def test_a_suites_summary_has_epoch_times_and_then_times_to_accuracy() -> None:
     assert lines[0] == "left out: a"
     assert [" ".join(line.split()) for line in lines if line.endswith((" µs", "s)"))] == [
         "9 0.001 30 µs",
-        "9 0.1 fit cpu 36 of 40 201 943 (925–951) epochs 3.35 ms (950 µs – 1.25 s)",
+        "9 0.1 fit cpu 36 of 40 943 (925–951) epochs 97 % 3.35 ms (950 µs – 1.25 s)",
     ]

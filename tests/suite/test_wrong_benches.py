@@ -13,6 +13,7 @@ import pytest
 from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, bench_time_to_accuracy
 from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.options import SELECTION, Selection
+from parabola.machine.backends import backend
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -236,7 +237,10 @@ def test_a_time_to_accuracy_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.clear()
         monkeypatch.setattr(engines, "build", engine)
         clock = Clock([])
-        with pytest.raises(WrongRun, match=rf"batch size 111, learning rate 0.1, .* {says}"):
-            bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", "cpu", 111, 0.1, True, request)
+        again = f"benchmarks/bench_time_to_accuracy.py --benchmark-only --engine compiled --backend {backend()}"
+        with pytest.raises(
+            WrongRun, match=rf"batch size 111, learning rate 0.1, .* {says}.*Repeat: pytest {again} --device cpu$"
+        ):
+            bench_time_to_accuracy.bench_time_to_accuracy(clock, "compiled", "cpu", 111, 0.1, "111-0.1", True, request)
         assert set(asked) == {None}
         assert clock.extra_info == {}
