@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from parabola import registry
 from parabola.ensemble.members import members_program
+from parabola.machine.backends import backend
 from parabola.training import engines
 from parabola.training.data import order_bank
 from parabola.training.engines.native import NativeEngine, make_kernel
@@ -210,6 +211,8 @@ def test_a_run_in_pieces_is_the_run(engine: str) -> None:
 @pytest.mark.parametrize("engine", ["compiled", "fused_fit"])
 def test_more_epochs_than_were_built_for_are_refused(engine: str) -> None:
     """A program whose history has so many rows cannot train one more; the rows of a whole run are not too many."""
+    if engines.missing(engine) or (engine, backend()) in (("fused_fit", "jax"), ("fused_fit", "torch")):
+        pytest.skip("where samples come from arrays, any number of epochs can be trained")
     made = built(engine, "two_neuron", 32)
     rows = made.reset()
 
