@@ -11,6 +11,7 @@ from benchmarks.harness import options, recording, sharing, summary
 from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.options import SELECTION
+from parabola.display.plain import show_readably
 from parabola.machine import backends, host
 from parabola.verification.refusal import WrongRun
 
@@ -117,6 +118,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         tr = terminalreporter
         tr.write_line("")
         width = tr._tw.fullwidth if tr.isatty else 200
+        show_readably(tr._tw._file)
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
         medians = [(benchmark.extra_info, benchmark["median"]) for benchmark in measured]
         summary.print_suite(medians, left_out, console)

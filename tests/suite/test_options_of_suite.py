@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.harness import cases, options
 from benchmarks.harness.cases import LEFT_OUT
+from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.options import SELECTION, TABLE, Selection
 from parabola.machine import backends, devices, host
 from tests.suite.test_suite import run_pytest
@@ -549,6 +550,7 @@ def summary(
     terminal: bool = False,
     colours: bool = False,
     failed: tuple[str | None, ...] = (),
+    fixed_costs: tuple[str, ...] = (),
 ) -> str:
     """Return what the end of a session prints; a test that failed has such a message, or no report of a crash."""
     info = {"engine": "native", "device": "cpu", "batch_size": 9, "learning_rate": 0.01, "samples": 999}
@@ -568,6 +570,7 @@ def summary(
     config = configuration(benchmark_disable=disabled)
     config._benchmarksession = SimpleNamespace(benchmarks=[Benchmark(median=31.2e-6, min=1e-6)] if measured else [])
     config.stash[LEFT_OUT] = left_out
+    config.stash[FIXED_COSTS] = list(fixed_costs)
     door.pytest_terminal_summary(reporter, config)
     return stream.getvalue()
 
@@ -581,6 +584,14 @@ def test_the_summary_of_a_session(door: Door) -> None:
     assert re.search(r"^ *9 +0\.01 +31\.2 µs *$", text, flags=re.MULTILINE)
     assert summary(door, disabled=False, measured=False, left_out=["x"]) == "\nleft out: x\n"
     assert "left out" not in summary(door, disabled=False, measured=True, left_out=[])
+
+
+def test_fixed_costs_are_told_last_and_whole(door: Door) -> None:
+    """Each in a line of its own, as it is, however narrow the terminal."""
+    lines = ("a[b]: 64 % of a round " + "x" * 100, "c: 9 %")
+    text = summary(door, disabled=False, measured=True, left_out=[], terminal=True, fixed_costs=lines)
+
+    assert text.endswith("\n".join(("", *lines, "")))
 
 
 def crashed(message: str | None) -> Any:

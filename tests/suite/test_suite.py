@@ -271,6 +271,8 @@ def test_commands_that_are_named_can_be_run() -> None:
     texts = [path.read_text(encoding="utf-8") for path in (*ROOT.glob("*.md"), *ROOT.glob("benchmarks/**/*.py"))]
     named = {name.rstrip(".") for text in texts for name in re.findall(r"python -m (benchmarks\.[\w.]+)", text)}
     programs = {name: ROOT / f"{name.replace('.', '/')}.py" for name in named}
+    packages = {name: path.with_suffix("") / "__main__.py" for name, path in programs.items() if not path.exists()}
+    programs |= packages
 
     assert len(named) > 5
     assert [name for name, path in programs.items() if "__main__" not in path.read_text(encoding="utf-8")] == []
