@@ -313,7 +313,8 @@ def test_what_the_benchmark_of_members_measures(
         def state(self, place: int) -> Any:
             return f"member {place} after round {self.round}"
 
-    def check_run(member: Any) -> Any:
+    def check_run(member: Any, subject: Any) -> Any:
+        assert subject is member.subject  # so that a refusal names the member
         error = 0.25 + 0.5 * (member.experiment.seed == 0)
         checked.append(member.experiment)
         return SimpleNamespace(
