@@ -13,6 +13,12 @@ OF_A_REPOSITORY = (
 )
 
 
+def identity(email: str) -> dict[str, str]:
+    """Return the environment variables with which git takes this program for a commit's author and committer."""
+    facts = {"NAME": "parabola", "EMAIL": email}
+    return {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in facts.items()}
+
+
 class GitError(ValueError):
     """git is not installed, or failed; the message has its own words."""
 

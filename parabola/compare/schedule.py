@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from parabola.compare.referee import Referee
+from parabola.compare.referee import MOST_NEEDED, Referee
 from parabola.machine import cores
 
 FIRST_GUESS = 12  # launches that a case is thought to need before any has measured it
 SELF_TEST_LAUNCHES = 40  # which tell a spread within 12 %: one standard error of it
-MOST_LAUNCHES = 1000  # that a case is thought to need if nobody can tell, so that it comes last
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def choose(
 def launches_needed(referee: Referee, cases: Sequence[str]) -> dict[str, int]:
     """Return how many more launches of these cases decide each; if nobody can tell, few before any, then very many."""
     known = referee.launches_needed(cases)
-    return {case: known[case] or (MOST_LAUNCHES if referee.log_ratios[case] else FIRST_GUESS) for case in cases}
+    return {case: known[case] or (MOST_NEEDED if referee.log_ratios[case] else FIRST_GUESS) for case in cases}
 
 
 def core_groups(cores_per_launch: int) -> list[list[int]]:

@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parabola import files
-from parabola.git import GitError, git
+from parabola.git import GitError, git, identity
 from parabola.records import reading
 from parabola.records.schema import Unreadable
 
 ATTEMPTS = 10  # to push, where others push at the same time
 NAME = re.compile(r"\d{8}_\d{6}_[0-9a-f]{4,40}_[0-9a-f]{8}\.json")
-AUTHOR = {
-    f"GIT_{role}_{what}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "parabola"), ("EMAIL", "parabola@localhost"))
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,9 @@ def keep(record: Path, branch: str, remote: str, folder: Path) -> Kept:
             return Kept(name, False)
         tree = git(folder, "mktree", given="".join(f"{line}\n" for line in [*entries, f"100644 blob {blob}\t{name}"]))
         parents = ["-p", tip] if tip else []
-        commit = git(folder, "commit-tree", tree, *parents, "-m", f"Record of {name}", extra=AUTHOR)
+        commit = git(
+            folder, "commit-tree", tree, *parents, "-m", f"Record of {name}", extra=identity("parabola@localhost")
+        )
         try:
             git(folder, "push", "--quiet", remote, f"{commit}:{reference}", hooks=True)
         except GitError as error:

@@ -18,15 +18,6 @@ from tests.conftest import git
 Project = Callable[..., Path]
 
 
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is this machine's folder for what is temporary."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    return folder
-
-
 def files(top: Path) -> dict[str, str]:
     """Return each file of a checkout with its text, and each link with what it points to."""
     paths = [path for path in top.rglob("*") if path.name != ".git" and (path.is_symlink() or path.is_file())]

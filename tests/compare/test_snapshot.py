@@ -15,15 +15,6 @@ from tests.conftest import git
 Project = Callable[..., Path]
 
 
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is this machine's folder for what is temporary."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    return folder
-
-
 def test_an_edit_of_equal_size_in_the_second_of_the_commit(project: Project, tmp_path: Path) -> None:
     """An edit that leaves size and times as the index has them is in the snapshot, as every file is read anew."""
     folder = project()

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from parabola.git import git
+from parabola.git import git, identity
 
 SUBMODULE = "160000"  # the mode of an entry that is a commit of another repository
 
@@ -57,9 +57,8 @@ def snapshot(top: Path, scratch: Path) -> str:
         git(top, "-c", "core.sparseCheckout=false", "add", "--all", "--", *places, extra=index)
         _enter(top, index, left_out)
         tree = git(top, "write-tree", extra=index)
-    who = {f"GIT_{role}_{field}": "parabola" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
     parents = ["-p", "HEAD"] if has(top, "HEAD") else []
-    return git(top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=who)
+    return git(top, "commit-tree", tree, *parents, "-m", "the working tree as it stood", extra=identity("parabola"))
 
 
 def _enter(top: Path, index: dict[str, str], entries: Sequence[str]) -> None:
