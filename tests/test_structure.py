@@ -20,7 +20,7 @@ PLUGIN = PACKAGE / "compare/sides/lockstep_plugin"  # copied out of the package,
 PROGRAMS = "peers"  # written as their users would write them
 FILES = [path for top in (PACKAGE, SUITE) for path in sorted(top.rglob("*.py")) if PROGRAMS not in path.parts]
 MOST_LINES, MOST_MODULES, LARGEST_ROOM = 200, 12, 0.25
-CODE_LINES = {PACKAGE: 6800, SUITE: 2100}
+CODE_LINES = {PACKAGE: 8300, SUITE: 2300}
 
 # What each room of the package may import of the others, from the ground up. A wing imports no other wing, but that
 # many runs are made of single ones.
