@@ -29,13 +29,17 @@ def choose(name: str | None) -> None:
         name: Keras' name of the backend; None leaves the choice to KERAS_BACKEND.
 
     Raises:
-        ValueError: if there is no such backend, it is not installed, or Keras runs on another one already.
+        ValueError: if there is no such backend, if it, Keras or Numba is not installed, or if Keras runs on another one
+            already.
     """
     name = name or backend()
     if name not in BACKENDS:
         raise ValueError(f"unknown backend {name!r}; known: {', '.join(BACKENDS)}")
-    if find_spec(name) is None:
-        raise ValueError(f"backend {name} is not installed: pip install -e '.[{name}]'")
+    for package in (name, "keras", "numba"):  # the light installation has none of them
+        if find_spec(package) is None:
+            project = f"'.[{package}]'" if package in BACKENDS[1:] else "."
+            what = f"backend {package}" if package == name else package
+            raise ValueError(f"{what} is not installed: pip install -e {project}")
     if "keras" in sys.modules and (running := sys.modules["keras"].backend.backend()) != name:
         raise ValueError(f"backend {name} was chosen, but Keras runs on {running} already; a process has one")
     os.environ["KERAS_BACKEND"] = name

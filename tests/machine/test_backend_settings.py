@@ -75,6 +75,24 @@ def test_a_choice_reaches_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert os.environ["KERAS_BACKEND"] == "jax"
 
 
+@pytest.mark.parametrize(
+    ("lacks", "chosen", "says"),
+    [
+        (["tensorflow", "keras", "numba"], "tensorflow", "backend tensorflow is not installed: pip install -e ."),
+        (["tensorflow", "keras", "numba"], "jax", "keras is not installed: pip install -e ."),
+        (["numba"], "tensorflow", "numba is not installed: pip install -e ."),
+        (["jax", "keras"], "jax", "backend jax is not installed: pip install -e '.[jax]'"),
+    ],
+)
+def test_what_the_light_installation_lacks_is_said_with_the_command_that_brings_it(
+    lacks: list[str], chosen: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that is missing is named: of the backends TensorFlow alone comes with the package itself."""
+    monkeypatch.setattr(backends, "find_spec", lambda name: None if name in lacks else object())
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+        backends.choose(chosen)
+
+
 def test_keras_keeps_the_backend_that_it_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another is refused once Keras is there; its own may be chosen again."""
     monkeypatch.setattr(backends, "find_spec", lambda name: object())

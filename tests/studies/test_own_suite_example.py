@@ -12,7 +12,7 @@ from tests.conftest import users_environment
 
 PAGE = (Path(__file__).parents[2] / "docs/your-own-suite.md").read_text(encoding="utf-8")
 FILES = re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-(COMMANDS,) = re.findall(r"^```sh\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+(COMMANDS,) = re.findall(r"^```sh\n(git init .*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.end_to_end
