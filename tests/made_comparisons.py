@@ -12,9 +12,9 @@ from parabola.compare.outcome import Options, Outcome
 from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.failure import Failure
 from parabola.compare.sides.launch import CONTROL, Launch, Measured
+from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Verdict
 
 BASE = Checkout("base", "v1.2|old", "b" * 9 + "1" * 31, "The <old> way", Path("/x/base"), Path("/x/base/sub"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.environments import Setup
+from parabola.compare.sides.start import Setup
 
 
 @dataclass(frozen=True)

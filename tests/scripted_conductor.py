@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides.environments import PLUGIN
+from parabola.compare.sides.start import PLUGIN
 
 Load = Callable[..., Any]
 

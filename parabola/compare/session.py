@@ -11,11 +11,11 @@ from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository, others
-from parabola.compare.sides.environments import Setup, prepare
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
+from parabola.compare.sides.start import Setup, prepare
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import ending
 from parabola.records.case import short_names

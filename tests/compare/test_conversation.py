@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides import environments
+from parabola.compare.sides import start
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.environments import PLUGIN, prepare
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
 from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.start import PLUGIN, prepare
 from tests.players import Case, Player, Stage, setup_of, suite
 
 READY = b'{"kind": "ready", "case": "a.py::b", "rounds": 2, "warmup_rounds": 0}\n'
@@ -381,14 +381,14 @@ def test_where_a_checkouts_modules_are_found(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(sys, "path", path)
         patch.setattr(sys, "prefix", str(tmp_path / "link/venv"))
-        found = environments._own_paths(top, repository)
+        found = start._own_paths(top, repository)
         patch.setattr(sys, "prefix", str(tmp_path / "installed"))
-        with_venv = environments._own_paths(top, repository)
+        with_venv = start._own_paths(top, repository)
         patch.setattr(sys, "path", [])
-        alone = environments._own_paths(tmp_path / "repository", repository)
+        alone = start._own_paths(tmp_path / "repository", repository)
         patch.setattr(sys, "path", path)
         patch.setattr(sys, "prefix", str(tmp_path))  # as /usr is for a repository in /usr/src
-        beside = environments._own_paths(top, repository)
+        beside = start._own_paths(top, repository)
 
     assert found == [top, top / "src", top / "python/lib", top / "tools"]
     assert with_venv == [top, top / "src", top / "python/lib", top / "tools", top / "venv/lib"]

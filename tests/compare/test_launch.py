@@ -13,12 +13,12 @@ import pytest
 
 from parabola.compare.sides import launch
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.failure import Failure
 from parabola.compare.sides.failure import failure_of as failure_of_ends
 from parabola.compare.sides.launch import Launch, Measured
 from parabola.compare.sides.protocol import Failed, Finished, Skipped
 from parabola.compare.sides.side import SideFailed
+from parabola.compare.sides.start import Setup
 from tests.players import Case, Player, Stage, setup_of, suite
 
 

@@ -16,8 +16,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from parabola.compare.sides import protocol
-from parabola.compare.sides.environments import PLUGIN
 from parabola.compare.sides.launch import CONTROL
+from parabola.compare.sides.start import PLUGIN
 from tests.scripted_conductor import Conductor, Exited, Load, loading
 
 CASE = "test_it.py::test_case[a-b]"

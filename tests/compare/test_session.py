@@ -14,10 +14,10 @@ from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.environments import Setup
 from parabola.compare.sides.failure import Failure
 from parabola.compare.sides.launch import CONTROL, Measured
 from parabola.compare.sides.side import SideFailed
+from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import cores, ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides.environments import PLUGIN
+from parabola.compare.sides.start import PLUGIN
 
 ENTRIES = ("checkout", "checkout/src", "checkout/python", "repository/src", "site")
 Find = Callable[..., dict[str, str]]

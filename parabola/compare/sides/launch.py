@@ -10,11 +10,11 @@ from typing import Any
 
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.environments import Setup, start_side
 from parabola.compare.sides.failure import Failure, failure_of
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.protocol import Collected, Ended, Finished
 from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.start import Setup, start_side
 from parabola.compare.sides.turns import measure
 
 CONTROL = "control"  # the plugin's name for what no change can touch
