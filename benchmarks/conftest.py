@@ -13,6 +13,8 @@ from parabola.machine import devices
 from parabola.records.case import Axes
 from parabola.training.engines import missing
 
+collect_ignore = ["studies/trials/suites"]  # which are other projects'
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise a benchmark or test by what was selected: by cases, by engines and devices, by blocks, or by devices.

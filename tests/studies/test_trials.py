@@ -1,7 +1,10 @@
 """Counting what comparisons of a tree with itself said, by hand."""
 
 import math
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import stdev
@@ -12,13 +15,17 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.studies import trials
-from benchmarks.studies.trials import cries, planted_case, share, spreads, summary
+from benchmarks.studies.trials import __main__ as trials
+from benchmarks.studies.trials.styles import Style, suite_of
+from benchmarks.studies.trials.summary import budget_that_finds, cries, share, spreads, summary
 from parabola.compare.comparison import ComparedLaunch, Comparison, read
 from parabola.compare.outcome import Options, Outcome
 from parabola.compare.sides.by_side import BySide
 from parabola.machine import host
+from tests.conftest import git, users_environment
 from tests.made_comparisons import FACTS, FAST, STEADY, made_case, made_comparison, made_launch, made_outcome
+
+OWN_CASE = "benchmarks/bench_epoch_time.py::bench_epoch_time[native-cpu-batch_{}-learning_rate_0.001]"
 
 
 def launch_of(seconds: dict[str, BySide[list[float]]], cores: Sequence[int] = (0,), finished: bool = True) -> Any:
@@ -49,10 +56,10 @@ def test_summary_by_hand() -> None:
     ]
     said = summary(comparisons)
 
-    assert said[0] == "3 comparisons of a tree with itself, 10 s each (median)"
+    assert said[0].startswith("3 comparisons of a tree with itself, 10 s each (median; ")
     assert "nothing is planted: 1 of 3, 33.3 %" in said[1]
     assert said[3].startswith("cases decided: 4 of 4, 100.0 %")
-    assert said[-1].startswith("planted slowdowns found: 1 of 2, 50.0 %")
+    assert said[-2].startswith("planted slowdowns found: 1 of 2, 50.0 %")
 
 
 def test_pytest_benchmarks_own_check_on_the_same_rounds() -> None:
@@ -83,16 +90,17 @@ def test_the_whole_summary_word_by_word() -> None:
     spread = stdev([0.0] * 13 + [math.log(2.0), math.log(1.3)])
 
     assert summary(comparisons) == [
-        "5 comparisons of a tree with itself, 12 s each (median)",
-        "false slower or faster in a case where nothing is planted: 3 of 5, 60.0 % (23.1–88.2) of comparisons",
-        "contaminated: 1 of 5, 20.0 % (3.6–62.4)",
-        "cases decided: 6 of 7, 85.7 % (48.7–97.4)",
-        "pytest-benchmark's median:5%, the sides of one launch: 0 of 5, 0.0 % (0.0–43.4) of comparisons",
-        "pytest-benchmark's median:5%, base of one launch, head of the next: 2 of 5, 40.0 % (11.8–76.9)",
+        "5 comparisons of a tree with itself, 12 s each (median; 2 to 300 s), of 4 launches (median)",
+        "false slower or faster in a case where nothing is planted: 3 of 5, 60.0 % (14.7–94.7) of comparisons",
+        "contaminated: 1 of 5, 20.0 % (0.5–71.6)",
+        "cases decided: 6 of 7, 85.7 % (42.1–99.6)",
+        "pytest-benchmark's median:5%, the sides of one launch: 0 of 5, 0.0 % (0.0–52.2) of comparisons",
+        "pytest-benchmark's median:5%, base of one launch, head of the next: 2 of 5, 40.0 % (5.3–85.3)",
         f"spread between launches, b: {100 * spread:.1f} %",
         f"spread between launches, control: {100 * spread:.1f} %",
         "spread between launches, a: 0.0 %",
-        "planted slowdowns found: 1 of 3, 33.3 % (6.1–79.2)",
+        "planted slowdowns found: 1 of 3, 33.3 % (0.8–90.6); called the same: 1",
+        "the budget that finds nine of ten: more than these had",
     ]
 
 
@@ -104,10 +112,10 @@ def test_nothing_planted_is_nothing_to_find() -> None:
 
 
 def test_a_share_of_nothing() -> None:
-    """Is no number; others have their 95 % interval, the whole included."""
+    """Is no number; others have their exact 95 % interval, the whole included: 0.025 to the seventh root is 0.590."""
     assert share(0, 0) == "none measured"
-    assert share(0, 1) == "0 of 1, 0.0 % (0.0–79.3)"
-    assert share(7, 7) == "7 of 7, 100.0 % (64.6–100.0)"
+    assert share(0, 1) == "0 of 1, 0.0 % (0.0–97.5)"
+    assert share(7, 7) == "7 of 7, 100.0 % (59.0–100.0)"
 
 
 @pytest.mark.parametrize(("factor", "failed"), [(1.0499, 0), (1.0501, 1), (0.9, 0)])
@@ -156,22 +164,73 @@ def test_a_spread_needs_two_launches() -> None:
     assert spreads([comparison]) == {"twice[1]": pytest.approx(math.sqrt(0.5))}
 
 
-@pytest.mark.parametrize(
-    ("number", "case"),
-    [
-        (0, "batch_1-learning_rate_0.001"),
-        (1, "batch_9-learning_rate_0.001"),
-        (2, "batch_27-learning_rate_0.001"),
-        (3, "batch_111-learning_rate_0.001"),
-        (4, "batch_999-learning_rate_0.001"),
-        (5, "batch_1-learning_rate_0.1"),
-        (6, "batch_1-learning_rate_0.001"),
-        (59, "batch_1-learning_rate_0.1"),
-    ],
-)
-def test_a_slowdown_is_planted_in_each_case_in_turn(number: int, case: str) -> None:
-    """By the name that the speed suite gives it on the CPU."""
-    assert planted_case("native", number) == f"benchmarks/bench_epoch_time.py::bench_epoch_time[native-cpu-{case}]"
+def test_budget_that_finds_nine_of_ten() -> None:
+    """Is the time in which nine of ten planted slowdowns are found, in whole seconds; what is not found has none."""
+
+    def said(*found: bool) -> str:
+        """Return what is said of comparisons that take 0.5 s, 1.5 s and so on."""
+        verdicts = [("slower" if one else "inconclusive", "same") for one in found]
+        return budget_that_finds([trial(two, True, 1.0, seconds=at + 0.5) for at, two in enumerate(verdicts)])
+
+    assert said(*[True] * 10) == "9 s"
+    assert said(False, *[True] * 9) == "10 s"
+    assert said(False, False, *[True] * 8) == "more than these had"
+    assert said(*[True] * 8) == "8 s"
+    assert said(True) == "1 s"
+
+
+def test_cases_of_this_suite() -> None:
+    """Those of the quick grid, by the names that the speed suite gives them on the CPU; nothing is made."""
+    suite = suite_of(Style.PARABOLA, Path("/nowhere"), "native", 30, 4)
+    axes = ["1-learning_rate_0.001", "9-learning_rate_0.001", "27-learning_rate_0.001", "111-learning_rate_0.001"]
+    every = [*axes, "999-learning_rate_0.001", "1-learning_rate_0.1"]
+
+    assert suite.folder == Path.cwd()
+    assert suite.pytest_options == ("-k", "epoch_time", "--engine", "native", "--epochs", "30", "--rounds", "4")
+    named = "benchmarks/bench_epoch_time.py::bench_epoch_time[native-cpu-batch_"
+    assert suite.cases == tuple(f"{named}{case}]" for case in every)
+
+
+@pytest.mark.parametrize("style", [Style.URLS, Style.CLASSES])
+def test_anothers_suite_is_a_repository_of_its_own(style: Style, tmp_path: Path) -> None:
+    """With one commit and nothing else in it; one that is there stays as it is."""
+    folder = tmp_path / "deep" / style
+    suite = suite_of(style, folder, "native", 1, 1)
+    (folder / "more.py").write_text("")
+
+    assert suite_of(style, folder, "native", 1, 1) == suite
+    assert git(folder, "rev-list", "--count", "--all") == "1"
+    assert git(folder, "status", "--porcelain") == "?? more.py"
+    assert suite.folder == folder
+    assert suite.pytest_options == ()
+    assert len(set(suite.cases)) == 6
+
+
+@pytest.mark.end_to_end
+def test_a_trial_of_anothers_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of its cases, and no other, is measured, and what is planted is written down."""
+    trials.run(1, tmp_path, Style.URLS, budget=8.0, slowdown=0.5, minimum_effect=0.2)
+    (comparison,) = [read(path) for path in tmp_path.glob("*.json")]
+    cases = suite_of(Style.URLS, tmp_path / "urls", "native", 1, 1).cases
+
+    assert {case.case for case in comparison.cases} == {*cases}
+    assert all(case.launches > 0 for case in comparison.cases)
+    assert comparison.options.slower == {cases[0]: 0.5}
+    assert comparison.minimum_effect == 0.2
+    assert "planted slowdowns found: " in capsys.readouterr().out
+
+
+@pytest.mark.end_to_end
+def test_a_suite_of_classes_has_the_cases_that_trials_name(tmp_path: Path) -> None:
+    """Each passes, as pytest runs them where they were made."""
+    suite = suite_of(Style.CLASSES, tmp_path / "classes", "native", 1, 1)
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--benchmark-disable"]
+    said = subprocess.run(
+        command, cwd=suite.folder, env=users_environment(), capture_output=True, text=True, check=True
+    )
+    passed = re.findall(r"^PASSED (.+)", said.stdout, flags=re.MULTILINE)
+
+    assert sorted(passed) == sorted(suite.cases)
 
 
 @pytest.fixture
@@ -191,7 +250,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
 def run(folder: Path, comparisons: int, slowdown: float = 0.0) -> None:
     """Run so many trials, with options of which none is the default."""
-    trials.run(comparisons, folder, engine="native", budget=7.0, slowdown=slowdown, epochs=30, rounds=4)
+    trials.run(comparisons, folder, Style.PARABOLA, "native", 7.0, slowdown, 0.03, epochs=30, rounds=4)
 
 
 def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,8 +265,8 @@ def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsy
     assert sorted(path.name for path in folder.iterdir()) == ["000.json", "001.json", "002.json"]
     assert (folder / "001.json").read_text() == there
     assert [options for options, *_ in asked] == [
-        Options("HEAD", None, suite, 7.0, slower=planted)
-        for planted in ({}, {planted_case("native", 0): 0.1}, {planted_case("native", 2): 0.1})
+        Options("HEAD", None, suite, 7.0, 0.03, slower=planted)
+        for planted in ({}, {OWN_CASE.format(1): 0.1}, {OWN_CASE.format(27): 0.1})
     ]
     assert {at for _, at, _ in asked} == {tmp_path}
     for _, _, end in asked:  # what a SIGTERM does while a comparison runs
@@ -240,7 +299,7 @@ def test_no_more_trials_are_counted_than_were_asked_for(
     run(tmp_path, 2)
 
     assert len(asked) == 3
-    assert capsys.readouterr().out.startswith("2 comparisons of a tree with itself, 2 s each (median)\n")
+    assert capsys.readouterr().out.startswith("2 comparisons of a tree with itself, 2 s each (median; 1 to 2 s), of ")
 
 
 @pytest.mark.parametrize(

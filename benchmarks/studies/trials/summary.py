@@ -1,63 +1,19 @@
-"""How often does `compare` cry wolf, and what does it find? Comparisons of a tree with itself, over and over."""
+"""What trials come to, in lines: false alarms, what was found, and what the same rounds say to pytest-benchmark."""
 
+import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 from pytest_benchmark.utils import parse_compare_fail
+from scipy.stats import binomtest
 
-from parabola import files, registry, statistics
-from parabola.compare.comparison import Comparison, NoComparison, as_json, read
-from parabola.compare.conclusion import conclude
-from parabola.compare.outcome import Options
-from parabola.compare.session import compare
+from parabola.compare.comparison import Comparison
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
-from parabola.display import console
-from parabola.machine import ending
 from parabola.records.case import short_name
 
-FOLDER = Path("trials")
-
-
-def run(
-    comparisons: Annotated[int, typer.Option(min=1, help="In all; what the folder has counts.")] = 60,
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="A JSON file a comparison.")] = FOLDER,
-    engine: Annotated[str, typer.Option(help="Whose epoch times.")] = registry.DEFAULT_ENGINE,
-    budget: Annotated[float, typer.Option(help="Seconds a comparison.")] = 300.0,
-    slowdown: Annotated[float, typer.Option(help="Planted in one case of each, in turn: 0.1 is 10 %.")] = 0.0,
-    epochs: Annotated[int, typer.Option(help="A round.")] = 100,
-    rounds: Annotated[int, typer.Option(help="A launch.")] = 100,
-) -> None:
-    """Compare the working tree with HEAD, where nothing has changed, and count the verdicts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ending.end_as_by_ctrl_c()
-    suite = ("-k", "epoch_time", "--engine", engine, "--epochs", str(epochs), "--rounds", str(rounds))
-    paths = [folder / f"{number:03}.json" for number in range(comparisons)]
-    missing = [number for number, path in enumerate(paths) if not path.exists()]
-    for number in console.tracked(missing, "comparisons"):
-        slower = {planted_case(engine, number): slowdown} if slowdown else {}
-        options = Options("HEAD", pytest_options=suite, budget_seconds=budget, slower=slower)
-        outcome = compare(options, Path.cwd())
-        if outcome.ended in ("failed", "interrupted"):
-            raise SystemExit(f"comparison {number} {outcome.ended}: {outcome.why}".rstrip(": "))
-        files.write_text(as_json(conclude(outcome, options)), paths[number])
-    try:
-        done = [read(path) for path in sorted(folder.glob("*.json"))[:comparisons]]
-    except NoComparison as reason:
-        raise SystemExit(str(reason)) from None
-    print("\n".join(summary(done)))
-
-
-def planted_case(engine: str, number: int) -> str:
-    """Return the case that a slowdown is planted in: another one each time, over the quick grid."""
-    axes = ("1", "0.001"), ("9", "0.001"), ("27", "0.001"), ("111", "0.001"), ("999", "0.001"), ("1", "0.1")
-    batch_size, learning_rate = axes[number % len(axes)]
-    name = f"{engine}-cpu-batch_{batch_size}-learning_rate_{learning_rate}"
-    return f"benchmarks/bench_epoch_time.py::bench_epoch_time[{name}]"
+MOST_OF_THEM = 0.9  # of what is planted, which a budget is to find
 
 
 def summary(comparisons: Sequence[Comparison]) -> list[str]:
@@ -72,10 +28,12 @@ def summary(comparisons: Sequence[Comparison]) -> list[str]:
     false = sum(any(case.verdict in (Verdict.SLOWER, Verdict.FASTER) for case in cases) for cases in untouched)
     decided = sum(case.verdict != Verdict.INCONCLUSIVE for case in every)
     contaminated = sum(comparison.verdict == Verdict.CONTAMINATED for comparison in comparisons)
-    seconds = np.median([comparison.seconds for comparison in comparisons])
+    seconds = [comparison.seconds for comparison in comparisons]
+    launches = [len(comparison.launches) for comparison in comparisons]
     whole = len(comparisons)
     lines = [
-        f"{whole} comparisons of a tree with itself, {seconds:.0f} s each (median)",
+        f"{whole} comparisons of a tree with itself, {np.median(seconds):.0f} s each (median; "
+        f"{min(seconds):.0f} to {max(seconds):.0f} s), of {np.median(launches):.0f} launches (median)",
         f"false slower or faster in a case where nothing is planted: {share(false, whole)} of comparisons",
         f"contaminated: {share(contaminated, whole)}",
         f"cases decided: {share(decided, len(every))}",
@@ -85,8 +43,22 @@ def summary(comparisons: Sequence[Comparison]) -> list[str]:
     lines += [f"spread between launches, {name}: {100 * spread:.1f} %" for name, spread in spreads(comparisons).items()]
     if planted:
         found = sum(case.verdict == Verdict.SLOWER for case in planted)
-        lines.append(f"planted slowdowns found: {share(found, len(planted))}")
+        missed = sum(case.verdict == Verdict.SAME for case in planted)
+        lines.append(f"planted slowdowns found: {share(found, len(planted))}; called the same: {missed}")
+        lines.append(f"the budget that finds nine of ten: {budget_that_finds(comparisons)}")
     return lines
+
+
+def budget_that_finds(comparisons: Sequence[Comparison]) -> str:
+    """Say in which time the comparisons end, found, that are nine of ten of those with a planted slowdown."""
+    ends = [
+        comparison.seconds if case.verdict == Verdict.SLOWER else math.inf
+        for comparison in comparisons
+        for case in comparison.cases
+        if case.case in comparison.options.slower
+    ]
+    budget = sorted(ends)[math.ceil(MOST_OF_THEM * len(ends)) - 1]
+    return f"{math.ceil(budget)} s" if budget < math.inf else "more than these had"
 
 
 def spreads(comparisons: Sequence[Comparison]) -> dict[str, float]:
@@ -126,12 +98,8 @@ def cries(comparisons: Sequence[Comparison], later: int) -> tuple[int, int]:
 
 
 def share(part: int, whole: int) -> str:
-    """Write a share with its 95 % interval."""
+    """Write a share with its exact 95 % interval (Clopper and Pearson 1934)."""
     if not whole:
         return "none measured"
-    low, high = statistics.share_interval(part, whole)
+    low, high = binomtest(part, whole).proportion_ci(0.95, "exact")
     return f"{part} of {whole}, {100 * part / whole:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
-
-
-if __name__ == "__main__":
-    typer.run(run)
