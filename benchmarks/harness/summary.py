@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 
 from parabola.display.tables import Column, Table, for_terminal
-from parabola.display.units import duration
+from parabola.display.units import duration, per_cent
 from parabola.records.extra_info import Answer, ExtraInfo
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
 
@@ -98,6 +98,6 @@ TO_ACCURACY_COLUMNS: tuple[Column[ExtraInfo], ...] = (
         "first below after",
         lambda info: f"{info.epochs_to_accuracy:.0f} ({info.epochs_low:.0f}–{info.epochs_high:.0f}) epochs",
     ),
-    Column("then below in", lambda info: f"{100 * (info.later_share_below or 0.0):.0f} %"),
+    Column("then below in", lambda info: f"{per_cent(info.later_share_below or 0.0)} %"),
     Column("time to there", _seconds),
 )

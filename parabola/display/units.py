@@ -1,4 +1,6 @@
-"""Quantities as text: a time in the unit that suits it, and how many times one is another."""
+"""Quantities as text: a time in the unit that suits it, how many times one is another, and a share in per cent."""
+
+from decimal import ROUND_HALF_UP, Decimal
 
 
 def duration(seconds: float) -> str:
@@ -17,3 +19,16 @@ def duration(seconds: float) -> str:
 def times(ratio: float) -> str:
     """Return how many times one quantity is another, to three digits, or as a whole number from 100 on."""
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def per_cent(share: float, digits: int = 0) -> str:
+    """Return a share in per cent, without the sign: rounded once, from the share itself, and halves up.
+
+    So 15 of 40 is 38 and 23 of 40 is 58: 100 times the float 0.575 lies below 57.5, and formats round halves to even.
+
+    Args:
+        share: from 0 to 1.
+        digits: number of digits behind the point.
+    """
+    hundredfold = 100 * Decimal(repr(float(share)))
+    return str(hundredfold.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))

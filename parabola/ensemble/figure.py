@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parabola.display.pictures import heading
+from parabola.display.units import per_cent
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 
@@ -33,9 +34,9 @@ def map_figure(
             "median_error": cell.median_error,
             "diverged": cell.diverged,
             "pass_rate": cell.pass_rate,
-            "per_cent": f"{100 * cell.pass_rate:.0f}",
+            "per_cent": per_cent(cell.pass_rate),
             "passes": _share(cell.passes, cell.seeds),
-            "interval": f"{100 * cell.low:.1f} to {100 * cell.high:.1f} %",
+            "interval": f"{per_cent(cell.low, 1)} to {per_cent(cell.high, 1)} %",
             **_split(cell),
         }
         for cell in cells
@@ -92,4 +93,4 @@ def _split(cell: Cell) -> dict[str, str]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({100 * part / whole:.1f} %)" if whole else "none"
+    return f"{part} of {whole} ({per_cent(part / whole, 1)} %)" if whole else "none"

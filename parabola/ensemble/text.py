@@ -8,6 +8,7 @@ from rich.table import Table as RichTable
 
 from parabola.display.console import Terminal
 from parabola.display.tables import Column, Table, for_terminal
+from parabola.display.units import per_cent
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 
@@ -39,8 +40,8 @@ def _map_table(cells: Sequence[Cell], grid: Grid, *, whole: bool) -> RichTable:
     def column(batch_size: int) -> Column[float]:
         def text(learning_rate: float) -> str:
             cell = by_place[learning_rate, batch_size]
-            interval = f"{100 * cell.low:.{digits}f}–{100 * cell.high:.{digits}f}"
-            return f"{100 * cell.pass_rate:.{digits}f} ({interval})" if whole else interval
+            interval = f"{per_cent(cell.low, digits)}–{per_cent(cell.high, digits)}"
+            return f"{per_cent(cell.pass_rate, digits)} ({interval})" if whole else interval
 
         def style(learning_rate: float) -> str:
             shade = round(by_place[learning_rate, batch_size].pass_rate * (len(_SHADES) - 1))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 PUBLISHED_SAMPLES = 999  # a name says how many samples a case has only where it has another number
+DECAYING = "recommended"  # what names call the one setting whose learning rate decays
 SIZES = {"epoch time": "batch_size", "members": "members"}  # by kind: the axis along which times make a line
 
 
@@ -114,14 +115,56 @@ class Case(Axes, frozen=True):
         return self.name.partition("[")[2].removesuffix("]") or short_name(self.name)
 
     @property
-    def label(self) -> str:
-        """The name in a table."""
-        return short_name(self.name) + self._rounds()
+    def words(self) -> str:
+        """The axes in words; the parameters as pytest has them where these say more than axes do.
+
+        The words follow from the case alone, whatever else is measured, so that other tools can go by them.
+        """
+        return (", ".join(self._axes()) if self._named_by_axes() else self.parameters) + self._rounds()
 
     @property
-    def parameters_on_any_device(self) -> str:
-        """The parameters without the device."""
-        return self.parameters.replace(f"{self.device}-", "", 1).replace(f"-{self.device}", "", 1)
+    def words_on_any_device(self) -> str:
+        """The words without the device."""
+        axes = [axis for axis in self._axes() if axis != self.device]
+        return (", ".join(axes) if self._named_by_axes() else self.parameters) + self._rounds()
+
+    @property
+    def label(self) -> str:
+        """The name in a table that has several kinds: the kind and the words, or else the short name."""
+        return f"{self.kind}: {self.words}" if self._named_by_axes() else short_name(self.name) + self._rounds()
+
+    def _axes(self) -> list[str]:
+        """Return the axes that the case has in words, in a fixed order."""
+        of_batch, of_rate = self.batch_size is not None, self.learning_rate is not None
+        decay = "" if self.final_learning_rate is None else f" to {written(self.final_learning_rate)}"
+        axes = {
+            self.engine: bool(self.engine),
+            self.device: bool(self.device),
+            f"{self.members} member{'' if self.members == 1 else 's'}": self.members is not None,
+            f"batch {self.batch_size}": of_batch,
+            f"learning rate {written(self.learning_rate or 0.0)}{decay}": of_rate,
+            f"{self.samples:,} samples" if self.samples else "": self.samples not in (None, PUBLISHED_SAMPLES),
+        }
+        return [axis for axis, is_there in axes.items() if is_there]
+
+    def _named_by_axes(self) -> bool:
+        """Whether the parameters say nothing but axes, each with or without its name before it."""
+        rest = self.name.partition("[")[2].removesuffix("]")
+        if not (rest and self.engine):
+            return False
+        numbers = {"members": self.members, "batch": self.batch_size, "samples": self.samples}
+        known = [
+            self.engine,
+            self.device,
+            *(f"{axis}_{number}" for axis, number in numbers.items()),
+            str(self.batch_size),
+        ]
+        if self.learning_rate is not None:
+            known += [f"learning_rate_{written(self.learning_rate)}", written(self.learning_rate)]
+        known += [] if self.final_learning_rate is None else [DECAYING]
+        for word in sorted(filter(None, known), key=len, reverse=True):
+            rest = re.sub(rf"(?:^|(?<=-)){re.escape(word)}(?:-|$)", "", rest, count=1)
+        return not rest
 
     @property
     def on_any_device(self) -> "Case":

@@ -11,6 +11,7 @@ REQUIRED = {
     "epoch time": ("batch_size", "learning_rate", "samples"),
     "members": ("members", "batch_size", "learning_rate", "samples"),
 }
+VERDICT_WORDS = {"pass": "verified; learnt", "fail": "verified; not yet learnt"}
 
 
 class Answer(Axes, frozen=True, kw_only=True):
@@ -37,6 +38,11 @@ class Answer(Axes, frozen=True, kw_only=True):
         """How many of the seeds have a time, as "31 of 40"; empty for a single run."""
         timed = self.settled_seeds if self.arrived_seeds is None else self.arrived_seeds
         return f"{timed} of {self.seeds}" if self.seeds else ""
+
+    @property
+    def verdict_words(self) -> str:
+        """What became of the run: a time stands for a verified run only, but it may be too short to have learnt."""
+        return VERDICT_WORDS.get(self.verdict or "", self.verdict or "")
 
     def check(self, kind: str, name: str) -> None:
         """Raise ValueError, with the benchmark's name, if an axis is missing or the seeds cannot be so many.

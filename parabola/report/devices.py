@@ -44,7 +44,7 @@ def _row(labels: str, speedup: Speedup) -> dict[str, str]:
     """Return the row of one case on two devices, which have such labels."""
     first, second = speedup.first, speedup.second
     return {
-        "case": f"{first.case.kind}: {first.case.parameters_on_any_device}",
+        "case": f"{first.case.kind}: {first.case.words_on_any_device}",
         "what": labels,
         "first": duration(first.times.median),
         "second": duration(second.times.median),
@@ -62,4 +62,4 @@ def _interval(speedup: Speedup) -> str:
 
 
 def _answer(answer: Answer) -> str:
-    return answer.seeds_timed or answer.verdict or "–"
+    return answer.seeds_timed or answer.verdict_words or "–"

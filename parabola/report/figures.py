@@ -29,7 +29,7 @@ def size_row(line: str, measurement: Measurement) -> dict[str, Any]:
         "low": times.low_quartile,
         "high": times.high_quartile,
         "learning rate": measurement.case.learning_rate,
-        "verdict": measurement.answer.verdict or "not judged",
+        "verdict": measurement.answer.verdict_words or "not judged",
         "rounds": times.rounds,
     }
 
@@ -143,7 +143,7 @@ def pass_rate_figure(history: History) -> Any:
     for line in history.lines:
         if line.passes is None:
             continue
-        names.append(line.measurement.case.parameters)
+        names.append(line.measurement.case.words)
         keep = [part[int(np.argmin(line.passes.rates[part]))] for part in blocks(len(line.at))]
         for place, settled, seeds in zip(
             line.at[keep], line.passes.settled[keep], line.passes.seeds[keep], strict=True

@@ -101,7 +101,7 @@ def _gone_device_lines(history: History, here: Set[str]) -> list[str]:
 
 OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
     Column("what", lambda other: other.case.kind, "left"),
-    Column("case", lambda other: other.case.parameters, "left"),
+    Column("case", lambda other: other.case.words, "left"),
     Column("median", lambda other: duration(other.times.median)),
     Column("quartiles", parts.quartiles),
     Column("rounds", lambda other: str(other.times.rounds)),
@@ -127,7 +127,7 @@ def _epoch_details(epochs: Sequence[Measurement]) -> Table[Mapping[str, str]]:
                 "quartiles": parts.quartiles(epoch),
                 f"× {registry.LIMIT}": f"{epoch.times.median / limit:,.2f}" if limit else "–",
                 "coefficient error": "–" if answer.coefficient_error is None else f"{answer.coefficient_error:.2g}",
-                "verdict": answer.verdict or "–",
+                "verdict": answer.verdict_words or "–",
                 "rounds": str(epoch.times.rounds),
             }
         )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from parabola import statistics
 from parabola.display.tables import Column, Table, table_of
-from parabola.display.units import duration
+from parabola.display.units import duration, per_cent
 from parabola.records.changes import FEWEST, SHORTEST
 from parabola.records.history import History, Line
 from parabola.records.noise import Floats
@@ -87,13 +87,13 @@ def _newest_pass_rates(history: History) -> Table[Mapping[str, str]]:
             continue
         settled, seeds = int(line.passes.settled[-1]), int(line.passes.seeds[-1])
         low, high = statistics.share_interval(settled, seeds)
-        is_newest, per_cent = line.at[-1] == len(history.commits) - 1, 100 * line.passes.rates
+        is_newest, rates = line.at[-1] == len(history.commits) - 1, line.passes.rates
         rows.append(
             {
                 "case": line.measurement.case.label,
                 "seeds that pass": f"{settled} of {seeds}" if is_newest else "not measured",
-                "95 % interval": f"{100 * low:.0f} – {100 * high:.0f} %" if is_newest else "–",
-                "smallest – largest so far": f"{per_cent.min():.0f} – {per_cent.max():.0f} %",
+                "95 % interval": f"{per_cent(low)} – {per_cent(high)} %" if is_newest else "–",
+                "smallest – largest so far": f"{per_cent(rates.min())} – {per_cent(rates.max())} %",
             }
         )
     return table_of("Pass rate at the newest commit", rows, left=("case",))
@@ -112,7 +112,7 @@ def _level_table(history: History, kind: str) -> Table[Block]:
 def _pass_rate_table(history: History) -> Table[Block]:
     """Lay out the pass rates by commit; where neighbours share a row, the lowest."""
     cases = [(line, line.passes.rates) for line in history.lines if line.passes]
-    return _by_commit(history, "Pass rate", cases, lambda values: f"{100 * values.min():.0f} %")
+    return _by_commit(history, "Pass rate", cases, lambda values: f"{per_cent(values.min())} %")
 
 
 def _by_commit(history: History, what: str, cases: Sequence[Values], write: Callable[[Floats], str]) -> Table[Block]:
@@ -123,7 +123,7 @@ def _by_commit(history: History, what: str, cases: Sequence[Values], write: Call
             here = values[(line.at >= block[0]) & (line.at <= block[-1])]
             return write(here) if len(here) else "–"
 
-        return Column(line.measurement.case.parameters, cell)
+        return Column(line.measurement.case.words, cell)
 
     columns: list[Column[Block]] = [
         Column("commits", lambda block: _first_and_last(history, block), "left"),

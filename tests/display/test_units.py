@@ -37,3 +37,20 @@ def test_a_duration_is_told_to_three_digits(seconds: float) -> None:
 def test_a_ratio_is_told_to_three_digits_and_whole_from_a_hundred_on(ratio: float, text: str) -> None:
     """Large ones have commas."""
     assert units.times(ratio) == text
+
+
+@given(st.integers(1, 999), st.integers(1, 999), st.integers(0, 1))
+def test_a_share_in_per_cent_is_rounded_once_and_halves_up(part: int, whole: int, digits: int) -> None:
+    """Whole numbers say it: the nearest step of the last digit, in arithmetic without rounding."""
+    steps = (2 * 100 * 10**digits * part + whole) // (2 * whole)
+
+    assert units.per_cent(part / whole, digits) == (f"{steps // 10}.{steps % 10}" if digits else str(steps))
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [(15 / 40, 0, "38"), (23 / 40, 0, "58"), (1.0, 0, "100"), (0.0, 1, "0.0"), (1 / 8, 1, "12.5"), (0.00049, 1, "0.0")],
+)
+def test_a_share_has_as_many_digits_as_were_asked_for(share: float, digits: int, text: str) -> None:
+    """57.5 % is 58 %, though 100 times the float 0.575 is a little less."""
+    assert units.per_cent(share, digits) == text

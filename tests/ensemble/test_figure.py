@@ -62,7 +62,7 @@ def test_the_rows_of_a_map() -> None:
         **{"positive": "2 of 5 (40.0 %)", "negative": "1 of 3 (33.3 %)"},
     }
     assert {name: value for name, value in second.items() if name not in PLAIN} == {
-        **{"pass_rate": 0.625, "per_cent": "62", "passes": "5 of 8 (62.5 %)", "interval": "25.0 to 96.0 %"},
+        **{"pass_rate": 0.625, "per_cent": "63", "passes": "5 of 8 (62.5 %)", "interval": "25.0 to 96.0 %"},
         **{"positive": "5 of 8 (62.5 %)", "negative": "none"},
     }
     assert {name: value for name, value in third.items() if name not in PLAIN} == {

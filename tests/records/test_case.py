@@ -96,19 +96,59 @@ def test_names_are_cut_to_what_tells_them_apart(names: list[str], short: list[st
     assert [short_names(names)[name] for name in names] == short
 
 
+RATED = {"engine": "compiled", "device": "cpu", "batch_size": 27, "learning_rate": 0.01}
+
+
 @pytest.mark.parametrize(
-    ("parameters", "left"),
+    ("parameters", "axes", "words", "on_any_device"),
     [
-        ("fit-gpu:1-batch_9", "fit-batch_9"),
-        ("gpu:1-members_8", "members_8"),
-        ("fit-gpu:1", "fit"),
-        ("1-0.001-fit-gpu:1", "1-0.001-fit"),
-        ("gpu:1", "gpu:1"),
+        ("fit-gpu:1-batch_9", {}, "fit, gpu:1, batch 9", "fit, batch 9"),
+        (
+            *("compiled-cpu-batch_27-learning_rate_0.01", RATED),
+            *("compiled, cpu, batch 27, learning rate 0.01", "compiled, batch 27, learning rate 0.01"),
+        ),
+        (
+            *("fit-gpu:1-batch_9-learning_rate_2e-05-samples_10000", {"learning_rate": 2e-5, "samples": 10_000}),
+            "fit, gpu:1, batch 9, learning rate 2e-05, 10,000 samples",
+            "fit, batch 9, learning rate 2e-05, 10,000 samples",
+        ),
+        (
+            *("gpu:1-members_5", {"members": 5, "batch_size": 111, "learning_rate": 0.1}),
+            *("fit, gpu:1, 5 members, batch 111, learning rate 0.1", "fit, 5 members, batch 111, learning rate 0.1"),
+        ),
+        ("fit-gpu:1-9-0.1", {"learning_rate": 0.1}, "fit, gpu:1, batch 9, learning rate 0.1", None),
+        ("1-0.1-fit-gpu:1", {"batch_size": 1, "learning_rate": 0.1}, "fit, gpu:1, batch 1, learning rate 0.1", None),
+        (
+            *("fit-gpu:1-recommended", {"learning_rate": 0.1, "final_learning_rate": 0.001}),
+            *("fit, gpu:1, batch 9, learning rate 0.1 to 0.001", None),
+        ),
+        ("fit-gpu:1", {"epochs": 3, "batch_size": None}, "fit, gpu:1, 3 epochs a round", "fit, 3 epochs a round"),
+        ("fit-gpu:1", {"engine": ""}, "fit-gpu:1", "fit-gpu:1"),
+        ("fit-gpu:1-odd", {}, "fit-gpu:1-odd", "fit-gpu:1-odd"),
+        ("fit-gpu:1-recommended", {}, "fit-gpu:1-recommended", "fit-gpu:1-recommended"),
+        ("fit-gpu:1-batch_99", {}, "fit-gpu:1-batch_99", "fit-gpu:1-batch_99"),
+        ("fit-fit-gpu:1", {"epochs": 3}, "fit-fit-gpu:1, 3 epochs a round", None),
     ],
 )
-def test_parameters_can_leave_out_the_device(parameters: str, left: str) -> None:
-    """It goes with the dash before or behind it, wherever it stands."""
-    assert replace(CASE, name=f"b/x.py::bench[{parameters}]").parameters_on_any_device == left
+def test_a_case_is_told_in_words_unless_its_name_says_more(
+    parameters: str, axes: dict[str, Any], words: str, on_any_device: str | None
+) -> None:
+    """Axes come in one order, whatever the order of the name; a name that says more than axes stays as it is."""
+    bare = replace(CASE, learning_rate=None, samples=None, members=None)
+    case = replace(bare, name=f"b/x.py::bench[{parameters}]", **axes)
+    said = words.removesuffix(", 3 epochs a round")
+
+    assert case.words == words
+    assert on_any_device is None or case.words_on_any_device == on_any_device
+    assert case.label.startswith("epoch time: " if "," in said else "bench[")
+    assert words in case.label or case.label.replace("bench[", "").replace("]", "") == words
+
+
+def test_a_name_without_parameters_is_its_own_words() -> None:
+    """Nothing is known of it but its name."""
+    case = replace(CASE, name="b/x.py::one")
+
+    assert (case.words, case.label) == ("one", "one")
 
 
 @pytest.mark.parametrize(

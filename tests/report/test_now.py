@@ -177,7 +177,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
         ]
     )
     times, others = sections[0].tables
-    quartiles = "4.4 µs – 4.7 µs"
+    quartiles, ridge = "4.4 µs – 4.7 µs", "batch 111, learning rate 0.1"
 
     assert times.title == "Median time per epoch (and how many times native, the limit)"
     assert times.headings == ("batch size", "learning rate", "native cpu", "compiled cpu")
@@ -189,11 +189,11 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
     assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds timed")
     assert alignment(others) == ["left", "left", "right", "right", "right", "left", "right"]
     assert others.rows == (
-        ("members", "cpu-members_64", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
-        ("members", "cpu-members_8", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
+        ("members", f"compiled, cpu, 64 members, {ridge}", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
+        ("members", f"compiled, cpu, 8 members, {ridge}", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
         ("compile time", "fit-cpu", "1.5 s", quartiles, "3", "seconds", "–"),
         ("cold start", "fit-cpu", "4.5 µs", quartiles, "11", "seconds", "–"),
-        ("time to accuracy", "compiled-cpu-111-0.1", "6 ms", "5.5 ms – 7.25 ms", "5", "seconds per run", "31 of 38"),
+        ("time to accuracy", f"compiled, cpu, {ridge}", "6 ms", "5.5 ms – 7.25 ms", "5", "seconds per run", "31 of 38"),
         ("odd", "bench_odd", "4.5 µs", quartiles, "11", "", "–"),
     )
 
@@ -224,7 +224,7 @@ def test_details_have_every_epoch_time_with_its_ratio_to_native_at_the_same_sett
         native(1, learning_rate=0.1, median=1e-4),
     ]
     (details,) = report_sections.sections([record(*found)])[0].details
-    quartiles = "4.4 µs – 4.7 µs"
+    quartiles, learnt, short = "4.4 µs – 4.7 µs", "verified; learnt", "verified; not yet learnt"
 
     assert details.title == "Time per epoch, and what was learnt at the end of the last round"
     assert details.headings == (
@@ -233,14 +233,14 @@ def test_details_have_every_epoch_time_with_its_ratio_to_native_at_the_same_sett
     )
     assert alignment(details) == ["left"] * 2 + ["right"] * 7 + ["left", "right"]
     assert details.rows == (
-        ("compiled", "cpu", "10", "111", "0.001", "4.5 µs", quartiles, "–", "0.00025", "pass", "11"),
-        ("compiled", "cpu", "999", "9", "1e-05", "4.5 µs", quartiles, "–", "0.00025", "pass", "11"),
-        ("compiled", "cpu", "999", "9", "0.001", "4.5 µs", quartiles, "1.50", "0.00025", "fail", "11"),
+        ("compiled", "cpu", "10", "111", "0.001", "4.5 µs", quartiles, "–", "0.00025", learnt, "11"),
+        ("compiled", "cpu", "999", "9", "1e-05", "4.5 µs", quartiles, "–", "0.00025", learnt, "11"),
+        ("compiled", "cpu", "999", "9", "0.001", "4.5 µs", quartiles, "1.50", "0.00025", short, "11"),
         ("compiled", "gpu:0", "999", "9", "0.001", "3 ms", quartiles, "1,000.00", "–", "–", "3"),
-        ("native", "cpu", "999", "9", "0.001", "3 µs", quartiles, "1.00", "0.00012", "pass", "11"),
-        ("compiled", "cpu", "999", "27", "0.001", "4.5 µs", quartiles, "–", "0.00025", "pass", "11"),
-        ("compiled", "cpu", "999", "1", "0.1", "300 ms", quartiles, "3,000.00", "0.00025", "pass", "11"),
-        ("native", "cpu", "999", "1", "0.1", "100 µs", quartiles, "1.00", "0.00025", "pass", "11"),
+        ("native", "cpu", "999", "9", "0.001", "3 µs", quartiles, "1.00", "0.00012", learnt, "11"),
+        ("compiled", "cpu", "999", "27", "0.001", "4.5 µs", quartiles, "–", "0.00025", learnt, "11"),
+        ("compiled", "cpu", "999", "1", "0.1", "300 ms", quartiles, "3,000.00", "0.00025", learnt, "11"),
+        ("native", "cpu", "999", "1", "0.1", "100 µs", quartiles, "1.00", "0.00025", learnt, "11"),
     )
 
 
@@ -313,6 +313,8 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     on_gpu[1] = altered(on_gpu[1], low_quartile=on_gpu[1].times.median, high_quartile=on_gpu[1].times.median)
     section = titled(report_sections.sections([record(*on_gpu, *on_cpu)]), "cpu against gpu:0")
     (table,) = section.tables
+    published, ridge = "batch 9, learning rate 0.001", "batch 111, learning rate 0.1"
+    short = "verified; not yet learnt"
 
     assert section.lines == (
         "compiled: too few rounds to tell.",
@@ -322,10 +324,10 @@ def test_devices_of_a_machine_are_held_against_each_other() -> None:
     assert table.headings == ("case", "what", "first", "second", "speed-up", "95 % interval", "verdict")
     assert alignment(table) == ["left", "left", "right", "right", "right", "right", "left"]
     assert [row[:5] + row[6:] for row in table.rows] == [
-        ("epoch time: compiled-batch_9-learning_rate_0.001", "cpu : gpu:0", "4.5 µs", "45 ns", "100 ×", "fail / –"),
-        ("members: members_8", "cpu : gpu:0", "5 ms", "4.05 µs", "1,234 ×", "– / –"),
-        ("cold start: compiled", "cpu : gpu:0", "6 ms", "5.97 ms", "1 ×", "– / –"),
-        ("time to accuracy: compiled-111-0.1", "cpu : gpu:0", "6 ms", "18 ms", "0.333 ×", "31 of 38 / 30 of 38"),
+        (f"epoch time: compiled, {published}", "cpu : gpu:0", "4.5 µs", "45 ns", "100 ×", f"{short} / –"),
+        (f"members: compiled, 8 members, {ridge}", "cpu : gpu:0", "5 ms", "4.05 µs", "1,234 ×", "– / –"),
+        (f"cold start: compiled, {ridge}", "cpu : gpu:0", "6 ms", "5.97 ms", "1 ×", "– / –"),
+        (f"time to accuracy: compiled, {ridge}", "cpu : gpu:0", "6 ms", "18 ms", "0.333 ×", "31 of 38 / 30 of 38"),
     ]
     # 0.929 × 1.75 ms / (6 ms × √5) = 0.12117, times 2.306 = t(0.975; 8), is 0.27943; 1.005 / e^0.27943 = 0.76.
     assert [row[5] for row in table.rows] == [

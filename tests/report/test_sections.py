@@ -53,7 +53,7 @@ def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None
 
     assert len(details.rows) == 10
     assert row[7] == f"{slow.times.median / limit.times.median:.2f}" == "1.43"
-    assert row[8:] == ("0.00017", "pass", str(slow.times.rounds))
+    assert row[8:] == ("0.00017", "verified; learnt", str(slow.times.rounds))
     assert section.tables[0].headings == ("batch size", "learning rate", "compiled cpu", "native cpu")
     assert len(section.tables[1].rows) == 5
     assert len(section.pictures) == 2
@@ -114,7 +114,7 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
     found = read(tmp_path, made_records.record(both))
     section = next(one for one in report_sections.sections(found) if one.title == "cpu against gpu:0")
     (table,) = section.tables
-    row = next(row for row in table.rows if row[0] == "members: members_512")
+    row = next(row for row in table.rows if row[0] == "members: compiled, 512 members, batch 111, learning rate 0.1")
     cpu, gpu = (named(found, kind="members", members=512, device=device) for device in ("cpu", "gpu:0"))
     low, high = map(float, row[5].split(" – "))
 
@@ -140,7 +140,7 @@ def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     assert unnamed.returncode == together.returncode == 0, together.stderr
     assert " against " not in unnamed.stdout
     assert "old against new" in together.stdout
-    assert re.search(r"epoch time: compiled-batch_27-\S+ +old : new .* 2 ×", together.stdout)
+    assert re.search(r"epoch time: compiled, batch 27, learning rate 0.001 +old : new .* 2 ×", together.stdout)
     assert "compiled: new is faster in the whole range measured (batch size 1 to 999)." in together.stdout
 
 
@@ -152,7 +152,7 @@ def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
     apart = run("before=0001_made.json", "after=0002_made.json", folder=tmp_path)
     refused = run("one=0001_made.json", "one=0003_made.json", folder=tmp_path)
 
-    assert re.search(r"epoch time: compiled-batch_27-\S+ +before : after .* 2 ×", apart.stdout)
+    assert re.search(r"epoch time: compiled, batch 27, learning rate 0.001 +before : after .* 2 ×", apart.stdout)
     assert refused.returncode == 2
     assert refused.stderr.startswith("python -m parabola: a name is for one machine. Received: 'one' for two, which ")
     assert refused.stderr.count("\n") == 1
@@ -248,7 +248,7 @@ def test_a_change_lies_after_the_last_commit_before_it_that_was_measured(tmp_pat
             content["benchmarks"].remove(rare)
     section = report_sections.sections(read(tmp_path, *contents))[1]
     (told,) = (
-        row for row in section.details[0].rows if row[0] == "bench_epoch_time[compiled-cpu-batch_1-learning_rate_0.001]"
+        row for row in section.details[0].rows if row[0] == "epoch time: compiled, cpu, batch 1, learning rate 0.001"
     )
     before, last = made_records.numbers(told[-1])
     ranges = [made_records.numbers(row[0]) for row in section.tables[0].rows]
@@ -262,7 +262,9 @@ def test_before_and_after_keep_to_their_level(tmp_path: Path) -> None:
     """Of a change that is taken back after eight commits, the level between them is shown."""
     found = read(tmp_path, *made_records.noisy_history(120, {60: 1.5, 68: 1 / 1.5}))
     rows = [
-        row for row in report_sections.sections(found)[1].details[0].rows if "bench_members[cpu-members_1]" in row[0]
+        row
+        for row in report_sections.sections(found)[1].details[0].rows
+        if "compiled, cpu, 1 member, batch 111, learning rate 0.1" in row[0]
     ]
 
     assert len(rows) == 2
@@ -281,7 +283,7 @@ def test_rounds_of_another_length_are_another_case(tmp_path: Path) -> None:
 
     assert len(epochs) == 20
     assert {len(line.at) for line in epochs} == {1, 3}
-    assert any(line.measurement.case.label.endswith("learning_rate_0.001], 1 epochs a round") for line in epochs)
+    assert any(line.measurement.case.label.endswith("learning rate 0.001, 1 epochs a round") for line in epochs)
 
 
 def test_two_states_of_one_commit_are_not_pooled(tmp_path: Path) -> None:
@@ -308,7 +310,7 @@ def test_pass_rates_go_with_the_commits(tmp_path: Path) -> None:
     low, high = statistics.share_interval(36, 41)
     (row,), (unknown,) = section.tables[-1].rows, without.tables[-1].rows
 
-    assert row[0] == "bench_time_to_accuracy[compiled-cpu-111-0.1]"
+    assert row[0] == "time to accuracy: compiled, cpu, batch 111, learning rate 0.1"
     assert row[1:] == ("36 of 41", f"{100 * low:.0f} – {100 * high:.0f} %", "73 – 93 %")
     assert unknown[1:] == ("not measured", "–", "73 – 93 %")
 
