@@ -88,13 +88,13 @@ class History:
 
 
 def histories(records: Iterable[Record]) -> list[History]:
-    """Return a history for each fingerprint, and each name that the reader gave, the most recently measured first.
+    """Return a history for each fingerprint, project, and name that the reader gave, the last measured first.
 
     A record of a working tree that had changes, or of no repository, belongs to no commit: it is only counted.
     """
     by_machine = defaultdict[tuple[Any, ...], list[Record]](list)
     for record in sorted(records, key=lambda record: record.measured, reverse=True):
-        by_machine[record.name, record.fingerprint].append(record)
+        by_machine[record.name, record.project, record.fingerprint].append(record)
     return [_history(found) for found in by_machine.values()]
 
 

@@ -10,9 +10,14 @@ import msgspec
 
 from parabola.records import schema
 from parabola.records.case import case_of
+from parabola.records.extra_info import Answer
 from parabola.records.fingerprint import FINGERPRINT
-from parabola.records.record import Measurement, Record
-from parabola.records.schema import BenchmarkJson, CommitJson, FileJson, SessionJson, Unreadable
+from parabola.records.foreign import schema as foreign
+from parabola.records.foreign.case import foreign_case
+from parabola.records.record import Fingerprint, Measurement, Record
+from parabola.records.schema import BenchmarkJson, CommitJson, FileJson, Unreadable
+
+NO_ANSWER = Answer(engine="", device="")  # what a benchmark of another suite says of what was learnt
 
 
 def read_all(named: Iterable[tuple[str, Path]]) -> Iterator[Record | Unreadable]:
@@ -41,10 +46,12 @@ def read(path: Path) -> Record:
     if not text.strip():
         raise Unreadable("empty")
     try:
-        content = schema.DECODER.decode(text)
-        if reason := schema.unknown_version(content.parabola.version):
-            raise Unreadable(reason)
-        return _record(str(path), content)
+        try:
+            return _own_record(str(path), schema.DECODER.decode(text))
+        except msgspec.DecodeError:
+            if schema.has_own_part(text):
+                raise
+            return _foreign_record(str(path), foreign.decode(text))
     except msgspec.ValidationError as error:
         raise Unreadable(schema.diagnosis(text) or f"damaged: {error}") from None
     except (msgspec.DecodeError, RecursionError) as error:
@@ -53,27 +60,48 @@ def read(path: Path) -> Record:
         raise error if isinstance(error, Unreadable) else Unreadable(f"damaged: {error}") from None
 
 
-def _record(path: str, content: FileJson) -> Record:
-    machine, commit = {"backend": "tensorflow", **content.machine_info}, content.commit_info or CommitJson()
+def _own_record(path: str, content: FileJson) -> Record:
+    if reason := schema.unknown_version(content.parabola.version):
+        raise Unreadable(reason)
+    machine = {"backend": "tensorflow", **content.machine_info}
     if machine.get("gpu") == "none":  # older records name the CUDA of a wheel that found no GPU
         machine["cuda"] = "none"
     epochs = content.parabola.grid.epochs if content.parabola.grid else None
-    measurements = tuple(_measurement(benchmark, epochs) for benchmark in content.benchmarks)
-    if not measurements:
+    measurements = [_measurement(benchmark, epochs) for benchmark in content.benchmarks]
+    record = _record(path, content, tuple((name, str(machine[name])) for name in FINGERPRINT), measurements)
+    session = content.parabola.session
+    return (
+        replace(record, planned=session.planned, over=session.over, failed=tuple(session.failed)) if session else record
+    )
+
+
+def _foreign_record(path: str, content: foreign.FileJson) -> Record:
+    timed = [benchmark for benchmark in content.benchmarks if _is_timed(benchmark.stats)]
+    record = _record(path, content, foreign.fingerprint(content.machine_info), map(_foreign_measurement, timed))
+    untimed = tuple(benchmark.fullname for benchmark in content.benchmarks if not _is_timed(benchmark.stats))
+    project = (content.commit_info and content.commit_info.project) or "another suite"
+    return replace(record, project=project, untimed=untimed)
+
+
+def _record(
+    path: str, content: FileJson | foreign.FileJson, fingerprint: Fingerprint, measurements: Iterable[Measurement]
+) -> Record:
+    """Return the record of a session that came to its end without a failure."""
+    commit, found = content.commit_info or CommitJson(), tuple(measurements)
+    if not found:
         raise Unreadable("no case has a time in it")
-    session = content.parabola.session or SessionJson(len(measurements), len(measurements), [])
     return Record(
         path=path,
         name="",
-        fingerprint=tuple((name, str(machine[name])) for name in FINGERPRINT),
+        fingerprint=fingerprint,
         commit=commit.id if commit.time else "",
         committed=_moment(commit.time) if commit.time else None,
         dirty=bool(commit.dirty),
         measured=_moment(content.datetime),
-        planned=session.planned,
-        over=session.over,
-        failed=tuple(session.failed),
-        measurements=measurements,
+        planned=len(found),
+        over=len(found),
+        failed=(),
+        measurements=found,
     )
 
 
@@ -89,13 +117,29 @@ def _measurement(benchmark: BenchmarkJson, asked_epochs: int | None) -> Measurem
         ValueError: if a time is not a positive number, an axis is missing, or the seeds cannot be so many.
     """
     answer, times, name = benchmark.extra_info, benchmark.stats, benchmark.fullname
-    for seconds in (times.median, times.low_quartile, times.high_quartile):
-        if not 0 < seconds < math.inf:
-            raise ValueError(f"a time of {seconds} in {name}")
+    for seconds in _without_sense(times):
+        raise ValueError(f"a time of {seconds} in {name}")
     kind, _, unit = benchmark.group.partition(": ")
     answer.check(kind, name)
     case = case_of(answer, name, kind, asked_epochs if kind == "epoch time" else None)
     return Measurement(case, unit, times, answer)
+
+
+def _foreign_measurement(benchmark: foreign.BenchmarkJson) -> Measurement:
+    """Return the measurement that a benchmark of another suite is."""
+    case = foreign_case(benchmark.fullname, benchmark.group, foreign.plain_params(benchmark.params))
+    return Measurement(case, "seconds", benchmark.stats, NO_ANSWER)
+
+
+def _is_timed(times: schema.Times) -> bool:
+    return not _without_sense(times)
+
+
+def _without_sense(times: schema.Times) -> list[float]:
+    """Return those of the times that are no positive numbers."""
+    return [
+        seconds for seconds in (times.median, times.low_quartile, times.high_quartile) if not 0 < seconds < math.inf
+    ]
 
 
 def _moment(text: str) -> datetime:

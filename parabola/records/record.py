@@ -9,6 +9,8 @@ from parabola.records.case import Case
 from parabola.records.extra_info import Answer
 from parabola.records.schema import Times
 
+Fingerprint = tuple[tuple[str, str], ...]  # name and value of each fact of a machine and its software
+
 
 class Measurement(msgspec.Struct, frozen=True, gc=False):
     """One case of one session. Reports make very many, so it is no dataclass, which takes ten times as long to make.
@@ -42,11 +44,13 @@ class Record:
         over: number of these tests that were over when the record was written.
         failed: full names of the cases that have no time because their test failed.
         measurements: a measurement for each case that has a time.
+        project: name of the repository that a record of another suite is of; empty for a record of this project.
+        untimed: full names of the cases that are left out because their time is not a positive number.
     """
 
     path: str
     name: str
-    fingerprint: tuple[tuple[str, str], ...]
+    fingerprint: Fingerprint
     commit: str
     committed: datetime | None
     dirty: bool
@@ -55,6 +59,8 @@ class Record:
     over: int
     failed: tuple[str, ...]
     measurements: tuple[Measurement, ...]
+    project: str = ""
+    untimed: tuple[str, ...] = ()
 
     @property
     def cut_short(self) -> bool:

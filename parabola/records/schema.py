@@ -68,6 +68,7 @@ class CommitJson(msgspec.Struct, frozen=True, gc=False):
     id: str = ""
     time: str | None = None
     dirty: bool | None = None
+    project: str | None = None
 
 
 class SessionJson(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +112,14 @@ def unknown_version(version: object) -> str:
     return "" if known else f"of version {version}; this parabola reads versions 1 to {VERSION}"
 
 
+def has_own_part(text: bytes) -> bool:
+    """Return whether a text of JSON has the part that this project adds, and so is no record of another suite."""
+    if f'"{OURS}"'.encode() not in text:
+        return False
+    content = msgspec.json.decode(text)
+    return isinstance(content, dict) and isinstance(content.get(OURS), dict)
+
+
 def diagnosis(text: bytes) -> str:
     """Return why a text that did not decode is not a record; empty where it has a record's outline and is damaged."""
     try:
@@ -120,6 +129,4 @@ def diagnosis(text: bytes) -> str:
     if not isinstance(content, dict) or not {"benchmarks", "machine_info"} <= content.keys():
         return "not a record of pytest-benchmark"
     ours = content.get(OURS)
-    if not isinstance(ours, dict):
-        return f"a record of another suite: it has no {OURS!r}"
-    return unknown_version(ours.get("version"))
+    return unknown_version(ours.get("version")) if isinstance(ours, dict) else ""

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from parabola.display.tables import table_of
 from parabola.display.units import duration, times
+from parabola.records.case import Case
 from parabola.records.extra_info import Answer
+from parabola.records.foreign.case import ForeignCase
 from parabola.records.record import Record
 from parabola.records.speedups import DeviceTimes, Speedup, crossovers, pairs, speedups
 from parabola.report.parts import KINDS, Section, order_of_kind, size_pictures, times_by_device
@@ -25,7 +27,7 @@ def _against(devices: Sequence[DeviceTimes]) -> Section | None:
         return None
     lines, rows = list[str](), list[dict[str, str]]()
     for first, second in pairs(devices):
-        found = [speedup for speedup in speedups(first, second) if speedup.first.case.kind in KINDS]
+        found = [speedup for speedup in speedups(first, second) if _is_compared(speedup.first.case)]
         if not found:
             lines.append(f"{first.label} and {second.label} have no case in common.")
         lines += [f"{sentence}." for sentence in crossovers(found, second.label)]
@@ -43,15 +45,20 @@ def _against(devices: Sequence[DeviceTimes]) -> Section | None:
 def _row(labels: str, speedup: Speedup) -> dict[str, str]:
     """Return the row of one case on two devices, which have such labels."""
     first, second = speedup.first, speedup.second
-    return {
-        "case": f"{first.case.kind}: {first.case.words_on_any_device}",
+    is_foreign = isinstance(first.case, ForeignCase)
+    row = {
+        "case": first.case.label if is_foreign else f"{first.case.kind}: {first.case.words_on_any_device}",
         "what": labels,
         "first": duration(first.times.median),
         "second": duration(second.times.median),
         "speed-up": f"{times(speedup.ratio)} ×",
         "95 % interval": _interval(speedup),
-        "verdict": f"{_answer(first.answer)} / {_answer(second.answer)}",
     }
+    return row if is_foreign else {**row, "verdict": f"{_answer(first.answer)} / {_answer(second.answer)}"}
+
+
+def _is_compared(case: Case) -> bool:
+    return isinstance(case, ForeignCase) or case.kind in KINDS
 
 
 def _interval(speedup: Speedup) -> str:

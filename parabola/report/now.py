@@ -8,10 +8,12 @@ from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration
 from parabola.records.case import short_name
 from parabola.records.fingerprint import differences
+from parabola.records.foreign.case import ForeignCase
 from parabola.records.history import History
 from parabola.records.record import Measurement, Record
 from parabola.report import parts
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
+from parabola.report.foreign import foreign_tables
 
 
 def now_section(history: History, records: Sequence[Record], name: str) -> parts.Section:
@@ -25,7 +27,8 @@ def now_section(history: History, records: Sequence[Record], name: str) -> parts
     found = history.newest
     current = parts.current_cases(found)
     epochs = [measurement for measurement in current if measurement.case.kind == "epoch time"]
-    others = [measurement for measurement in current if measurement.case.kind != "epoch time"]
+    foreign = [measurement for measurement in current if isinstance(measurement.case, ForeignCase)]
+    others = [one for one in current if one.case.kind != "epoch time" and not isinstance(one.case, ForeignCase)]
     others.sort(key=lambda measurement: parts.order_of_kind(measurement.case.kind))
     failed_to_learn = any(measurement.answer.verdict != "pass" for measurement in epochs)
     times = [EpochTime(measurement.answer, measurement.times.median) for measurement in epochs]
@@ -42,6 +45,7 @@ def now_section(history: History, records: Sequence[Record], name: str) -> parts
         tables=(
             *([epoch_times(times)] if epochs else []),
             *([Table("What else was timed", OTHER_COLUMNS, others)] if others else []),
+            *foreign_tables(foreign),
         ),
         details=(_epoch_details(epochs),) if epochs else (),
         pictures=parts.size_pictures(parts.times_by_device(found, named=False)),
@@ -55,6 +59,11 @@ def _commit_line(found: Sequence[Record]) -> str:
 
 
 def _machine_line(facts: Mapping[str, str]) -> str:
+    if not facts["backend"]:  # pytest-benchmark's own facts alone
+        return (
+            f"Machine: {facts['cpu_model']}, {facts['cores'] or 'unknown'} cores; {facts['system']} {facts['kernel']}; "
+            f"Python {facts['python']}."
+        )
     backend = "" if facts["backend"] == "tensorflow" else f"{facts['backend']}, "
     return (
         f"Machine: {facts['cpu_model']}, {facts['cores_usable']} of {facts['cores']} cores, {facts['memory_gib']} GiB; "
@@ -71,7 +80,12 @@ def _unfinished_lines(found: Sequence[Record]) -> list[str]:
         for record in found
         if record.cut_short
     ]
-    return lines + [f"{short_name(case)} failed, so it has no time." for record in found for case in record.failed]
+    lines += [f"{short_name(case)} failed, so it has no time." for record in found for case in record.failed]
+    return lines + [
+        f"{short_name(case)} is left out: its time is no positive number."
+        for record in found
+        for case in record.untimed
+    ]
 
 
 def _not_pooled_lines(newest: Record, records: Sequence[Record]) -> list[str]:

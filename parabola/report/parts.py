@@ -78,6 +78,11 @@ def order_of_kind(kind: str) -> int:
     return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
 
+def heading(kind: str) -> str:
+    """Return a kind of benchmark as a heading begins: with a capital, the rest as it is."""
+    return kind[:1].upper() + kind[1:]
+
+
 def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
     caption = (

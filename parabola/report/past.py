@@ -14,7 +14,7 @@ from parabola.records.history import History, Line
 from parabola.records.noise import Floats
 from parabola.report import figures, marks
 from parabola.report.level_changes import changes_of, changes_table, together_table
-from parabola.report.parts import Picture, Section, count_words, order_of_kind
+from parabola.report.parts import Picture, Section, count_words, heading, order_of_kind
 
 
 def past_section(history: History, name: str) -> Section:
@@ -40,7 +40,7 @@ def past_section(history: History, name: str) -> Section:
     ]
     together = together_table(history, found)
     rates = _newest_pass_rates(history)
-    kinds = sorted({line.measurement.case.kind for line in history.lines}, key=order_of_kind)
+    kinds = sorted(dict.fromkeys(line.measurement.case.kind for line in history.lines), key=order_of_kind)
     pictures = [_history_picture(history, kind) for kind in kinds]
     if rates.items:
         caption = (
@@ -76,7 +76,7 @@ def _history_picture(history: History, kind: str) -> Picture:
     unit = next(line.measurement.unit for line in history.lines if line.measurement.case.kind == kind)
     caption = f"Median {unit}: a line a case, dashed where its level changed. Pick a case from the list; "
     caption += "drag to move, Shift and wheel to zoom, double click to see all."
-    return Picture(f"{kind.capitalize()} over commits", figures.history_figure(history, kind), caption)
+    return Picture(f"{heading(kind)} over commits", figures.history_figure(history, kind), caption)
 
 
 def _newest_pass_rates(history: History) -> Table[Mapping[str, str]]:
@@ -106,7 +106,7 @@ Values = tuple[Line, Floats]  # a case, and what is laid out of it at its own po
 def _level_table(history: History, kind: str) -> Table[Block]:
     """Lay out the times by commit; where neighbours share a row, their median."""
     cases = [(line, line.seconds) for line in history.lines if line.measurement.case.kind == kind]
-    return _by_commit(history, kind.capitalize(), cases, lambda values: duration(median(values.tolist())))
+    return _by_commit(history, heading(kind), cases, lambda values: duration(median(values.tolist())))
 
 
 def _pass_rate_table(history: History) -> Table[Block]:

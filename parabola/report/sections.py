@@ -5,6 +5,7 @@ from itertools import combinations
 
 from parabola.display.tables import table_of
 from parabola.records.fingerprint import differences, in_words
+from parabola.records.foreign.naming import told_apart
 from parabola.records.history import History, histories
 from parabola.records.record import Record
 from parabola.report.devices import device_sections
@@ -30,6 +31,7 @@ def sections(records: Sequence[Record]) -> list[Section]:
     Raises:
         RefusedError: if machines with other processors have one name. One that was updated may keep it.
     """
+    records = told_apart(records)
     machines = histories(records)
     newest = [machine.records[0] for machine in machines]
     _refuse_one_name_for_two(newest)
