@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from benchmarks.harness.cases import AXES, TimedCase, count_epochs, stats_of
 from benchmarks.harness.fixed_cost import tell_fixed_cost
+from benchmarks.harness.known_runs import checked_run, in_comparison
 from parabola.records.extra_info import ExtraInfo
 from parabola.training import engines
 from parabola.training.target import Array
-from parabola.verification.check import check_run, told
+from parabola.verification.check import told
 
 
 @pytest.mark.benchmark(group="epoch time: seconds per epoch")
@@ -19,11 +20,12 @@ def bench_epoch_time(benchmark: Any, case: TimedCase, timed: bool, pytestconfig:
 
     Outside: building and compiling, copying the samples and the bank of orders to the device, fresh weights and a fresh
     optimizer before each round, and the check: one run before the rounds is held against the reference from its first
-    epoch to its last, and every round against that run. After them runs of one epoch tell what a round costs once.
+    epoch to its last, and every round against that run. After them runs of one epoch tell what a round costs once. In a
+    comparison, later launches take a run whose bits were found to be right for that one.
     """
     experiment = case.experiment
-    engine = engines.build(experiment, anew=timed)
-    checked = check_run(engine)
+    engine = engines.build(experiment, anew=timed and not in_comparison())
+    checked = checked_run(engine)
     rows, trained = engine.reset(), list[Array]()
 
     def fresh(*_: Any) -> None:

@@ -268,6 +268,7 @@ def test_how_a_side_is_started(
             "PYTHONHASHSEED": str(number),
             "PARABOLA_SIDE": player.name,
             "PARABOLA_LAUNCH": str(number),
+            "PARABOLA_FOLDER": str(setup.scratch / "kept" / player.name),
         }
         (descriptor,) = options.pop("pass_fds")
         assert given == {

@@ -110,6 +110,8 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
     log = logs / f"{checkout.name}.log"
     temporary = scratch / f"{checkout.name}_tmp"  # it is removed with the launch, with all that a suite leaves in it
     temporary.mkdir()
+    kept = setup.scratch / "kept" / checkout.name  # until the comparison ends
+    kept.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
     seed = os.environ.get("PYTHONHASHSEED", "")
     own = {
@@ -119,6 +121,7 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         "TMPDIR": str(temporary),
         "PARABOLA_SIDE": checkout.name,  # with the launch, for a suite to keep databases and ports apart
         "PARABOLA_LAUNCH": str(number),
+        "PARABOLA_FOLDER": str(kept),
     }
     with open(log, "wb") as output, theirs:
         process = subprocess.Popen(
