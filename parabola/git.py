@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+GRACE_SECONDS = 1  # that git may take to end when it is asked to
 
 # They name a repository, as git sets them for its hooks (`git rev-parse --local-env-vars`). Those that say how to reach
 # others (GIT_SSH_COMMAND, GIT_ASKPASS, GIT_CONFIG_COUNT, …) are passed on.
@@ -24,7 +27,12 @@ class GitError(ValueError):
 
 
 def git(
-    folder: Path, *arguments: str, extra: dict[str, str] | None = None, given: str = "", hooks: bool = False
+    folder: Path,
+    *arguments: str,
+    extra: dict[str, str] | None = None,
+    given: str = "",
+    hooks: bool = False,
+    apart: bool = False,
 ) -> str:
     """Return what git prints, without the last line's end.
 
@@ -34,6 +42,7 @@ def git(
         extra: environment variables to set, besides those that this process has and that name no repository.
         given: what git reads from its standard input.
         hooks: whether the repository's own hooks run, as a user expects of a push, and of nothing else here.
+        apart: whether git goes on where Ctrl-C is typed, as it must where it clears up; it may then ask for nothing.
 
     Raises:
         GitError: if git is not installed, or fails.
@@ -41,18 +50,27 @@ def git(
     without_hooks = [] if hooks else ["-c", f"core.hooksPath={os.devnull}"]
     clean = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
     try:
-        answer = subprocess.run(
+        process = subprocess.Popen(
             ["git", "-C", str(folder), *without_hooks, *arguments],
-            input=given,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="surrogateescape",  # names of files are any bytes
             env={**clean, **(extra or {})},
-            check=False,
+            process_group=0 if apart else None,
         )
     except FileNotFoundError:
         raise GitError("git is not installed") from None
-    if answer.returncode:
-        words = answer.stderr.strip() or f"exit code {answer.returncode}"
+    with process:
+        try:
+            said, complaint = process.communicate(given)
+        except BaseException:  # a signal: unlike one that is killed, it removes the files by which it locks others out
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            raise
+    if process.returncode:
+        words = complaint.strip() or f"exit code {process.returncode}"
         raise GitError(f"git {arguments[0]}: {words}")
-    return answer.stdout.removesuffix("\n")
+    return said.removesuffix("\n")

@@ -112,6 +112,8 @@ def project(tmp_path: Path) -> Callable[..., Path]:
 def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave the signals of this process as they were, whatever command a test runs in it."""
     monkeypatch.setattr(ending, "_asked", [])
+    monkeypatch.setattr(ending, "_held_off", [])
+    monkeypatch.setattr(ending, "_over", [])
     before = {number: signal.getsignal(number) for number in ending.SIGNALS}
     yield
     for number, handler in before.items():

@@ -218,6 +218,10 @@ class ScriptedLaunch(Launch):
                 self.measured[case] = Measured(seconds, BySide({}, {}), script.clock.now - began)
         self.finished = True
 
+    def ask_to_end(self) -> None:
+        """End."""
+        self.ending.set()
+
     def stop(self) -> None:
         """End, and count how often."""
         self.stops += 1

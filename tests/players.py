@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Player:
         self.heard = list[dict[str, Any]]()
         self.code: int | None = None
         self.waited = list[float | None]()
+        self.asked = 0  # to end
         self.line = socket.socket(fileno=os.dup(json.loads(options["env"]["LOCKSTEP"])["socket"]))
         self.file = self.line.makefile("r", encoding="utf-8")
 
@@ -78,9 +80,19 @@ class Player:
             raise subprocess.TimeoutExpired("pytest", timeout or 0.0)
         return self.code
 
-    def kill(self) -> None:
+    def poll(self) -> int | None:
+        """Return its code as a Popen does."""
+        return self.code
+
+    def terminate(self) -> None:
+        """End it as SIGTERM does."""
+        self.asked += 1
+        with suppress(ProcessLookupError):
+            self.kill(-15)
+
+    def kill(self, code: int = -9) -> None:
         """End it, wherever its play is."""
-        self.code = -9 if self.code is None else self.code
+        self.code = code if self.code is None else self.code
         try:
             self.line.shutdown(socket.SHUT_RDWR)
         except OSError:  # it has ended

@@ -1,6 +1,7 @@
 """python -m parabola compare: two commits, round by round in turn."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,7 +76,6 @@ def compare(
     from parabola.compare.comparison import as_json
     from parabola.compare.outcome import Options
     from parabola.display import console, pictures
-    from parabola.machine import ending
 
     try:
         if base is None and not self_test:
@@ -102,7 +102,8 @@ def compare(
                 files.check_path(path, formats)
         if logs:
             files.check_folder(logs)
-        ending.end_as_by_ctrl_c()
+        if None in (options.base, options.head):
+            tell_large_files()
         with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
             watch = (lambda now: bar(now.seconds, str(now))) if bar else None
             outcome = session.compare(options, Path.cwd(), watch, self_test)
@@ -127,3 +128,13 @@ def compare(
         raise typer.Exit(ExitCode.INTERRUPTED)
     code = comparison.verdict.exit_code
     raise typer.Exit(ExitCode.DONE if code == ExitCode.INCONCLUSIVE and not strict else code)
+
+
+def tell_large_files() -> None:
+    """Tell which large files a commit of the working tree takes in, before it is made."""
+    from parabola.compare.sides.checkouts import Repository
+    from parabola.compare.sides.working_tree import large_files
+
+    with suppress(ValueError):  # in no repository, which is told later
+        for path, size in large_files(Repository.find(Path.cwd()).top):
+            exits.tell(f"{path} is untracked: its {size / 1e6:,.0f} MB go into .git unless .gitignore names it")

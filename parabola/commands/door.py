@@ -16,6 +16,7 @@ from parabola import WRITTEN_BY
 from parabola.commands import exits
 from parabola.display.plain import show_readably
 from parabola.exit_codes import ExitCode
+from parabola.machine import ending
 
 OUT_OF_MEMORY = "ResourceExhaustedError"  # TensorFlow's, which is no MemoryError
 
@@ -24,28 +25,39 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that ends by this door.
 
     What is expected to go wrong (a full disk, a closed pipe, no memory) is told in one line. Of what is not expected a
-    line says where its details were written. Ctrl-C goes on to Typer, which exits with 130.
+    line says where its details were written. Ctrl-C and its like end the command quietly, with the code of the signal.
     """
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         _open_streams()
+        ending.end_as_by_ctrl_c()
         try:
             try:
                 command(*arguments, **options)
             finally:
                 sys.stdout.flush()
-        except OSError as error:
-            _mute_output(error)
-            _stop_all([error])
-        except typer.Exit:
-            raise
-        except Exception as error:
-            if isinstance(error, MemoryError) or type(error).__name__ == OUT_OF_MEMORY:
-                exits.stop(f"not enough memory: ask for less ({str(error) or 'the system gives no more'})")
-            exits.stop(f"an error of its own, {type(error).__name__}: {_details(error)}", ExitCode.UNEXPECTED)
+        except BaseException as error:
+            _end(error)
+        finally:
+            ending.only_note()
 
     return run
+
+
+def _end(error: BaseException) -> NoReturn:
+    """Exit with the code, and the line, that fit what has ended a command."""
+    if isinstance(error, OSError):
+        _mute_output(error)
+    if ending.asked() or isinstance(error, KeyboardInterrupt):
+        raise typer.Exit(ending.exit_code())
+    if isinstance(error, OSError):
+        _stop_all([error])
+    if isinstance(error, MemoryError) or type(error).__name__ == OUT_OF_MEMORY:
+        exits.stop(f"not enough memory: ask for less ({str(error) or 'the system gives no more'})")
+    if isinstance(error, Exception) and not isinstance(error, typer.Exit):
+        exits.stop(f"an error of its own, {type(error).__name__}: {_details(error)}", ExitCode.UNEXPECTED)
+    raise error
 
 
 def show_and_write(show: Callable[[], None], *files: tuple[Path | None, Callable[[Path], object]]) -> None:
@@ -59,14 +71,22 @@ def show_and_write(show: Callable[[], None], *files: tuple[Path | None, Callable
         typer.Exit: if a step fails, once all are done, with a line for each.
     """
     failed = list[OSError]()
-    steps: list[Callable[[], object]] = [show, *(partial(write, path) for path, write in files if path)]
-    for step in steps:
+
+    def take(step: Callable[[], object]) -> None:
         try:
             step()
             sys.stdout.flush()
         except OSError as error:
             failed.append(error)
             _mute_output(error)
+
+    try:
+        take(show)
+    finally:  # though Ctrl-C ends what is shown
+        with ending.uninterrupted():
+            for path, write in files:
+                if path:
+                    take(partial(write, path))
     if failed:
         _stop_all(failed)
 

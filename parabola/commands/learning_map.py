@@ -42,7 +42,7 @@ def learning_map(
     from parabola.display import console, pictures
     from parabola.ensemble import figure, map_file, text
     from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
-    from parabola.machine import backends, devices, ending
+    from parabola.machine import backends, devices
     from parabola.training import engines
 
     try:
@@ -60,7 +60,6 @@ def learning_map(
         (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)
-    ending.end_as_by_ctrl_c()
     with console.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
         cells = train_map(grid, json_file, progress=bar)
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"

@@ -105,7 +105,7 @@ def train(
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
     from parabola.display import console
-    from parabola.machine import workers
+    from parabola.machine import ending, workers
     from parabola.training.engines import PeerError
     from parabola.training.train import NotRepresentableWarning, train
 
@@ -120,6 +120,7 @@ def run(experiment: "Experiment") -> "Fit":
 
     def in_pieces(done: int) -> None:
         """Be called between pieces of a run, as Ctrl-C cannot end one piece of a compiled program."""
+        ending.end_if_asked()
 
     try:
         with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
@@ -133,9 +134,8 @@ def run(experiment: "Experiment") -> "Fit":
 def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
     """Train in processes of their own, with the options of `train`; return what the first says of its run."""
     from parabola.display import console
-    from parabola.machine import ending, workers
+    from parabola.machine import workers
 
-    ending.end_as_by_ctrl_c()
     own = {"as_json", "check", "plot", "workers"}
     given = {name: value for name, value in knobs.items() if name not in own and value is not None}
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]

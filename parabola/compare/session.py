@@ -10,8 +10,9 @@ from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.checkouts import Repository, others
+from parabola.compare.sides.checkouts import Repository
 from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.sides.leftovers import others
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.side import SideFailed
@@ -52,10 +53,11 @@ def compare(options: Options, folder: Path, progress: Watch = None, self_test: b
             logs=Path(options.logs).absolute() if options.logs else None,
         )
         outcome = _Session(options, setup, self_test).run(progress)
-        try:
-            return replace(outcome, missing=missing(repository.top, (base, head)))
-        except (OSError, ValueError) as error:  # what was measured is kept whatever a suite does to its checkout
-            return replace(outcome, missing=[f"what the checkouts lack is not known: {error}"])
+        with ending.uninterrupted():
+            try:
+                return replace(outcome, missing=missing(repository.top, (base, head)))
+            except (OSError, ValueError) as error:  # what was measured is kept whatever a suite does to its checkout
+                return replace(outcome, missing=[f"what the checkouts lack is not known: {error}"])
 
 
 class _Session:
@@ -65,13 +67,9 @@ class _Session:
         self.options, self.setup, self.self_test = options, setup, self_test
         self.referee = Referee((), options.minimum_effect)
         self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
-        self.over: list[Launch] = []
-        self.running: dict[Future[None], Launch] = {}
-        self.begun: list[Launch] = []
-        self.judged: dict[str, Judgement] = {}
-        self.skipped: list[str] = []
-        self.disturbed = False
-        self.started = time.monotonic()
+        self.begun, self.running, self.over = list[Launch](), dict[Future[None], Launch](), list[Launch]()
+        self.judged, self.skipped = dict[str, Judgement](), list[str]()
+        self.disturbed, self.started = False, time.monotonic()
 
     def run(self, progress: Watch) -> Outcome:
         """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
@@ -90,8 +88,7 @@ class _Session:
                 ended = "interrupted"
             finally:
                 self._stop()
-        if ended == "decided":
-            ended, why = self._end()
+        ended, why = self._end() if ended == "decided" else (ended, why)
         return Outcome(
             base=self.setup.base,
             head=self.setup.head,
@@ -139,8 +136,11 @@ class _Session:
             if progress:
                 progress(self._progress())
 
+    @ending.uninterrupted()
     def _stop(self) -> None:
         """Stop the launches that run, and keep what they have measured."""
+        for launch in self.begun:
+            launch.ask_to_end()
         for launch in self.begun:
             launch.stop()
         wait(self.running)

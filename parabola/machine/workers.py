@@ -150,6 +150,7 @@ def end_with_parent() -> None:
         os._exit(1)
 
     if parent is not None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # it has nothing to clear up, and may be in a long call
         threading.Thread(target=watch, daemon=True).start()
 
 

@@ -26,7 +26,7 @@ from parabola.compare.sides.launch import CONTROL
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.display import console, pictures
 from parabola.exit_codes import ExitCode
-from parabola.machine import ending, host
+from parabola.machine import host
 from tests.conftest import git
 from tests.made_comparisons import (
     FACTS,
@@ -158,7 +158,8 @@ def test_every_code_has_one_meaning() -> None:
     """Scripts hang on these numbers."""
     assert {code.name: code.value for code in ExitCode} == {
         "DONE": 0, "CHECK_FAILED": 1, "USAGE": 2, "INCONCLUSIVE": 3, "CONTAMINATED": 4, "SIDE_FAILED": 5,
-        "NO_RECORD": 6, "WORKER_FAILED": 7, "FILE": 8, "UNEXPECTED": 70, "INTERRUPTED": 130, "CLOSED": 141,
+        "NO_RECORD": 6, "WORKER_FAILED": 7, "FILE": 8, "UNEXPECTED": 70, "HUNG_UP": 129, "INTERRUPTED": 130,
+        "CLOSED": 141, "TERMINATED": 143,
     }  # fmt: skip
     assert len({code.meaning for code in ExitCode}) == len(ExitCode)
 
@@ -206,19 +207,30 @@ def test_every_option_arrives(comes_to: Any) -> None:
     )
 
 
-def test_sigterm_and_a_closed_terminal_are_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is settled before any side is started, so that nothing is left behind."""
-    order = list[str]()
+@pytest.mark.parametrize(
+    ("head", "size", "told"), [((), 50_000_001, True), ((), 50_000_000, False), (("main",), 10**9, False)]
+)
+def test_a_large_file_is_told_before_it_is_written_into_git(
+    head: tuple[str, ...], size: int, told: bool, comes_to: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above 50 MB, untracked and not ignored, its own or a submodule's: where the working tree itself is compared."""
+    comes_to(twelve(STEADY))
+    git(tmp_path, "init", "--quiet", "one")
+    one = tmp_path / "one"
+    git(one, "init", "--quiet", "inner")
+    git(one / "inner", "commit", "--quiet", "--allow-empty", "--message", "first")
+    git(one, "-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    (one / ".gitignore").write_text("ignored\n")
+    for name in ("large", "ignored", "inner/large"):
+        with open(one / name, "wb") as file:
+            file.truncate(size)
+    (one / "link").symlink_to("large")
+    monkeypatch.chdir(one)
+    answer = invoke("main", *head)
+    says = f"is untracked: its {size / 1e6:,.0f} MB go into .git unless .gitignore names it\n"
 
-    def compare(*arguments: Any) -> Outcome:
-        order.append("compare")
-        return twelve(STEADY)
-
-    monkeypatch.setattr(session, "compare", compare)
-    monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: order.append("signals"))
-    invoke("main")
-
-    assert order == ["signals", "compare"]
+    assert answer.exit_code == 0
+    assert answer.stderr == (f"{one}/large {says}{one}/inner/large {says}" if told else "")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,8 +97,51 @@ def test_a_code_that_a_command_ends_with_is_kept(code: int) -> None:
 
 
 def test_ctrl_c_is_130() -> None:
-    """Typer exits so, and the door lets it."""
-    assert outcome(raising(KeyboardInterrupt()))[0] == ExitCode.INTERRUPTED
+    """Quietly, and so is a KeyboardInterrupt that no signal has raised."""
+    assert outcome(raising(KeyboardInterrupt())) == (130, "said before\n", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGINT, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.TERMINATED),
+        (signal.SIGHUP, ExitCode.HUNG_UP),
+    ],
+)
+@pytest.mark.parametrize("then", [None, KeyError("x"), BrokenPipeError(errno.EPIPE, "Broken pipe"), typer.Exit(3)])
+def test_a_signal_ends_any_command_with_the_code_that_a_shell_expects(
+    number: signal.Signals, code: int, then: Exception | None
+) -> None:
+    """Quietly, whatever else the end of the command brings with it."""
+
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            if then:
+                raise then
+
+    signal.signal(number, signal.SIG_DFL)
+    assert outcome(command) == (code, "", "")
+
+
+def test_a_signal_amid_writing_waits_until_the_files_are_there(tmp_path: Path) -> None:
+    """One that comes while the table is shown ends that, and the files are written; then the command ends."""
+    steps = list[str]()
+
+    def ask(step: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        steps.append(step)
+
+    def command() -> None:
+        write = (tmp_path / "a.md", lambda path: ask("first")), (tmp_path / "b.md", lambda path: ask("second"))
+        door.show_and_write(lambda: ask("shown"), *write)
+        steps.append("not ended")
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    assert outcome(command) == (ExitCode.TERMINATED, "", "")
+    assert steps == ["first", "second"]
 
 
 def test_what_was_found_is_shown_and_each_file_written_though_others_fail(

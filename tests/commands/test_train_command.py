@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from parabola.commands.app import app
 from parabola.display import console, pictures
-from parabola.machine import backends, devices, ending, workers
+from parabola.machine import backends, devices, workers
 from parabola.training import figure
 from parabola.training import train as training
 from parabola.training.engines import PeerError
@@ -37,7 +37,6 @@ class Bench:
         monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
         monkeypatch.setattr(figure, "training_figure", lambda fit: str(fit.experiment.target))
         monkeypatch.setattr(pictures, "save", lambda chart, path: self.note("save", chart, str(path)))
-        monkeypatch.setattr(ending, "end_as_by_ctrl_c", lambda: self.note("end as by Ctrl-C"))
         for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
             monkeypatch.delenv(name, raising=False)
 
@@ -285,7 +284,7 @@ def test_without_tf_config_workers_are_started(bench: Bench, tmp_path: Path, mon
         "--target=3,-1,0.5",
         "--threads=4",
     ]
-    names = ["end with parent", "choose", "end as by Ctrl-C", "together"]
+    names = ["end with parent", "choose", "together"]
     assert [call[0] for call in bench.calls] == names
 
 

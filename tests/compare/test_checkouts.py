@@ -12,7 +12,8 @@ import pytest
 
 from parabola import git as command
 from parabola.compare.sides import checkouts
-from parabola.compare.sides.checkouts import PREFIX, Checkout, Repository, others
+from parabola.compare.sides.checkouts import Checkout, Repository
+from parabola.compare.sides.leftovers import PREFIX, others
 from tests.conftest import git
 
 Project = Callable[..., Path]
@@ -447,7 +448,7 @@ def test_the_lock_goes_last(project: Project, temporary: Path, monkeypatch: pyte
         (scratch / "file").touch()
         monkeypatch.setattr("shutil.rmtree", watched)
 
-    assert sorted(removed[:-1]) == [("launch-1", True), ("link", True)]
+    assert sorted(removed[:-1]) == [("base", True), ("head", True), ("launch-1", True), ("link", True)]
     assert removed[-1] == (scratch.name, True)
     assert list(temporary.iterdir()) == []
     assert (temporary.parent / "target").is_dir()

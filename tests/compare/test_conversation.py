@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from parabola.compare.sides import side as side_of_a_launch
 from parabola.compare.sides import start
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
 from parabola.compare.sides.side import Side, SideFailed
 from parabola.compare.sides.start import PLUGIN, prepare
+from parabola.machine import ending
 from tests.players import Case, Player, Stage, setup_of, suite
 
 READY = b'{"kind": "ready", "case": "a.py::b", "rounds": 2, "warmup_rounds": 0}\n'
@@ -169,35 +172,74 @@ def test_a_process_that_is_cut_off_has_ended(make_side: MakeSide) -> None:
     assert str(failure) == "head was killed by SIGSEGV, in a.py::b"
 
 
-def test_a_side_is_killed_once(make_side: MakeSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A side's process group is killed once and its line is closed, also if the process has ended already."""
-    killed = list[tuple[int, int]]()
+@pytest.mark.parametrize(
+    ("takes", "hurried", "waited"), [(0.0, False, 0.0), (9.9, False, 9.9), (10.5, False, 10.0), (10.5, True, 4.0)]
+)
+def test_a_side_is_asked_to_end_and_then_killed(
+    takes: float, hurried: bool, waited: float, make_side: MakeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ten seconds to tear down what it set up, or four where a user waits; its group goes, once."""
+    done, now = list[Any](), [100.0]
 
-    def gone(pid: int, sent: int) -> None:
-        killed.append((pid, sent))
+    def kill(pid: int, sent: int) -> None:
+        done.append((pid, sent, now[0] - 100))
         raise ProcessLookupError
 
-    monkeypatch.setattr("os.killpg", gone)
-    side, _ = make_side()
-    side.kill()
-    side.kill()
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
 
-    assert killed == [(7001, signal.SIGKILL)]
+    monkeypatch.setattr("os.killpg", kill)
+    monkeypatch.setattr(side_of_a_launch, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(ending, "_asked", [signal.SIGTERM] * hurried)
+    side, _ = make_side()
+    side.process.poll = lambda: 0 if now[0] >= 100 + takes else None  # type: ignore[method-assign]
+    side.process.terminate = lambda: done.append("asked")  # type: ignore[method-assign]
+    for _ in range(2):
+        side.ask_to_end()
+    side.end()
+    side.end()
+
+    assert done[0] == "asked"
+    assert done[1:] == [(7001, signal.SIGKILL, pytest.approx(waited, abs=0.05))]
     assert side.connection.fileno() == -1
 
 
-def test_a_process_that_is_killed_is_waited_for(tmp_path: Path) -> None:
-    """A killed process leaves no zombie: a git that waits for its input ends at once."""
+def test_whoever_ends_a_side_that_is_being_ended_waits(make_side: MakeSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of a launch may be removed only once its sides are gone, whichever thread ends them."""
+    killed = list[bool]()
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def kill(pid: int, sent: int) -> None:
+        begun.set()
+        goes_on.wait(20)
+        killed.append(True)
+
+    monkeypatch.setattr("os.killpg", kill)
+    side, _ = make_side()
+    side.process.poll = lambda: 0  # type: ignore[method-assign]
+    side.process.terminate = lambda: None  # type: ignore[method-assign]
+    first = threading.Thread(target=side.end)
+    first.start()
+    begun.wait(20)
+    threading.Timer(0.05, goes_on.set).start()
+    side.end()
+
+    assert killed == [True]
+    first.join()
+
+
+def test_a_process_that_is_ended_is_waited_for(tmp_path: Path) -> None:
+    """It leaves no zombie: a git that waits for its input ends when it is asked to."""
     ours, theirs = socket.socketpair()
     command = ["git", "hash-object", "--stdin"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
     side = Side("head", process, ours, tmp_path / "log")
-    side.kill()
+    side.end()
     theirs.close()
     assert process.stdin is not None
     process.stdin.close()
 
-    assert process.returncode == -signal.SIGKILL
+    assert process.returncode == -signal.SIGTERM
 
 
 ENVIRONMENT = {

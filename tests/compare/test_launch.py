@@ -392,7 +392,7 @@ def test_a_launch_that_is_stopped_while_it_starts(tmp_path: Path, monkeypatch: p
     stage.at_start = stop
     failure = failure_of(made)
 
-    assert str(failure) == "base was killed by SIGKILL, starting"
+    assert str(failure) == "base was killed by SIGTERM, starting"
     assert killed == [("base", []), ("head", [(7001, signal.SIGKILL)])]
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
 
@@ -404,7 +404,7 @@ def test_a_launch_that_is_stopped_before_it_starts(tmp_path: Path, monkeypatch: 
     made.stop()
     failure = failure_of(made)
 
-    assert str(failure) == "head was killed by SIGKILL, starting"
+    assert str(failure) == "head was killed by SIGTERM, starting"
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
     assert made.measured == {}
 

@@ -362,7 +362,7 @@ def test_strangers_are_told_twice(load: Load) -> None:
 
     plugin.strangers = strangers
     plugin.pytest_collection_modifyitems([])
-    plugin.pytest_sessionfinish()
+    pytest_with(plugin, SimpleNamespace()).pytest_sessionfinish(session=None, exitstatus=0)
 
     assert conductor.journal == [
         ("collected", {"cases": [], "strangers": {"thing": "/r/1"}}),

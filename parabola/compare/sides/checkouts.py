@@ -2,19 +2,17 @@
 
 import fcntl
 import os
-import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from parabola.compare.sides.leftovers import PREFIX, alone, others, remember, remove
 from parabola.compare.sides.working_tree import has, listed, snapshot, submodules
 from parabola.git import git
+from parabola.machine import ending
 
-PREFIX = "parabola-compare-"
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 WORKING_TREE = "working tree"
 
 
@@ -81,7 +79,7 @@ class Repository:
             ValueError: if a revision is unknown, or does not have the folder that the comparison was started from.
         """
         for stale in others(running=False):
-            self._remove(stale)
+            remove(stale, self.top)
         scratch = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         with open(scratch / "new_lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -89,7 +87,8 @@ class Repository:
             try:
                 yield self._check_out("base", base, scratch), self._check_out("head", head, scratch), scratch
             finally:
-                self._remove(scratch)
+                with ending.uninterrupted():
+                    remove(scratch, self.top)
 
     def _check_out(self, name: str, revision: str | None, scratch: Path) -> Checkout:
         if revision is None:
@@ -104,16 +103,6 @@ class Repository:
         subject = git(self.top, "show", "--no-patch", "--format=%s", named)
         return Checkout(name, revision or WORKING_TREE, named, subject, top, top / self.prefix)
 
-    def _remove(self, scratch: Path) -> None:
-        """Remove a comparison's worktrees, and no others, then its folder; last the lock, by which it is found."""
-        for name in ("base", "head"):
-            _take_away(self.top, scratch / name)
-        with suppress(FileNotFoundError):  # another comparison clears the same leftovers away
-            for path in scratch.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-
 
 def _place(repository: Path, commit: str, folder: Path, scratch: Path, as_it_stands: bool) -> None:
     """Check a commit out in a folder; and in it those submodules that the repository itself has checked out.
@@ -125,7 +114,10 @@ def _place(repository: Path, commit: str, folder: Path, scratch: Path, as_it_sta
         scratch: a folder for what is needed meanwhile.
         as_it_stands: whether submodules are to be as they stand in the working tree, not as the commit has them.
     """
-    git(repository, "worktree", "add", "--quiet", "--detach", "--force", str(folder), commit)
+    remember(repository, scratch)
+    within = {"TMPDIR": str(scratch)}  # by which git is found where it outlives this process
+    with alone(repository):
+        git(repository, "worktree", "add", "--quiet", "--detach", "--force", str(folder), commit, extra=within)
     marked = (entry.partition(" ") for entry in listed(folder, "-t"))
     there = [f"{path}\0" for mark, _, path in marked if mark == "S" and os.path.lexists(repository / path)]
     if there:  # though it is not in what a sparse checkout is to have
@@ -136,44 +128,3 @@ def _place(repository: Path, commit: str, folder: Path, scratch: Path, as_it_sta
         if (inner / ".git").exists() and (as_it_stands or has(inner, pinned)):
             inner_commit = snapshot(inner, scratch) if as_it_stands else pinned
             _place(inner, inner_commit, folder / path, scratch, as_it_stands)
-
-
-def _take_away(repository: Path, folder: Path) -> None:
-    """Remove what `_place` has made; nothing where it was never made, or is another repository's."""
-    with suppress(ValueError):
-        for path in submodules(folder):
-            if (folder / path / ".git").exists():
-                _take_away(repository / path, folder / path)
-    with suppress(ValueError):
-        git(repository, "worktree", "remove", "--force", str(folder))
-
-
-def others(running: bool = True, besides: Path | None = None) -> list[Path]:
-    """Return the folders of this user's other comparisons on this machine.
-
-    Args:
-        running: True for comparisons that run, False for what is left of comparisons that were killed.
-        besides: a folder to leave out: the comparison's own.
-    """
-    folders = []
-    for lock in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*/lock"):
-        with suppress(FileNotFoundError):  # it ends just now
-            if lock.parent != besides and _ours(lock.parent) and _held(lock) == running:
-                folders.append(lock.parent)
-    return folders
-
-
-def _ours(folder: Path) -> bool:
-    """Return whether a folder is this user's, and no link, and lets nobody else write in it: where it lies, all may."""
-    about = folder.lstat()
-    return about.st_uid == os.getuid() and stat.S_ISDIR(about.st_mode) and not about.st_mode & OTHERS_WRITE
-
-
-def _held(lock: Path) -> bool:
-    """Return whether a process holds a lock, which the system takes from it when it ends."""
-    with open(lock) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False

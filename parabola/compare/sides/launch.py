@@ -16,6 +16,7 @@ from parabola.compare.sides.protocol import Collected, Ended, Finished
 from parabola.compare.sides.side import Side, SideFailed
 from parabola.compare.sides.start import Setup, start_side
 from parabola.compare.sides.turns import measure
+from parabola.machine import processes
 
 CONTROL = "control"  # the plugin's name for what no change can touch
 
@@ -87,13 +88,20 @@ class Launch:
             self.finished = True
         finally:
             self.stop()
+            processes.kill_those_in(scratch)
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def stop(self) -> None:
-        """End both processes; may be called at any time, from any thread."""
+    def ask_to_end(self) -> None:
+        """Ask both processes to end; may be called at any time, from any thread."""
         self.stopped = True
         for side in list(self.sides):
-            side.kill()
+            side.ask_to_end()
+
+    def stop(self) -> None:
+        """End both processes, and wait until they are gone; may be called at any time, from any thread."""
+        self.ask_to_end()
+        for side in list(self.sides):
+            side.end()
 
     def _in_turn(self, pair: Sequence[Any]) -> Sequence[Any]:
         return pair if self.number % 2 == 0 else pair[::-1]
@@ -101,7 +109,7 @@ class Launch:
     def _start(self, checkout: Checkout, scratch: Path) -> None:
         self.sides.append(start_side(self.setup, checkout, self.number, self.cores, scratch))
         if self.stopped:  # while it was being started
-            self.sides[-1].kill()
+            self.sides[-1].end()
 
     def _agree_on_cases(self) -> None:
         offers = self._offers()

@@ -1,10 +1,12 @@
-"""One pytest process, and the conversation with it: what it may say, and how it fails, is silent or is killed."""
+"""One pytest process, and the conversation with it: what it may say, and how it fails, is silent or is ended."""
 
 import json
 import os
 import signal
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,8 +24,10 @@ from parabola.compare.sides.protocol import (
     Skipped,
     decode,
 )
+from parabola.machine import ending
 
 CONFTEST = "ImportError while loading conftest"  # pytest's words, to which it gives the exit code of bad options
+GRACE_SECONDS, HURRIED_SECONDS, POLL_SECONDS = 10, 4, 0.01
 LAST_LINES = 30  # of its output that are shown when it fails
 
 Kind = TypeVar("Kind", bound=Message)
@@ -57,7 +61,8 @@ class Side:
         self.waiting: Said | None = None
         self.ahead: list[str] = []
         self.doing = "starting"
-        self.killed = False
+        self.asked_to_end = self.ended = False
+        self.ending = threading.Lock()
 
     def peek(self) -> Said:
         """Wait for what it says next, and leave it there.
@@ -146,7 +151,7 @@ class Side:
     def death(self) -> SideFailed:
         """Return the failure of a process that ended when it should not have, with how it ended."""
         try:
-            code = self.process.wait(timeout=10)
+            code = self.process.wait(timeout=GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             return self._failure(f"closed its connection, {self.doing}")
         if code < 0:
@@ -168,14 +173,27 @@ class Side:
     def wait(self) -> None:
         """Wait until the process, which has said its last, has written all that it writes."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=GRACE_SECONDS)
 
-    def kill(self) -> None:
-        """End the process and all it has started; once, as its number may then be another's."""
-        if self.killed:
-            return
-        self.killed = True
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.connection.close()
+    def ask_to_end(self) -> None:
+        """Ask the process to end itself, so that it tears down what its session has set up; once."""
+        if not self.asked_to_end:
+            self.asked_to_end = True
+            self.process.terminate()
+
+    def end(self) -> None:
+        """End the process and its group: by asking, and by force once it has had its time, less where a user waits."""
+        self.ask_to_end()
+        with self.ending:
+            if self.ended:
+                return
+            self.ended = True  # killed once, as its number may then be another's
+            asked = time.monotonic()
+            while self.process.poll() is None and time.monotonic() < asked + (
+                HURRIED_SECONDS if ending.asked() else GRACE_SECONDS
+            ):
+                time.sleep(POLL_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.connection.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from parabola.git import git, identity
 
 SUBMODULE = "160000"  # the mode of an entry that is a commit of another repository
+LARGE_BYTES = 50_000_000
 
 
 def listed(folder: Path, *arguments: str) -> list[str]:
@@ -33,6 +34,18 @@ def has(folder: Path, revision: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def large_files(top: Path) -> list[tuple[Path, int]]:
+    """Return the untracked files that `snapshot` would write into .git and that are large, each with its size in bytes.
+
+    Args:
+        top: the topmost folder of a repository's working tree; those of its submodules count, too.
+    """
+    untracked = [top / path for path in listed(top, "--others", "--exclude-standard")]
+    sizes = [(path, path.lstat().st_size) for path in untracked if os.path.lexists(path)]
+    inner = [top / path for path in submodules(top) if (top / path / ".git").exists()]
+    return [entry for entry in sizes if entry[1] > LARGE_BYTES] + [entry for one in inner for entry in large_files(one)]
 
 
 def snapshot(top: Path, scratch: Path) -> str:

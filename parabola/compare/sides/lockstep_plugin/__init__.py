@@ -9,6 +9,7 @@ what `strangers` takes.
 import hashlib
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
@@ -106,7 +107,8 @@ def run_control() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse what cannot be measured in turn; a test that fails does not end the session, whatever was asked for."""
+    """Refuse what cannot be measured in turn; SIGTERM ends the session, and no test that fails, whatever was asked."""
+    signal.signal(signal.SIGTERM, line.end)
     config.option.maxfail = 0
     for option in ("numprocesses", "benchmark_cprofile"):
         if config.getoption(option, None):
@@ -165,6 +167,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         line.say("skipped", case=case)
 
 
-def pytest_sessionfinish() -> None:
-    """Tell that it is over, and what was imported from where it should not be."""
-    line.say("ended", strangers=strangers(GIVEN))
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish() -> Generator[None, object, object]:
+    """Tell that it is over, fixtures and all, and what was imported from where it should not be."""
+    try:
+        return (yield)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what is left to do is pytest's own report
+        line.say("ended", strangers=strangers(GIVEN))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,12 +24,20 @@ class Line:
         self.socket = socket.socket(fileno=descriptor)
         self.socket.set_inheritable(False)
         self.file = self.socket.makefile("rw", encoding="utf-8")
+        self.over = False
         os.register_at_fork(after_in_child=self.close)
 
     def close(self) -> None:
-        """Close this process' end."""
+        """Close this process' end, and leave its own end to whoever has forked it."""
         self.file.close()
         self.socket.close()
+        if signal.getsignal(signal.SIGTERM) == self.end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def end(self, number: int, frame: Any) -> None:
+        """End the session as Ctrl-C does, so that its fixtures are torn down; from now on nothing more is said."""
+        self.over = True
+        raise KeyboardInterrupt
 
     def check(self) -> None:
         """End the process if the line is closed: a fork would go on with its parent's tests."""
@@ -37,6 +46,8 @@ class Line:
 
     def say(self, kind: str, **message: Any) -> None:
         """Tell the conductor."""
+        if self.over:
+            return
         self.check()
         try:
             self.file.write(json.dumps({"kind": kind, **message}, default=plain) + "\n")
@@ -46,6 +57,8 @@ class Line:
 
     def hear(self) -> dict[str, Any]:
         """Wait, off the CPU, for what the conductor says next."""
+        if self.over:  # and Python has dropped what the signal raised
+            raise KeyboardInterrupt
         self.check()
         try:
             said = self.file.readline()
