@@ -154,7 +154,7 @@ def test_submodules_of_a_killed_comparison_are_cleared_away(project: Project, te
     library = folder / "libs/library"
     left = temporary / "parabola-compare-left"
     left.mkdir()
-    (left / "lock").touch()
+    (left / "lock").write_text(f"{folder}\0{library}\0")
     git(folder, "worktree", "add", "--quiet", "--detach", str(left / "head"))
     git(library, "worktree", "add", "--quiet", "--detach", str(left / "head/libs/library"))
     with Repository.find(folder).checkouts("main", "main"):
