@@ -146,7 +146,7 @@ def textbook_adam(weights: Array, x: Array, y: Array, batches: list[Array], lear
 def uncompiled(spec: Experiment) -> NativeEngine:
     """Return `native` with its kernel as the plain Python function that Numba compiles."""
     engine = NativeEngine(spec)
-    engine.kernel = make_kernel(spec.network == "two_neuron", spec.batch_size == 1).py_func
+    engine.kernel = make_kernel(spec.network == "two_neuron", spec.batch_size == 1, 0).py_func
     return engine
 
 
@@ -175,26 +175,32 @@ def test_native_is_textbook_adam(network: str, batch_size: int) -> None:
 
 @pytest.mark.parametrize(
     ("network", "batch_size", "made"),
-    [("two_neuron", 1, (True, True)), ("two_neuron", 2, (True, False)), ("one_neuron", 1, (False, True))],
+    [
+        ("two_neuron", 1, (True, True, 0)),
+        ("two_neuron", 2, (True, False, 1)),
+        ("two_neuron", 31, (True, False, 1)),
+        ("two_neuron", 32, (True, False, 2)),
+        ("one_neuron", 1, (False, True, 0)),
+    ],
 )
 def test_native_compiles_the_kernel_of_its_run(
-    network: str, batch_size: int, made: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+    network: str, batch_size: int, made: tuple[bool, bool, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Building calls it once without any epoch, with the types that a run has, and a reset of the run's weights."""
     calls = list[Any]()
 
-    def kernel(x: Array, y: Array, bank: Array, rows: Array, *knobs: Any) -> Array:
-        calls.append((x.shape, y.shape, bank is order_bank(9), rows.tolist(), rows.dtype, knobs))
-        return np.zeros((len(rows), 4), np.float32)
+    def kernel(x: Array, y: Array, bank: Array, rows: Array, *knobs: Any) -> None:
+        calls.append((x.shape, y.shape, bank is order_bank(99), rows.tolist(), rows.dtype, knobs))
 
     monkeypatch.setattr(native, "make_kernel", lambda *told: kernel if told == made else None)
-    spec = Experiment(network=network, engine="native", batch_size=batch_size, samples=9, epochs=2)
+    spec = Experiment(network=network, engine="native", batch_size=batch_size, samples=99, epochs=2)
     engine = NativeEngine(spec)
     engine.build()
-    ((x, y, bank, rows, kind, (size, rate, state, powers)),) = calls
+    ((x, y, bank, rows, kind, (size, rate, state, powers, history)),) = calls
     weights = [*spec.initial_weights(7), 1, 0][:4]
 
-    assert (x, y, bank, rows, kind, size, rate) == ((9,), (9,), True, [], np.int32, batch_size, 0.001)
+    assert (x, y, bank, rows, kind, size, rate) == ((99,), (99,), True, [], np.int32, batch_size, 0.001)
+    assert (history.shape, history.dtype) == ((0, 4), np.float32)
     assert state.tolist() == [weights, [0] * 4, [0] * 4]
     assert state.dtype == np.float32
     assert powers.tolist() == [1, 1]
@@ -204,11 +210,11 @@ def test_native_compiles_the_kernel_of_its_run(
 
 def test_native_forgets_its_kernels() -> None:
     """A kernel is made once for all engines of its kind; after forgetting, the next engine makes another one."""
-    kept = make_kernel(True, True)
-    assert make_kernel(True, True) is kept
+    kept = make_kernel(True, True, 0)
+    assert make_kernel(True, True, 0) is kept
     NativeEngine(Experiment(engine="native", samples=9)).forget()
 
-    assert make_kernel(True, True) is not kept
+    assert make_kernel(True, True, 0) is not kept
 
 
 @pytest.mark.parametrize("anew", [True, False])
@@ -424,3 +430,18 @@ def test_a_peer_that_is_gone_is_said_in_a_line() -> None:
 def test_an_engine_has_to_say_how_it_builds_loads_and_runs_and_where_it_is() -> None:
     """An engine that lacks one of the four cannot be made, so that none is forgotten."""
     assert Engine.__abstractmethods__ == {"build", "load", "run", "state"}
+
+
+def test_native_drops_powers_that_change_nothing() -> None:
+    """Powers of beta_1 become 0 long before they would be denormal numbers, and have no weight changed by that."""
+    spec = Experiment(engine="native", samples=10, batch_size=1, epochs=100)
+    engine = NativeEngine(spec)
+    engine.build()
+    rows = engine.reset()
+    found = engine.run(rows)
+    x, y = (values.ravel().astype(float) for values in spec.data)
+    batches = [order[at : at + 1] for order in order_bank(10)[rows] for at in range(10)]
+
+    assert engine.powers[0] == 0
+    assert engine.powers[1] == pytest.approx(0.999**1000, rel=1e-12)
+    np.testing.assert_allclose(found[-1], textbook_adam(spec.initial_weights(7), x, y, batches, 0.001), rtol=1e-5)

@@ -253,7 +253,7 @@ def test_mirrored_on_one_device_is_native() -> None:
     knobs: dict[str, Any] = {"samples": 10, "batch_size": 4, "epochs": 3, "seed": 3}
     mirrored: Any = engines.build(Experiment(engine="distributed", strategy="mirrored", **knobs))
     native = NativeEngine(Experiment(engine="native", **knobs))
-    native.kernel = make_kernel(True, False).py_func  # compiling it would take longer than all of this
+    native.kernel = make_kernel(True, False, 0).py_func  # compiling it would take longer than all of this
 
     assert mirrored.device == "cpu:0"
     assert mirrored.program.experimental_get_tracing_count() == 1

@@ -53,7 +53,7 @@ def summed(monkeypatch: pytest.MonkeyPatch, experiment: Experiment) -> None:
     """Take a batch's sum for its mean."""
     scale = float(experiment.batch_size)
     changed = in_update(lambda adam, gradient, variable, rate: (gradient * scale, rate))
-    in_arithmetic(("two / single(last - first)", "two"), changed)(monkeypatch, experiment)
+    in_arithmetic(("two / single(size)", "two"), changed)(monkeypatch, experiment)
 
 
 def half_precision(monkeypatch: pytest.MonkeyPatch, experiment: Experiment) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from parabola.training.engines import Engine
+from parabola.training.engines.wide_loops import NUMBERS, wide_loops
 from parabola.training.state import State
 from parabola.training.target import Array
 
@@ -14,8 +15,8 @@ FAST_MATH = {"reassoc", "contract", "nsz", "arcp", "afn"}
 
 
 @cache
-def make_kernel(output_neuron: bool, one_sample: bool) -> Any:
-    """Return the compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers) -> history.
+def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
+    """Return the compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers, history).
 
     With z = w1 x + b1 and h = z², the loss is the batch's mean of (w2 h + b2 - y)². Where d = 2 (w2 h + b2 - y) /
     batch size, its gradient is the batch's sum of 2 d w2 z x, 2 d w2 z, d h and d. One neuron is w2 = 1, b2 = 0.
@@ -26,6 +27,7 @@ def make_kernel(output_neuron: bool, one_sample: bool) -> Any:
     Args:
         output_neuron: whether w2 and b2 are trained; otherwise they stay at 1 and 0.
         one_sample: whether every batch has one sample.
+        registers: how many a turn of the inner loop fills, where the processor can (see `wide_loops`).
 
     Source: Kingma and Ba, "Adam", ICLR 2015, the efficient form at the end of section 2, as Keras has it.
     """
@@ -37,33 +39,43 @@ def make_kernel(output_neuron: bool, one_sample: bool) -> Any:
 
     @numba.njit(fastmath=FAST_MATH, error_model="numpy")  # type: ignore[untyped-decorator]
     def kernel(
-        x: Array, y: Array, bank: Array, rows: Array, batch_size: int, learning_rate: float, state: Array, powers: Array
-    ) -> Array:
-        history = np.empty((rows.size, 4), single)
+        x: Array,
+        y: Array,
+        bank: Array,
+        rows: Array,
+        batch_size: int,
+        learning_rate: float,
+        state: Array,
+        powers: Array,
+        history: Array,
+    ) -> None:
         w1, b1, w2, b2 = state[0]
         m1, m2, m3, m4 = state[1]
         v1, v2, v3, v4 = state[2]
         beta_1_power, beta_2_power = powers
         rate_m, rate_v, epsilon, two = single(1 - 0.9), single(1 - 0.999), single(1e-7), single(2)
+        negligible = 1e-30  # 1 less a smaller power is 1; and on with it, numbers would be denormal, and very slow
+        partial = x.size - x.size % batch_size  # where a batch with fewer samples begins
         for epoch in range(rows.size):
             order = bank[rows[epoch]]
             for first in range(0, x.size, batch_size):
-                last = first + 1 if one_sample else min(first + batch_size, x.size)
-                scale = two / single(last - first)
+                size = 1 if one_sample else batch_size if first < partial else x.size - first
+                scale = two / single(size)
                 g1 = g2 = g3 = g4 = single(0)
-                for k in range(first, last):
-                    xk = x[order[k]]
+                for k in range(first, first + size):
+                    at = np.uintp(order[k])  # without a sign, so that no index counts from the end
+                    xk = x[at]
                     z = w1 * xk + b1
                     h = z * z
-                    d = scale * (w2 * h + b2 - y[order[k]])
+                    d = scale * (w2 * h + b2 - y[at])
                     dz = d * w2 * two * z
                     g1 += dz * xk
                     g2 += dz
                     if output_neuron:
                         g3 += d * h
                         g4 += d
-                beta_1_power *= 0.9
-                beta_2_power *= 0.999
+                beta_1_power = beta_1_power * 0.9 if beta_1_power > negligible else 0.0
+                beta_2_power = beta_2_power * 0.999 if beta_2_power > negligible else 0.0
                 alpha = single(learning_rate * np.sqrt(1 - beta_2_power) / (1 - beta_1_power))
                 m1 += (g1 - m1) * rate_m
                 m2 += (g2 - m2) * rate_m
@@ -82,7 +94,6 @@ def make_kernel(output_neuron: bool, one_sample: bool) -> Any:
         state[1, 0], state[1, 1], state[1, 2], state[1, 3] = m1, m2, m3, m4
         state[2, 0], state[2, 1], state[2, 2], state[2, 3] = v1, v2, v3, v4
         powers[0], powers[1] = beta_1_power, beta_2_power
-        return history
 
     return kernel
 
@@ -97,9 +108,12 @@ class NativeEngine(Engine):
     def build(self) -> None:
         """Compile the kernel by running no epochs."""
         self.device = "cpu:0"
-        self.kernel = make_kernel(self.experiment.net.output_kernel is not None, self.experiment.batch_size == 1)
+        batch_size = self.experiment.batch_size
+        registers = 0 if batch_size == 1 else 1 if batch_size < 2 * NUMBERS else 2
+        self.kernel = make_kernel(self.experiment.net.output_kernel is not None, batch_size == 1, registers)
         self.reset()
-        self.run(np.zeros(0, np.int32))
+        with wide_loops(registers):
+            self.run(np.zeros(0, np.int32))
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Set the weights, with w2 = 1 and b2 = 0 where the network has none, and Adam's moments and powers of beta."""
@@ -110,10 +124,11 @@ class NativeEngine(Engine):
 
     def run(self, rows: Array) -> Array:
         """Run the kernel."""
-        knobs = rows, self.experiment.batch_size, self.learning_rate, self.values, self.powers
+        history = np.empty((len(rows), 4), np.float32)
+        knobs = self.experiment.batch_size, self.learning_rate, self.values, self.powers
         self.steps += len(rows) * self.experiment.steps
-        history = self.kernel(self.x.ravel(), self.y.ravel(), self.bank, *knobs)
-        return np.asarray(history[:, : self.experiment.net.size])
+        self.kernel(self.x.ravel(), self.y.ravel(), self.bank, rows, *knobs, history)
+        return history[:, : self.experiment.net.size]
 
     def state(self) -> State:
         """Return copies of what the kernel has left."""
