@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"
     FILE = 8, "a file, or the output, could not be written or read; one line says which and why"
     UNEXPECTED = 70, "an error of its own; one line says in which file its details are"
+    SKIPPED = 125, "`compare --bisect-exit`: no answer, so that `git bisect run` skips the commit"
     HUNG_UP = 129, "the terminal was closed (SIGHUP)"
     INTERRUPTED = 130, "Ctrl-C"
     CLOSED = 141, "whoever read the output has gone away, as `head` does"

@@ -9,12 +9,23 @@ import typer
 import typer.core
 
 from parabola.commands import door, exits
+from parabola.commands.bisect import exits_for_bisect
 from parabola.commands.options import Plot, read_planted, read_seconds, read_share
 from parabola.exit_codes import ExitCode
 
 
 class WithPytestOptions(typer.core.TyperCommand):
-    """A command that leaves what follows -- to pytest."""
+    """A command that leaves what follows -- to pytest, and ends as `git bisect run` has it where that is asked for."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Refuse bad options with an exit code for `git bisect`, if --bisect-exit is among them."""
+        with exits_for_bisect("--bisect-exit" in args):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run, and end with such an exit code."""
+        with exits_for_bisect(ctx.params["bisect_exit"]):
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep pytest's options out of the way of the command's own arguments."""
@@ -56,6 +67,12 @@ def compare(
     prepare: Annotated[
         str | None, typer.Option(metavar="COMMAND", help="Each checkout runs it first, as to build.")
     ] = None,
+    case: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only cases with that in their name. Repeatable.")
+    ] = None,
+    bisect_exit: Annotated[
+        bool, typer.Option("--bisect-exit", help="Exit 1 if slower or wrong, 0 if not, 125 if not known.")
+    ] = False,
     self_test: Annotated[
         bool,
         typer.Option("--self-test", help="Compare BASE, or the working tree, with itself: what can be told apart?"),
@@ -75,11 +92,14 @@ def compare(
     from parabola.compare import self_test as ability
     from parabola.compare.comparison import as_json
     from parabola.compare.outcome import Options
+    from parabola.compare.verdicts import Verdict
     from parabola.display import console, pictures
 
     try:
         if base is None and not self_test:
             raise ValueError("compare needs a BASE to compare with: a branch, a tag or a commit, such as main")
+        if self_test and bisect_exit:
+            raise ValueError("--bisect-exit is for a comparison; --self-test has no good or bad")
         if self_test and head is not None:
             raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
         options = Options(
@@ -94,6 +114,7 @@ def compare(
             slower=dict(map(read_planted, inject or ())),
             allowed=tuple(allow or ()),
             prepare=prepare or "",
+            only_cases=tuple(case or ()),
             logs=str(logs) if logs else None,
         )
         schedule.core_groups(cores)
@@ -127,7 +148,10 @@ def compare(
     if outcome.ended == "interrupted":
         raise typer.Exit(ExitCode.INTERRUPTED)
     code = comparison.verdict.exit_code
-    raise typer.Exit(ExitCode.DONE if code == ExitCode.INCONCLUSIVE and not strict else code)
+    if bisect_exit and comparison.verdict == Verdict.SLOWER and comparison.control.moved:
+        code = ExitCode.CONTAMINATED  # one commit, or another, is blamed for good: no time may be trusted by half
+    known = code != ExitCode.INCONCLUSIVE or strict or bisect_exit
+    raise typer.Exit(code if known else ExitCode.DONE)
 
 
 def tell_large_files() -> None:

@@ -29,6 +29,7 @@ class Options:
         allowed: modules that may come from elsewhere than a side's own tree, with all that is in them.
         prepare: a command that each checkout's shell runs first; empty for none.
         logs: a folder that keeps what each side of each launch writes; None for none.
+        only_cases: names of the cases to measure, or parts of their names; empty for all.
     """
 
     base: str | None
@@ -43,6 +44,7 @@ class Options:
     allowed: tuple[str, ...] = ()
     prepare: str = ""
     logs: str | None = None
+    only_cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def compare(options: Options, folder: Path, progress: Watch = None, self_test: b
             own_names=BySide(own_names(base), own_names(head)),
             allowed=options.allowed,
             logs=Path(options.logs).absolute() if options.logs else None,
+            wanted=options.only_cases,
         )
         outcome = _Session(options, setup, self_test).run(progress)
         with ending.uninterrupted():
@@ -113,9 +114,8 @@ class _Session:
             return "budget", f"the budget ended within the first launch, which takes {takes}"
         if self.referee.log_ratios and not self._complete():
             return "budget", ""
-        if any(self.referee.log_ratios.values()) or self.judged:
-            return "decided", ""
-        return "failed", "no case was measured on both sides"
+        measured = any(self.referee.log_ratios.values()) or self.judged
+        return ("decided", "") if measured else ("failed", "no case was measured on both sides")
 
     def _measure(self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Watch) -> None:
         at_once = len(free)

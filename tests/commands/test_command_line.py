@@ -50,6 +50,8 @@ HELP["compare"] = {
     "--inject CASE=SHARE": ("Plant a slowdown in head: batch_27=5%. Repeatable.", None),
     "--allow MODULE": ("May come from elsewhere than a side's tree. Repeatable.", None),
     "--prepare COMMAND": ("Each checkout runs it first, as to build.", None),
+    "--case NAME": ("Only cases with that in their name. Repeatable.", None),
+    "--bisect-exit": ("Exit 1 if slower or wrong, 0 if not, 125 if not known.", False),
     "--self-test": ("Compare BASE, or the working tree, with itself: what can be told apart?", False),
 }
 HELP["report"] = {

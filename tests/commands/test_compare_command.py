@@ -158,8 +158,8 @@ def test_every_code_has_one_meaning() -> None:
     """Scripts hang on these numbers."""
     assert {code.name: code.value for code in ExitCode} == {
         "DONE": 0, "CHECK_FAILED": 1, "USAGE": 2, "INCONCLUSIVE": 3, "CONTAMINATED": 4, "SIDE_FAILED": 5,
-        "NO_RECORD": 6, "WORKER_FAILED": 7, "FILE": 8, "UNEXPECTED": 70, "HUNG_UP": 129, "INTERRUPTED": 130,
-        "CLOSED": 141, "TERMINATED": 143,
+        "NO_RECORD": 6, "WORKER_FAILED": 7, "FILE": 8, "UNEXPECTED": 70, "SKIPPED": 125, "HUNG_UP": 129,
+        "INTERRUPTED": 130, "CLOSED": 141, "TERMINATED": 143,
     }  # fmt: skip
     assert len({code.meaning for code in ExitCode}) == len(ExitCode)
 
@@ -188,6 +188,7 @@ def test_every_option_arrives(comes_to: Any) -> None:
     invoke(
         *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
         *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--logs", "new"),
+        *("--case", "slow", "--case", "a.py::x[1]"),
         *("--allow", "numpy", "--prepare", "make && make test", "--allow", "a.b", "--", "-k", "x", "--", "--strict"),
     )
 
@@ -204,6 +205,7 @@ def test_every_option_arrives(comes_to: Any) -> None:
         allowed=("numpy", "a.b"),
         prepare="make && make test",
         logs="new",
+        only_cases=("slow", "a.py::x[1]"),
     )
 
 

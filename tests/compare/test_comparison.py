@@ -20,6 +20,7 @@ ADDED = {
     "allowed",
     "prepare",
     "logs",
+    "only_cases",
     "launch_spread",
     "round_spread",
     "reason",

@@ -169,6 +169,34 @@ def test_a_slowdown_is_planted_in_one_case(
         assert stage.player("head").heard[0]["slower"] == answer
 
 
+@pytest.mark.parametrize(
+    ("wanted", "cases", "plan"),
+    [
+        ([], None, ["a.py::x_1", "a.py::x", "b.py::y"]),
+        (["a.py::x"], None, ["a.py::x"]),  # whole, though another begins so
+        (["x"], None, ["a.py::x_1", "a.py::x"]),
+        (["::y", "x_1"], None, ["a.py::x_1", "b.py::y"]),
+        (["x"], ["a.py::x"], ["a.py::x"]),  # of those that were asked for, the one that is undecided
+        (["x", "only_in_head"], None, "only_in_head"),
+    ],
+)
+def test_cases_are_named_in_whole_or_by_a_part(
+    wanted: list[str], cases: list[str] | None, plan: list[str] | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run in the order of head; a name that is in none of those that both sides have is bad input."""
+    both = [Case("a.py::x_1"), Case("a.py::x"), Case("b.py::y")]
+    Stage(monkeypatch, base=suite(*both[::-1]), head=suite(*both, Case("only_in_head")))
+    made = Launch(setup_of(tmp_path, wanted=wanted), 0, [], cases)
+
+    if isinstance(plan, str):
+        failure = failure_of(made)
+        says = f"--case: none of the 3 benchmarks of both sides has {plan!r} in its name"
+        assert (str(failure), failure.usage) == (says, True)
+    else:
+        made.run()
+        assert made.plan == ["control", *plan]
+
+
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize(
     ("base", "head", "says"),

@@ -121,7 +121,8 @@ class Launch:
         both = [case for case in head if case in base]
         if not both:
             raise SideFailed("base and head have no benchmark in common")
-        self.plan = [CONTROL, *(both if self.cases is None else [case for case in both if case in self.cases])]
+        asked = _named(self.setup.wanted, both) if self.cases is None else self.cases
+        self.plan = [CONTROL, *(case for case in both if case in asked)]
         slower = {self._name(part, [CONTROL, *both]): share for part, share in self.setup.slower.items()}
         for side in self.sides:
             side.ahead = list(self.plan)
@@ -175,6 +176,21 @@ class Launch:
                 extra_info=BySide(base.extra_info, head.extra_info),
                 ended_at=time.perf_counter() - self.started,
             )
+
+
+def _named(names: Sequence[str], cases: Sequence[str]) -> Sequence[str]:
+    """Return for each name the case that it is, or those that have it in their name; without names all of them.
+
+    Raises:
+        SideFailed: if a name is in none.
+    """
+    found = {name: [name] if name in cases else [case for case in cases if name in case] for name in names}
+    for name, named in found.items():
+        if not named:
+            raise SideFailed(
+                f"--case: none of the {len(cases)} benchmarks of both sides has {name!r} in its name", True
+            )
+    return [case for named in found.values() for case in named] if names else cases
 
 
 def _refuse(side: Side, strangers: Mapping[str, str]) -> None:

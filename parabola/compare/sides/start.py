@@ -33,6 +33,7 @@ class Setup:
         own_names: of each checkout those of its "projects" and "modules"; modules of such names are its own.
         allowed: modules that may come from elsewhere nevertheless, with all that is in them.
         logs: the folder that keeps what the sides write; None for none, so that it goes when the launch is over.
+        wanted: names of the cases to measure, or parts of their names; empty for all that both sides have.
     """
 
     base: Checkout
@@ -45,6 +46,7 @@ class Setup:
     own_names: BySide[dict[str, list[str]]] = NO_NAMES
     allowed: Sequence[str] = ()
     logs: Path | None = None
+    wanted: Sequence[str] = ()
 
 
 def prepare(setup: Setup, command: str) -> None:
