@@ -35,7 +35,9 @@ def test_a_wheel_runs_each_command_in_an_empty_folder(tmp_path: Path) -> None:
     git(folder, "commit", "--quiet", "--message", "first")
 
     assert points.split() == ["[console_scripts]", "parabola", "=", "parabola.__main__:main"]
-    assert {"parabola/py.typed", "parabola/report/page.html.jinja"} <= set(names)
+    assert {"parabola/py.typed", *(f"parabola/report/page.{kind}" for kind in ("html.jinja", "css", "js"))} <= set(
+        names
+    )
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"parabola"}
     assert any(name.endswith("LICENSE") for name in names)
     where = run(folder, "-c", "import parabola; print(parabola.__file__)", wheel=wheel)

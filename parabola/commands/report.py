@@ -26,7 +26,7 @@ def report(
     from parabola import files
     from parabola.display import console
     from parabola.records import finding, reading, record, schema
-    from parabola.report import page, text
+    from parabola.report import answer, page, text
     from parabola.report import sections as content
 
     try:
@@ -56,7 +56,7 @@ def report(
             exits.stop(error)
         if bar:
             bar(2.0, "drawing")
-        drawn = page.page(sections, "parabola") if html and read else ""
+        drawn = page.page(sections, answer.opening(read)) if html and read else ""
     for reason in skipped:
         exits.tell(f"skipped {reason}")
     if not read:

@@ -36,10 +36,16 @@ def _against(devices: Sequence[DeviceTimes]) -> Section | None:
     title = "How many times faster the second is; the interval is of these processes' rounds"
     return Section(
         title=" against ".join(dict.fromkeys(device.label for device in devices)),
+        chapter="CPU against GPU" if _kinds(devices) == {"cpu", "gpu"} else "One against another",
         lines=tuple(lines),
         tables=(table_of(title, rows, left=("case", "what", "verdict")),) if rows else (),
         pictures=size_pictures(devices),
     )
+
+
+def _kinds(devices: Sequence[DeviceTimes]) -> set[str]:
+    """Return the kinds of such devices, as "cpu"."""
+    return {times.device.partition(":")[0] for times in devices}
 
 
 def _row(labels: str, speedup: Speedup) -> dict[str, str]:

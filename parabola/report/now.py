@@ -12,6 +12,7 @@ from parabola.records.foreign.case import ForeignCase
 from parabola.records.history import History
 from parabola.records.record import Measurement, Record
 from parabola.report import parts
+from parabola.report.answer import answer_of
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
 from parabola.report.foreign import foreign_tables
 
@@ -34,6 +35,8 @@ def now_section(history: History, records: Sequence[Record], name: str) -> parts
     times = [EpochTime(measurement.answer, measurement.times.median) for measurement in epochs]
     return parts.Section(
         title=f"Now: {name}" if name else "Now",
+        chapter="Now",
+        answer=answer_of(history, name),
         lines=(
             _commit_line(found),
             _machine_line(dict(found[0].fingerprint)),

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from parabola.display.plain import plain
+from parabola.report.answer import Opening
 from parabola.report.parts import Section
 
 # Vega draws in the colour of the text around it, so that one picture suits a light and a dark page.
@@ -25,12 +26,14 @@ LOOK = {
 }
 
 
-def page(sections: Sequence[Section], title: str) -> str:
-    """Return the page: nothing in it is fetched from anywhere.
+def page(sections: Sequence[Section], opening: Opening) -> str:
+    """Return the page: first the answers, then what it is, then a chapter for each thing that a reader may seek.
+
+    Nothing in it is fetched from anywhere.
 
     Args:
-        sections: the sections of the report, in order.
-        title: the heading of the page.
+        sections: the sections of the report, in order; those of a chapter need not stand together.
+        opening: title and words of the page.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -42,11 +45,21 @@ def page(sections: Sequence[Section], title: str) -> str:
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
     number = count(1)
-    parts = [
-        (part, [(next(number), picture, _specification(picture.chart)) for picture in part.pictures])
-        for part in sections
-    ]
-    return environment.get_template("page.html.jinja").render(title=title, parts=parts, libraries=_libraries())
+    chapters = dict[str, list[tuple[str, Section, list[Any]]]]()
+    for section in sections:
+        pictures = [
+            (picture, [(next(number), panel, _specification(panel.chart)) for panel in picture.panels])
+            for picture in section.pictures
+        ]
+        chapter = section.chapter or section.title
+        title = section.title.removeprefix(chapter).removeprefix(": ")
+        chapters.setdefault(chapter, []).append((title, section, pictures))
+    return environment.get_template("page.html.jinja").render(
+        opening=opening,
+        answers=[section.answer for section in sections if section.answer],
+        chapters=chapters,
+        libraries=_libraries(),
+    )
 
 
 def _specification(chart: Any) -> str:

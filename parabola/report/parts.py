@@ -1,4 +1,4 @@
-"""The classes that a report is made of (section, picture), and the words that several sections share."""
+"""The class that a report is made of, a section, and the words that several sections share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,11 @@ from parabola.display.units import duration
 from parabola.records.case import PUBLISHED_SAMPLES, Case
 from parabola.records.record import Measurement, Record
 from parabola.records.speedups import DeviceTimes
-from parabola.report import figures
+from parabola.report.charts.panels import Picture
+from parabola.report.charts.sizes import size_panels, size_row
 
-AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together (a CPU's on one core)"}
+AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart, its title, and the sentence below it that says how to read it."""
-
-    title: str
-    chart: Any
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +23,8 @@ class Section:
 
     Attributes:
         title: its heading.
+        chapter: what a reader seeks who finds it here, as "Now" or "History"; the title may begin with it.
+        answer: the sentence of it that the page begins with; empty for none.
         lines: sentences.
         tables: what a reader of the terminal sees, too.
         details: tables that are folded away, and that the terminal leaves out.
@@ -38,6 +32,8 @@ class Section:
     """
 
     title: str
+    chapter: str = ""
+    answer: str = ""
     lines: tuple[str, ...] = ()
     tables: tuple[Table[Any], ...] = ()
     details: tuple[Table[Any], ...] = ()
@@ -87,21 +83,22 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
     caption = (
         "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
-        "learning rates the smallest's is drawn. Click a name to pick it, again to see all; hover for figures."
+        "learning rates the smallest's is drawn. Pick a line from the list; hover, or go by arrow keys, for figures."
     )
     drawn = list[Picture]()
     for kind, axis_title in AXIS_TITLES.items():
         rows = _size_rows(devices, kind)
         if len({row["size"] for row in rows}) > 1:
-            figure = figures.size_figure(rows, axis_title)
-            drawn.append(Picture(f"Time per epoch over {axis_title}", figure, caption))
+            one_core = " Members on a CPU have one core." if kind == "members" else ""
+            panels = size_panels(rows, axis_title)
+            drawn.append(Picture(f"Time per epoch over {axis_title}", panels, caption + one_core))
     return tuple(drawn)
 
 
 def _size_rows(devices: Sequence[DeviceTimes], kind: str) -> list[dict[str, Any]]:
     """Return the points of a kind, each size of a line once: at its smallest learning rate."""
     rows = [
-        figures.size_row(_line_label(times.label, measurement.case), measurement)
+        size_row(_line_label(times.label, measurement.case), measurement)
         for times in devices
         for measurement in times.measurements
         if measurement.case.kind == kind
@@ -115,7 +112,7 @@ def _size_rows(devices: Sequence[DeviceTimes], kind: str) -> list[dict[str, Any]
 def _line_label(device: str, case: Case) -> str:
     samples = f", {case.samples:,} samples" if case.samples not in (None, PUBLISHED_SAMPLES) else ""
     epochs = f", {case.epochs} epochs a round" if case.epochs else ""
-    return f"{case.engine} {device}{samples}{epochs}"
+    return f"{case.engine}, {device}{samples}{epochs}"
 
 
 def times_by_device(records: Sequence[Record], *, named: bool = True) -> list[DeviceTimes]:

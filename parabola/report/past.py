@@ -12,9 +12,12 @@ from parabola.display.units import duration, per_cent
 from parabola.records.changes import FEWEST, SHORTEST
 from parabola.records.history import History, Line
 from parabola.records.noise import Floats
-from parabola.report import figures, marks
+from parabola.report.charts.commits import history_panels
+from parabola.report.charts.marks import blocks
+from parabola.report.charts.panels import Picture
+from parabola.report.charts.pass_rates import pass_rate_panels
 from parabola.report.level_changes import changes_of, changes_table, together_table
-from parabola.report.parts import Picture, Section, count_words, heading, order_of_kind
+from parabola.report.parts import Section, count_words, heading, order_of_kind
 
 
 def past_section(history: History, name: str) -> Section:
@@ -29,7 +32,7 @@ def past_section(history: History, name: str) -> Section:
     aside = f"Left out: {count_words(history.left_out, 'record')} of no commit alone." if history.left_out else ""
     if len(commits) < 2:
         known = f"{count_words(len(commits), 'commit')} measured on this machine: a history takes two or more."
-        return Section(title, tuple(line for line in (known, aside) if line))
+        return Section(title, "History", lines=tuple(line for line in (known, aside) if line))
     found = changes_of(history)
     lines = [
         f"{count_words(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
@@ -41,15 +44,16 @@ def past_section(history: History, name: str) -> Section:
     together = together_table(history, found)
     rates = _newest_pass_rates(history)
     kinds = sorted(dict.fromkeys(line.measurement.case.kind for line in history.lines), key=order_of_kind)
-    pictures = [_history_picture(history, kind) for kind in kinds]
+    pictures = [picture for kind in kinds if (picture := _history_picture(history, kind)).panels]
     if rates.items:
         caption = (
             "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
             "the lowest."
         )
-        pictures.append(Picture("Pass rate over commits", figures.pass_rate_figure(history), caption))
+        pictures.append(Picture("Pass rate over commits", pass_rate_panels(history), caption))
     return Section(
         title=title,
+        chapter="History",
         lines=tuple(line for line in lines if line),
         tables=tuple(table for table in (together, rates) if table.items),
         details=(
@@ -74,9 +78,10 @@ def _count_changes(number: int, lengths: Sequence[int]) -> str:
 
 def _history_picture(history: History, kind: str) -> Picture:
     unit = next(line.measurement.unit for line in history.lines if line.measurement.case.kind == kind)
-    caption = f"Median {unit}: a line a case, dashed where its level changed. Pick a case from the list; "
-    caption += "drag to move, Shift and wheel to zoom, double click to see all."
-    return Picture(f"{heading(kind)} over commits", figures.history_figure(history, kind), caption)
+    caption = f"Median {unit}, against the line's own median; dashed rules stand where a level changed. Pick a line "
+    caption += "from the list; drag to move, Shift and wheel to zoom, double click to see all; arrow keys go point by "
+    caption += "point. A case that one commit alone has measured is in the table below."
+    return Picture(f"{heading(kind)} over commits", history_panels(history, kind), caption)
 
 
 def _newest_pass_rates(history: History) -> Table[Mapping[str, str]]:
@@ -130,7 +135,7 @@ def _by_commit(history: History, what: str, cases: Sequence[Values], write: Call
         Column("made", lambda block: f"{history.commits[block[-1]].made:%Y-%m-%d %H:%M}", "left"),
         *(column_of(*case) for case in cases),
     ]
-    return Table(f"{what} by commit", columns, marks.blocks(len(history.commits)))
+    return Table(f"{what} by commit", columns, blocks(len(history.commits)))
 
 
 def _first_and_last(history: History, block: Block) -> str:

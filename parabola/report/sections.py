@@ -9,6 +9,7 @@ from parabola.records.foreign.naming import told_apart
 from parabola.records.history import History, histories
 from parabola.records.record import Record
 from parabola.report.devices import device_sections
+from parabola.report.machines import machines_section
 from parabola.report.now import now_section
 from parabola.report.parts import Section
 from parabola.report.past import past_section
@@ -42,6 +43,7 @@ def sections(records: Sequence[Record]) -> list[Section]:
         *(now_section(machine, records, name) for machine, name in shown),
         *device_sections([machine.newest for machine, _ in shown], [record.name for record in records]),
         *(past_section(machine, name) for machine, name in shown),
+        machines_section(shown),
         *([_others(others)] if others else []),
     ]
 
@@ -68,7 +70,7 @@ def _others(machines: Sequence[tuple[History, str]]) -> Section:
         }
         for machine, name in machines
     ]
-    return Section("Earlier machines", (line,), (table_of("", rows, left=tuple(rows[0])),))
+    return Section("Earlier machines", "Machines", lines=(line,), tables=(table_of("", rows, left=tuple(rows[0])),))
 
 
 def _machine_names(newest: Sequence[Record]) -> list[str]:

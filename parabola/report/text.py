@@ -12,6 +12,8 @@ from parabola.report.parts import Section
 def print_report(sections: Sequence[Section], console: Console) -> None:
     """Print what is compact: headings, sentences and the tables that are not folded away."""
     for section in sections:
+        if section.details and not (section.lines or section.tables):
+            continue  # all of it is folded away
         say(console, section.title, "bold")
         for line in section.lines:
             say(console, line)

@@ -16,6 +16,7 @@ from parabola.records import reading
 from parabola.report import page, parts
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
+from parabola.report.answer import opening
 from tests import made_records
 
 CASE = "compiled-cpu-batch_9-learning_rate_0.001"
@@ -50,15 +51,16 @@ def listing(folder: Path) -> dict[str, bytes]:
 
 
 def test_records_are_reported_on_stdout_and_in_the_files_that_are_named(folder: Path) -> None:
-    """The page, the Markdown and the terminal show the same report; the page's title is the program's."""
+    """The page, the Markdown and the terminal show the same report; the page's title is a question."""
     paths = made_records.write(folder, content(0), content(2), content(1, machine={"kernel": "7.0"}))
-    sections = report_sections.sections([reading.read(Path(path.name)) for path in paths])
+    read = [reading.read(Path(path.name)) for path in paths]
+    sections = report_sections.sections(read)
     answer = run("0001_made.json", "000[23]*.json", "--html", "Page.HTML", "--markdown", "said.md")
 
     assert (answer.exit_code, answer.stderr) == (0, "")
     assert answer.stdout == text_of(sections)
     assert Path("said.md").read_text(encoding="utf-8") == report_text.markdown(sections)
-    assert Path("Page.HTML").read_text(encoding="utf-8") == page.page(sections, "parabola")
+    assert Path("Page.HTML").read_text(encoding="utf-8") == page.page(sections, opening(read))
     assert len(listing(folder)) == 5
 
 

@@ -15,6 +15,7 @@ from parabola.records.record import Record
 from parabola.records.speedups import median_ratio_interval
 from parabola.report import page, text
 from parabola.report import sections as report_sections
+from parabola.report.answer import Opening
 
 FOLDER = Path(__file__).parents[1] / "records/foreign"
 
@@ -26,7 +27,7 @@ def foreign(suite: str, version: str = "5.1.0", **changed: Any) -> Record:
 
 def test_groups_are_tables_and_parameters_columns() -> None:
     """Those without a group come last; figures are those of the file, and nothing is said of engines or verdicts."""
-    now, _ = report_sections.sections([foreign("codecs")])
+    now, *_ = report_sections.sections([foreign("codecs")])
 
     assert [(table.title, table.headings) for table in now.tables] == [
         ("Group decode: median seconds of a call", ("case", "items", "median", "quartiles", "rounds")),
@@ -43,7 +44,7 @@ def test_groups_are_tables_and_parameters_columns() -> None:
 
 def test_a_parameter_that_some_cases_lack_is_no_column() -> None:
     """An object or long text cannot stand in a column, so that of its parameter is left out; the names have the ids."""
-    now, _ = report_sections.sections([foreign("trees")])
+    now, *_ = report_sections.sections([foreign("trees")])
 
     assert [table.headings for table in now.tables] == [("case", "median", "quartiles", "rounds")] * 2
     assert now.tables[0].title == "Group epoch time: seconds per epoch: median seconds of a call"
@@ -52,7 +53,7 @@ def test_a_parameter_that_some_cases_lack_is_no_column() -> None:
 
 def test_a_case_without_a_time_is_named() -> None:
     """It is left out of the tables, and its name says so."""
-    now, _ = report_sections.sections([foreign("odd", untimed=("test_odd.py::test_zero[a]",))])
+    now, *_ = report_sections.sections([foreign("odd", untimed=("test_odd.py::test_zero[a]",))])
 
     assert now.lines[-1] == "test_zero[a] is left out: its time is no positive number."
 
@@ -90,7 +91,7 @@ def test_a_step_over_commits_is_found() -> None:
         records.append(replace(base, measurements=tuple(measurements), commit=commit, committed=made))
     (history,) = histories(records)
     changes = [change for line in history.lines for change in line.changes]
-    _, past = report_sections.sections(records)
+    _, past, _ = report_sections.sections(records)
 
     assert [(change.first, change.at, change.last) for change in changes] == [(12, 12, 12)] * 10
     assert all(1.28 < change.ratio < 1.32 for change in changes)
@@ -106,7 +107,7 @@ def test_page_and_markdown_show_every_case(suite: str) -> None:
     """Odd names neither break a page nor a table."""
     record = foreign(suite)
     sections = report_sections.sections([record])
-    html, markdown = page.page(sections, "x"), text.markdown(sections)
+    html, markdown = page.page(sections, Opening("x", (), {})), text.markdown(sections)
 
     assert html.count("<td") > 3 * len(record.measurements)
     assert "<b>" not in html.partition("<main>")[2].partition("<script>")[0]

@@ -1,4 +1,4 @@
-"""The page, in a real browser: it draws, answers to clicks, complains of nothing and asks nothing of the network."""
+"""The page, in a real browser: it draws, answers to clicks and keys, is accessible, and asks nothing of the network."""
 
 import os
 import re
@@ -11,13 +11,15 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.studies.documents.measured import CHROMIUM, DRAWN
 from parabola.records import reading
-from parabola.report import page, sections
+from parabola.report import answer, page, sections
 from tests import made_records
 
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="no Chromium here"),
 ]
+
+POINTS = "([panel, number]) => panel.querySelectorAll('svg .mark-symbol.role-mark path').length"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     newest["benchmarks"] += made_records.suite("gpu:0", faster_when_large=True)
     read = [reading.read(path) for path in made_records.write(folder, *contents)]
     path = folder / "page.html"
-    path.write_text(page.page(sections.sections(read), "parabola"), encoding="utf-8")
+    path.write_text(page.page(sections.sections(read), answer.opening(read)), encoding="utf-8")
     return path
 
 
@@ -64,7 +66,7 @@ def test_every_picture_is_drawn(shown: Page) -> None:
     """As wide as its place, with marks in it, and the page itself does not scroll sideways."""
     charts = shown.locator(".chart")
 
-    assert charts.count() == 8
+    assert charts.count() == 9
     for chart in charts.all():
         place, drawn = chart.bounding_box(), chart.locator("svg.marks").bounding_box()
         assert place
@@ -81,7 +83,7 @@ def test_every_picture_is_drawn(shown: Page) -> None:
 def test_text_can_be_read_on_its_ground(shown: Page) -> None:
     """In light and dark, text of page and pictures has a contrast of 4.5 : 1 or more; the button turns it over."""
     for _ in range(2):
-        for selector in ("body", "h2", "td", "figcaption", ".chart svg.marks text"):
+        for selector in ("body", "h2", "td", "thead th", "#answers li", "figcaption", ".more", ".chart svg.marks text"):
             assert contrast(shown, selector) >= 4.5, selector
         before = shown.evaluate("getComputedStyle(document.body).backgroundColor")
         shown.click("#theme")
@@ -111,20 +113,74 @@ def contrast(shown: Page, selector: str) -> float:
     return (max(luminances) + 0.05) / (min(luminances) + 0.05)
 
 
-def test_a_case_is_picked(shown: Page) -> None:
-    """From the list of a history: the other lines fade; "all" brings them back."""
-    figure = shown.locator("figure", has_text="Epoch time over commits")
-    select = figure.locator("select")
-    options = select.locator("option").all_inner_texts()
-    select.select_option(options[1])
-    faded = figure.locator("svg path[opacity='0.06']")
-    faded.first.wait_for(state="attached")
-    assert faded.count() > 100
+def test_a_line_is_picked_and_the_axis_fits_it(shown: Page) -> None:
+    """From the list of a history: the other lines go, the axis fits what is left, and "all" brings them back."""
+    panel = shown.locator(".panel", has=shown.locator("h5", has_text="compiled, cpu")).first
+    select = panel.locator("select")
+    points = panel.locator("svg .mark-symbol.role-mark path")
+    axis = panel.locator("svg .role-axis-label text")
+    every, before = points.count(), axis.all_inner_texts()
+    select.select_option("batch 27, learning rate 0.001")
+    shown.wait_for_function(POINTS + " < number", arg=[panel.element_handle(), every])
 
+    assert select.locator("option").all_inner_texts()[:2] == ["all", "batch 1, learning rate 0.001"]
+    assert every == 5 * points.count() == 5 * 60
+    assert axis.all_inner_texts() != before
     select.select_option("all")
-    shown.wait_for_function("!document.querySelector(\"figure svg path[opacity='0.06']\")")
-    assert options[0] == "all"
-    assert options[1] == "bench_epoch_time[compiled-cpu-batch_1-learning_rate_0.001]"
+    shown.wait_for_function(POINTS + " == number", arg=[panel.element_handle(), every])
+    assert axis.all_inner_texts() == before
+
+
+def test_arrow_keys_go_from_point_to_point_and_each_is_told(shown: Page) -> None:
+    """One point of a chart is reached by Tab; what a point says stands below the chart, for readers and hearers."""
+    panel = shown.locator(".panel").first
+    told = panel.locator(".point")
+    points = panel.locator("svg .mark-symbol.role-mark path")
+    assert [point.get_attribute("tabindex") for point in points.all()].count("0") == 1
+    points.first.focus()
+    assert told.inner_text() == "batch size 1, compiled, cpu: 30.7 µs, verified; learnt"
+    shown.keyboard.press("ArrowRight")
+    assert told.inner_text() == "batch size 9, compiled, cpu: 5.42 µs, verified; learnt"
+    shown.keyboard.press("ArrowLeft")
+    shown.keyboard.press("ArrowLeft")
+    assert told.inner_text().startswith("batch size 1, compiled, cpu")
+    assert shown.evaluate("document.activeElement.getAttribute('aria-label')") == told.inner_text()
+
+
+def test_a_table_that_is_wider_than_the_page_says_so(shown: Page) -> None:
+    """No column is hidden without a cue, and where all are shown there is none."""
+    for table in shown.locator("section > .table").all():
+        cue = table.locator("xpath=following-sibling::p[1]")
+        wider = table.evaluate("one => one.scrollWidth > one.clientWidth")
+        assert cue.is_visible() == wider
+
+
+def test_print_has_no_controls(shown: Page) -> None:
+    """Nothing that one could click is on paper, and every table has its full width."""
+    shown.emulate_media(media="print")
+
+    for selector in ("button", "nav", "select", ".vega-embed > details", ".more"):
+        assert not [one for one in shown.locator(selector).all() if one.is_visible()], selector
+    assert shown.locator("#answers li").first.is_visible()
+    assert shown.evaluate("getComputedStyle(document.querySelector('.table')).overflowX") == "visible"
+    assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1200])
+def test_axe_finds_nothing_serious(browser: Any, html: Path, scheme: str, width: int) -> None:
+    """At three widths and in both colour schemes, with every fold open."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    opened = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    opened.goto(html.as_uri())
+    opened.wait_for_function(DRAWN)
+    opened.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
+    violations = axe.Axe().run(opened).response["violations"]
+    opened.close()
+
+    found = {one["id"]: [node["html"][:150] for node in one["nodes"][:2]] for one in violations}
+    serious = {one["id"] for one in violations if one["impact"] in ("serious", "critical")}
+    assert {name: found[name] for name in serious} == {}
 
 
 def test_a_point_tells_its_figures(shown: Page) -> None:
@@ -134,8 +190,9 @@ def test_a_point_tells_its_figures(shown: Page) -> None:
     tip = shown.locator("#vg-tooltip-element.visible")
     tip.wait_for()
 
-    assert "compiled cpu" in tip.inner_text()
-    assert "median, seconds" in tip.inner_text()
+    assert "compiled, cpu" in tip.inner_text()
+    assert "30.7 µs" in tip.inner_text()
+    assert "verified; learnt" in tip.inner_text()
 
 
 def test_folds_open_and_links_lead_somewhere(shown: Page) -> None:
@@ -158,4 +215,4 @@ def test_everything_is_there_without_scripts(browser: Any, html: Path) -> None:
 
     assert "cpu against gpu:0" in text
     assert "all 15" in text or "15 of" in text
-    assert len(re.findall(r"bench_time_to_accuracy", text)) >= 1
+    assert "time to accuracy: compiled, cpu, batch 111, learning rate 0.1" in text

@@ -17,6 +17,7 @@ from parabola.records.record import Measurement, Record
 from parabola.report import page
 from parabola.report import sections as report_sections
 from parabola.report import text as report_text
+from parabola.report.answer import Opening
 from tests import made_records
 from tests.made_measurements import values_of
 
@@ -45,7 +46,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None:
     """Ratios to native are of the medians; error and verdict stand beside each."""
     found = read(tmp_path, made_records.record())
-    (section, _) = report_sections.sections(found)
+    (section, *_) = report_sections.sections(found)
     (details,) = section.details
     row = next(row for row in details.rows if row[:1] + row[3:4] == ("compiled", "27"))
     slow = named(found, kind="epoch time", engine="compiled", batch_size=27)
@@ -89,11 +90,11 @@ def test_machines_are_never_pooled(tmp_path: Path) -> None:
     sections = report_sections.sections(read(tmp_path, made_records.record(), twice))
 
     titles = [f"{part}: keras {version}" for part in ("Now", "History") for version in ("3.16.0", "3.15.1")]
-    assert [section.title for section in sections] == titles
+    assert [section.title for section in sections] == [*titles, "Machines"]
     assert sections[0].tables[0].rows[0][2].startswith("54 µs")
     assert sections[1].tables[0].rows[0][2].startswith("27 µs")
     assert any("Not pooled with 0001_made.json: keras: 3.16.0, not 3.15.1." in line for line in sections[0].lines)
-    assert all("a history takes two or more" in section.lines[0] for section in sections[2:])
+    assert all("a history takes two or more" in section.lines[0] for section in sections[2:4])
 
 
 def test_of_many_machines_the_last_few_have_parts_and_the_others_are_named(tmp_path: Path) -> None:
@@ -323,7 +324,7 @@ def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
     assert text.startswith("### Now\n")
     assert "A\\|B &lt;b&gt;" in text
     assert "| batch size | learning rate | compiled cpu | native cpu |\n| ---: | ---: | ---: | ---: |" in text
-    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.count("<details>") == text.count("</details>") == 2
     rows = [line for line in text.splitlines() if line.startswith("| compiled")]
     assert len(rows) == 5
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {12}
@@ -332,7 +333,7 @@ def test_markdown_has_all_of_it_and_escapes(tmp_path: Path) -> None:
 def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
     """All that the pictures show is there without a script; names cannot break out."""
     content = made_records.record(machine={"cpu_model": "</script><script>alert(1)</script>"})
-    html = page.page(report_sections.sections(read(tmp_path, content)), "parabola")
+    html = page.page(report_sections.sections(read(tmp_path, content)), Opening("T", (), {}))
 
     assert "<script>alert(1)" not in html
     for figure in ("27 µs (1.43×)", "1.42 µs", "2.06 ms", "36 of 41"):
@@ -445,12 +446,12 @@ def test_a_long_history_shares_points(tmp_path: Path) -> None:
     found = read(tmp_path, *made_records.noisy_history(600, {400: 1.2}))
     section = report_sections.sections(found)[1]
     epochs = next(table for table in section.details if table.title == "Epoch time by commit")
-    drawn = section.pictures[0].chart.to_dict(validate=False)
+    drawn = section.pictures[0].panels[0].chart.to_dict(validate=False)
     points = max(drawn["datasets"].values(), key=len)
 
     assert len(epochs.rows) == 250
     assert " to " in epochs.rows[0][0]
-    assert len(points) == 250 * 10
+    assert len(points) == 250 * 5
     before, last = made_records.numbers(section.tables[0].rows[0][0])
     assert before < 400 <= last + 1
     assert last - before <= 3

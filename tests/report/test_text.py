@@ -10,7 +10,9 @@ from rich.console import Console
 
 from parabola.report import page
 from parabola.report import text as report_text
-from parabola.report.parts import Picture, Section
+from parabola.report.answer import Opening
+from parabola.report.charts.panels import Panel, Picture
+from parabola.report.parts import Section
 from tests.made_tables import made_table
 
 
@@ -29,6 +31,8 @@ class Chart:
 SECTIONS = [
     Section(
         title="Now: <b> [bold]x[/]",
+        chapter="Now",
+        answer="It takes 1 ms <i>",
         lines=("One | two & three of a sentence that is longer than the terminal is wide.", "[red]Two[/]"),
         tables=(
             made_table("Times <1>", {"case": "left", "median": "right"}, ("a|b", "1 ms")),
@@ -36,12 +40,15 @@ SECTIONS = [
         ),
         details=(made_table("Folded & <2>", {"case": "left"}, ("<c>",), ("d",)),),
         pictures=(
-            Picture("Over <size>", Chart(mark="<a>", config={"font": "other"}), "A & caption"),
-            Picture("P2", Chart(mark="b"), "Second"),
+            Picture("Over <size>", (Panel("", Chart(mark="<a>", config={"font": "other"})),), "A & caption"),
+            Picture("P2", (Panel("left", Chart(mark="b")), Panel("right <1>", Chart(mark="c"))), "Second"),
         ),
     ),
-    Section(title="History", pictures=(Picture("P3", Chart(mark="</script>"), "Third"),)),
+    Section(title="History", pictures=(Picture("P3", (Panel("", Chart(mark="</script>")),), "Third"),)),
+    Section(title="Now: y", chapter="Now", lines=("Nothing", "at all.")),
+    Section(title="Facts", details=(made_table("Folded away", {"n": "right"}, ("8",)),)),
 ]
+OPENING = Opening("T <1>", ("About & more.",), {"<word>": "meaning"})
 
 
 def test_a_terminal_shows_headings_sentences_and_tables_but_no_folds_and_pictures() -> None:
@@ -67,6 +74,10 @@ def test_a_terminal_shows_headings_sentences_and_tables_but_no_folds_and_picture
         "",
         "History",
         "",
+        "Now: y",
+        "Nothing",
+        "at all.",
+        "",
     ]
 
 
@@ -74,7 +85,7 @@ def test_headings_are_bold_on_a_terminal() -> None:
     """Nothing else of the sentences is."""
     stream = io.StringIO()
     console = Console(file=stream, width=90, highlight=False, force_terminal=True, color_system="standard")
-    report_text.print_report([Section("A", ("b",))], console)
+    report_text.print_report([Section("A", lines=("b",))], console)
 
     assert stream.getvalue() == "\x1b[1mA\x1b[0m\nb\n\n"
 
@@ -109,13 +120,29 @@ def test_markdown_has_headings_sentences_tables_and_folds_but_no_pictures() -> N
         "### History",
         "",
         "",
+        "### Now: y",
+        "",
+        "- Nothing",
+        "- at all.",
+        "",
+        "### Facts",
+        "",
+        "",
+        "<details><summary>Folded away</summary>",
+        "",
+        "| n |",
+        "| ---: |",
+        "| 8 |",
+        "",
+        "</details>",
+        "",
     ]
 
 
 def page_lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the page's lines, with the drawing library, which is long, replaced by a word."""
     monkeypatch.setattr(page, "_libraries", lambda: "LIBRARY < >")
-    return [line.strip() for line in page.page(SECTIONS, "T <1>").splitlines() if line.strip()]
+    return [line.strip() for line in page.page(SECTIONS, OPENING).splitlines() if line.strip()]
 
 
 def test_the_page_has_all_parts_pictures_tables_and_folds_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,68 +154,86 @@ def test_the_page_has_all_parts_pictures_tables_and_folds_in_their_order(monkeyp
     ]
     told = [re.sub(r"(?<=\">)\{.*\}(?=</script>)", "…", line) for line in body]
 
-    def figure(number: int, title: str, caption: str) -> list[str]:
+    def panel(number: int, name: str, *heading: str) -> list[str]:
         return [
-            "<figure>",
-            f"<h3>{title}</h3>",
-            f'<div class="chart" role="img" aria-label="{title}" id="chart-{number}"></div>',
+            '<div class="panel">',
+            *heading,
+            f'<div class="chart" id="chart-{number}" data-name="{name}"></div>',
             f'<script type="application/json" data-chart="chart-{number}">…</script>',
-            f"<figcaption>{caption}</figcaption>",
-            "</figure>",
+            '<p class="point" aria-live="polite"></p>',
+            "</div>",
         ]
+
+    def figure(title: str, caption: str, *panels: list[str]) -> list[str]:
+        drawn = ['<div class="panels">', *(line for one in panels for line in one), "</div>"]
+        return ["<figure>", f"<h4>{title}</h4>", *drawn, f"<figcaption>{caption}</figcaption>", "</figure>"]
 
     def table(title: str, headings: str, *rows: str) -> list[str]:
         return [
-            f'<div class="table" tabindex="0" role="region" aria-label="{title}">',
+            f'<div class="table" tabindex="0" role="region" aria-label="{title or "table"}">',
             "<table>",
-            f"<caption>{title}</caption>",
+            *([f"<caption>{title}</caption>"] if title else []),
             f"<thead><tr>{headings}</tr></thead>",
             "<tbody>",
             *(f"<tr>{row}</tr>" for row in rows),
             *("</tbody>", "</table>", "</div>"),
+            '<p class="more" hidden>scroll the table for more columns →</p>',
         ]
 
     left, right = '<th scope="col" class="left">', '<th scope="col" class="right">'
+    row_left, row_right = left.replace("col", "row"), right.replace("col", "row")
+    size = "Over &lt;size&gt;"
     assert told == [
         "<header>",
         "<h1>T &lt;1&gt;</h1>",
         '<button id="theme" type="button">light or dark</button>',
         "</header>",
-        "<nav>",
-        '<a href="#part-1">Now: &lt;b&gt; [bold]x[/]</a>',
-        '<a href="#part-2">History</a>',
-        "</nav>",
         "<main>",
-        '<section id="part-1">',
-        "<h2>Now: &lt;b&gt; [bold]x[/]</h2>",
+        *(
+            '<section id="answers">',
+            "<h2>In short</h2>",
+            "<ul>",
+            "<li>It takes 1 ms &lt;i&gt;</li>",
+            "</ul>",
+            "</section>",
+        ),
+        '<nav aria-label="parts of this page">',
+        '<a href="#about">What is this page?</a>',
+        '<a href="#part-1">Now</a>',
+        '<a href="#part-2">History</a>',
+        '<a href="#part-3">Facts</a>',
+        "</nav>",
+        *('<section id="about">', "<h2>What is this page?</h2>", "<p>About &amp; more.</p>"),
+        *("<dl>", "<dt>&lt;word&gt;</dt><dd>meaning</dd>", "</dl>", "</section>"),
+        *('<section id="part-1">', "<h2>Now</h2>"),
+        "<h3>&lt;b&gt; [bold]x[/]</h3>",
         "<ul>",
         "<li>One | two &amp; three of a sentence that is longer than the terminal is wide.</li>",
         "<li>[red]Two[/]</li>",
         "</ul>",
-        *figure(1, "Over &lt;size&gt;", "A &amp; caption"),
-        *figure(2, "P2", "Second"),
+        *figure(size, "A &amp; caption", panel(1, size)),
+        *figure(
+            "P2",
+            "Second",
+            panel(2, "P2: left", "<h5>left</h5>"),
+            panel(3, "P2: right &lt;1&gt;", "<h5>right &lt;1&gt;</h5>"),
+        ),
         *table(
             "Times &lt;1&gt;",
             f"{left}case</th>{right}median</th>",
-            '<td class="left">a|b</td><td class="right">1 ms</td>',
+            f'{row_left}a|b</th><td class="right">1 ms</td>',
         ),
-        *table("", f"{right}n</th>", '<td class="right">7</td>'),
+        *table("", f"{right}n</th>", f"{row_right}7</th>"),
         "<details><summary>Folded &amp; &lt;2&gt;</summary>",
-        *table(
-            "Folded &amp; &lt;2&gt;",
-            f"{left}case</th>",
-            *('<td class="left">&lt;c&gt;</td>', '<td class="left">d</td>'),
-        ),
+        *table("Folded &amp; &lt;2&gt;", f"{left}case</th>", f"{row_left}&lt;c&gt;</th>", f"{row_left}d</th>"),
         "</details>",
+        "<p><strong>y</strong>: Nothing at all.</p>",
         "</section>",
-        '<section id="part-2">',
-        "<h2>History</h2>",
-        "<ul>",
-        "</ul>",
-        *figure(3, "P3", "Third"),
-        "</section>",
+        *('<section id="part-2">', "<h2>History</h2>", *figure("P3", "Third", panel(4, "P3")), "</section>"),
+        *('<section id="part-3">', "<h2>Facts</h2>", "<details><summary>Folded away</summary>"),
+        *(*table("Folded away", f"{right}n</th>", f"{row_right}8</th>"), "</details>", "</section>"),
     ]
-    assert [chart["mark"] for chart in charts] == ["<a>", "b", "</script>"]
+    assert [chart["mark"] for chart in charts] == ["<a>", "b", "c", "</script>"]
     assert not any("<a>" in line or "</script></script>" in line or '"</script' in line for line in body)
 
 

@@ -13,7 +13,7 @@ from benchmarks.studies.documents import __main__ as documents
 from benchmarks.studies.documents import command_line, measured, pages
 from parabola.display import pictures
 from parabola.records import schema
-from parabola.report import page
+from parabola.report import answer, page
 from parabola.report import sections as report_sections
 from tests import made_records
 
@@ -81,8 +81,7 @@ def test_the_picture_of_the_page_is_marked_with_a_hash_of_all_records_in_their_o
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
     assert measured.blocks(found, report_sections.sections(found))["records"] == (
-        "![The page, with times over batch size](report.png)\n\n"
-        f"<!-- pictures of the records with the hash {digest[:12]} -->"
+        f"![The page, which answers first](report.png)\n\n<!-- pictures of the records with the hash {digest[:12]} -->"
     )
 
 
@@ -151,8 +150,8 @@ def test_all_is_written_anew(paths: list[Path], tmp_path: Path, monkeypatch: pyt
     assert path == tmp_path / "chart.svg"
     assert chart["width"] == 620
     assert chart["title"] == "One training run, executed in four ways: time per epoch of 999 samples"
-    assert chart["layer"] == sections[0].pictures[0].chart.to_dict(validate=False)["layer"]
-    assert html == page.page(sections, "parabola")
+    assert chart["layer"] == sections[0].pictures[0].panels[0].chart.to_dict(validate=False)["layer"]
+    assert html == page.page(sections, answer.opening(found))
 
 
 def test_the_excerpt_has_the_settings_that_every_engine_was_measured_at() -> None:

@@ -3,7 +3,7 @@
 from benchmarks.studies.documents import command_line, measured, pages
 from parabola import files
 from parabola.display import pictures
-from parabola.report import page
+from parabola.report import answer, page
 from parabola.report import sections as report_sections
 
 
@@ -12,7 +12,7 @@ def main() -> None:
     records = measured.read()
     sections = report_sections.sections(records)
     pictures.save(measured.epoch_chart(sections), measured.CHART)
-    measured.take_screenshot(page.page(sections, "parabola"))
+    measured.take_screenshot(page.page(sections, answer.opening(records)))
     texts = pages.read()
     for path, text in pages.refresh(texts, {**measured.blocks(records, sections), **command_line.blocks()}).items():
         if text != texts[path]:

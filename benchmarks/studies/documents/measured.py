@@ -55,7 +55,7 @@ def blocks(records: Sequence[record_of_records.Record], sections: Sequence[parts
         "excerpt": _fenced(lambda console: summary.print_epoch_times(full_rows(measured), (), console)),
         "summary": _fenced(lambda console: summary.print_suite(measured, content["parabola"]["left_out"], console)),
         "history": _fenced(lambda console: report_text.print_report(past, console)),
-        "records": f"![The page, with times over batch size]({SCREENSHOT.name})\n\n"
+        "records": f"![The page, which answers first]({SCREENSHOT.name})\n\n"
         f"<!-- pictures of the records with the hash {digest} -->",
     }
 
@@ -77,7 +77,7 @@ def full_rows(measured: Sequence[tuple[dict[str, Any], float]]) -> list[EpochTim
 def epoch_chart(sections: Sequence[parts.Section]) -> Any:
     """Return the report's picture of times over batch size, with the title and the width that the pages have for it."""
     title = "One training run, executed in four ways: time per epoch of 999 samples"
-    return sections[0].pictures[0].chart.properties(width=620, title=title)
+    return sections[0].pictures[0].panels[0].chart.properties(width=620, title=title)
 
 
 def take_screenshot(html: str) -> None:

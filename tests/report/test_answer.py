@@ -1,0 +1,121 @@
+"""What a page begins with: how fast it is on a machine and what changed, in a line; its title and its words."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from parabola.records import changes
+from parabola.records.changes import LevelChange
+from parabola.report import answer
+from parabola.report import sections as report_sections
+from tests.made_measurements import measurement, record
+
+FIRST = datetime(2026, 2, 27, 22, 30, tzinfo=UTC)
+MACHINE: dict[str, Any] = {"cpu_model": "AMD EPYC", "cores_usable": 2}
+
+
+def answers(*records: Any) -> list[str]:
+    """Return the answers of a report."""
+    return [section.answer for section in report_sections.sections(records) if section.answer]
+
+
+def test_an_answer_says_what_ran_where_how_fast_and_how_many_times_the_limit() -> None:
+    """It takes the setting that most engines have, and of these the smallest; the fastest comes first."""
+    found = record(
+        measurement(batch_size=1, engine="fit", median=0.865, device="cpu"),
+        measurement(batch_size=1, engine="compiled", median=30.1e-6),
+        measurement(batch_size=1, engine="native", median=22.3e-6),
+        measurement(batch_size=9, engine="native", median=1e-9),
+        machine=MACHINE,
+    )
+
+    assert answers(found) == [
+        "TensorFlow on 2 cores of AMD EPYC: an epoch of 999 samples (batch 1, learning rate 0.001) takes 22.3 µs by "
+        "native (the limit), 30.1 µs by compiled (1.35 times the limit), 865 ms by fit (38,789 times the limit); "
+        "no history yet: 1 commit, and changes are looked for from 10 on."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "says"),
+    [
+        ({"backend": "jax 0.7.1", "gpu": "H100"}, "JAX 0.7.1 on 2 cores of AMD EPYC and H100: "),
+        ({"backend": "torch 2.9", "cores_usable": 1}, "PyTorch 2.9 on 1 core of AMD EPYC: "),
+        ({"backend": "", "cores_usable": ""}, "12 cores of AMD EPYC: "),
+    ],
+)
+def test_what_is_not_known_of_a_machine_is_left_out(machine: dict[str, Any], says: str) -> None:
+    """Backend, cores and GPU are said where the record has them."""
+    assert answers(record(measurement(), machine={**MACHINE, **machine}))[0].startswith(says)
+
+
+def test_several_devices_are_named_and_without_the_limit_there_are_times_alone() -> None:
+    """Each time has its device."""
+    found = record(measurement(median=3e-6), measurement(device="gpu:0", median=2e-6), machine=MACHINE)
+
+    assert "takes 2 µs by compiled on gpu:0, 3 µs by compiled on cpu; no history" in answers(found)[0]
+
+
+def test_without_epoch_times_the_fastest_and_the_slowest_benchmark_are_named() -> None:
+    """Their number comes first."""
+    cold: dict[str, Any] = {"kind": "cold start", "function": "bench_cold", "verdict": None}
+    found = record(
+        *(measurement(name, median=seconds, **cold) for name, seconds in (("b", 2.0), ("a", 0.5), ("c", 1.0)))
+    )
+
+    assert (
+        "Söhne: 3 benchmarks, from bench_cold[a] (500 ms) to bench_cold[b] (2 s); no history yet" in answers(found)[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("planted", "says"),
+    [
+        ([], "; no change over 12 commits since 2026-02-27."),
+        (
+            [LevelChange(3, 3, 3, 1.5, 1.4, 1.6), LevelChange(7, 7, 8, 0.9, 0.8, 0.95)],
+            "; 2 changes over 12 commits since 2026-02-27, the newest: faster by -10.0 % in all 1 case, within "
+            "06aabbccd..08aabbccd (2026-03-07).",
+        ),
+    ],
+)
+def test_the_newest_change_is_told_with_its_size_its_cases_and_its_commits(
+    planted: list[LevelChange], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where ten commits or more have been measured."""
+    monkeypatch.setattr(changes, "find_level_changes", lambda seconds: planted)
+    found = [
+        record(measurement(), commit=f"{day:02}aabbccd{'e' * 31}", committed=FIRST + timedelta(days=day))
+        for day in range(12)
+    ]
+
+    assert answers(*found)[0].endswith(says)
+
+
+def test_a_page_has_the_question_as_its_title_and_the_words_that_it_uses() -> None:
+    """Of another suite its name, and no engines."""
+    own = answer.opening([record(measurement()), record(measurement())])
+    other = answer.opening([record(measurement(engine=""), project="trees")])
+
+    assert own.title == "How fast does a network of two neurons train?"
+    assert own.about[-1] == "2 records of pytest-benchmark were read."
+    assert {"engine", "limit", "verified"} <= set(own.words)
+    assert other.title == "How fast are the benchmarks of trees?"
+    assert other.about == ("1 record of pytest-benchmark was read.",)
+    assert list(other.words) == ["median", "change of level"]
+
+
+def test_machines_are_laid_out_with_every_fact_that_one_of_them_has() -> None:
+    """The names are those that tell them apart."""
+    found = [record(measurement(), machine={"kernel": kernel, "threads": ""}) for kernel in ("6.1", "6.2")]
+    section = report_sections.sections(found)[-1]
+    (table,) = section.details
+    rows = {row[0]: row[1:] for row in table.rows}
+
+    assert (section.title, section.chapter, section.lines, section.tables) == ("Machines", "Machines", (), ())
+    assert set(table.headings) == {"fact", "kernel 6.1", "kernel 6.2"}
+    assert sorted(rows["kernel"]) == ["6.1", "6.2"]
+    assert rows["cpu model"] == ("Made-up CPU_7 <2.9 GHz> & Söhne",) * 2
+    assert rows["measured last"] == ("2026-03-04 06:36 UTC",) * 2
+    assert "threads" not in rows
