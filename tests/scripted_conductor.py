@@ -68,7 +68,7 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "modules": [], "allowed": []}
         given |= {name: str(tmp_path / folder) for name, folder in folders.items()}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
-        for name in ("", ".strangers", ".telling", ".work"):
+        for name in ("", ".addopts", ".strangers", ".telling", ".work"):
             monkeypatch.delitem(sys.modules, f"lockstep_plugin{name}", raising=False)
         spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN / "__init__.py")
         assert spec is not None

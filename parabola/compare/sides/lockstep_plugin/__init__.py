@@ -17,13 +17,15 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
 from .strangers import strangers
-from .telling import Line, last_lines, reason, writable
+from .telling import Line, last_lines, reason, skip_reason, writable
 from .work import calibrate, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 200, 2
 BLOCK, BLOCKS = bytes(1 << 16), 12  # hashed in a round of the control: about 0.6 ms, as few are struck then; all in C
+MARKERS = ("benchmark", "codspeed_benchmark")
 PLAIN_ROUNDS = 10  # of benchmark(f)
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
@@ -34,6 +36,7 @@ line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}  # by case, whose rounds are over and whose test is not
 failed: dict[str, pytest.TestReport] = {}  # by case, the first thing that went wrong in a test that is not over
 slower: dict[str, float] = {}  # by case: share of extra work to plant
+skipped_files: dict[str, str] = {}  # by file that skips itself as a whole, why
 
 
 class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
@@ -115,10 +118,25 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"two commits cannot be compared with {option}: leave it out")
 
 
+def is_benchmark(item: pytest.Item) -> bool:
+    """Return whether a test has the fixture, or the marker itself; a marker of its file or class is but for groups."""
+    marked = any(mark.name in MARKERS for mark in getattr(item, "own_markers", ()))
+    return marked or "benchmark" in getattr(item, "fixturenames", ())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Offer the benchmarks, and keep those that the conductor names."""
+    """Offer the benchmarks, and keep those that the conductor names.
+
+    Tests that are benchmarks to pytest-codspeed alone, by their marker, are offered as well; they will measure nothing.
+    """
     offered = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
+    offered |= {
+        item.nodeid: item for item in items if any(mark.name in MARKERS for mark in getattr(item, "own_markers", ()))
+    }
+    if not offered and skipped_files:
+        case, why = next(iter(skipped_files.items()))
+        line.say("failed", case=case, why=f"it skips itself: {why}", output=[])
     line.say("collected", cases=list(offered), strangers=strangers(GIVEN))
     answer = line.hear()
     slower.update(answer["slower"])
@@ -145,6 +163,8 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Tell what could not be collected."""
     if report.failed:
         line.say("failed", case=report.nodeid, why=reason(report), output=last_lines(report))
+    elif report.skipped:
+        skipped_files[report.nodeid] = skip_reason(report)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

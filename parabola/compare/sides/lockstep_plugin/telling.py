@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Mapping
@@ -56,14 +57,17 @@ class Line:
             os._exit(CONDUCTOR_GONE)
 
     def hear(self) -> dict[str, Any]:
-        """Wait, off the CPU, for what the conductor says next."""
+        """Wait, off the CPU, for what the conductor says next. A timer, such as pytest-timeout's, waits, too."""
         if self.over:  # and Python has dropped what the signal raised
             raise KeyboardInterrupt
         self.check()
+        left = signal.setitimer(signal.ITIMER_REAL, 0)
         try:
             said = self.file.readline()
         except OSError:
             said = ""
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, *left)
         if not said:
             os._exit(CONDUCTOR_GONE)
         answer: dict[str, Any] = json.loads(said)
@@ -91,6 +95,15 @@ def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     lines = [text.strip() for text in said if text.strip()] or ["no reason given"]
     errors = [text.removeprefix("E ").strip() for text in lines if text.startswith("E ")]
     return lines[0] if crash else (errors or lines)[-1]
+
+
+def skip_reason(report: pytest.CollectReport) -> str:
+    """Return why a file skips itself, and what to do about it if it lacks a package."""
+    said = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longreprtext
+    why = said.removeprefix("Skipped: ").strip()
+    lacks = re.search(r"could not import '([\w.]+)'", why)
+    package = lacks[1].partition(".")[0].replace("_", "-") if lacks else ""
+    return f"{why}; add {package} to what the suite is measured with" if package else why
 
 
 def last_lines(report: pytest.TestReport | pytest.CollectReport) -> list[str]:

@@ -1,0 +1,35 @@
+"""Options of a suite's own configuration that measuring in turn cannot do with: they are set aside, typed ones stay."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+ASIDE: dict[str, dict[str, Any]] = {  # by what is typed for it, what an option of the configuration becomes
+    "-n": {"numprocesses": None, "dist": "no", "tx": []},
+    "--benchmark-disable": {"benchmark_disable": False},
+    "--benchmark-skip": {"benchmark_skip": False},
+}
+
+
+def typed(config: pytest.Config, option: str) -> bool:
+    """Return whether an option was typed for this comparison; what pyproject.toml or PYTEST_ADDOPTS say is not."""
+    return any(str(argument).startswith(option) for argument in config.invocation_params.args)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Keep pytest-cov from starting, and from failing the session for what is not covered: it would be timed, too."""
+    if not typed(early_config, "--cov") and hasattr(early_config.known_args_namespace, "cov_source"):
+        early_config.known_args_namespace.cov_source = []
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Set the others aside before pytest-xdist and pytest-benchmark read them."""
+    for option, values in ASIDE.items():
+        for name, value in values.items():
+            if hasattr(config.option, name) and not typed(config, option):
+                setattr(config.option, name, value)
+    return (yield)
