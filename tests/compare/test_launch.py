@@ -101,7 +101,7 @@ def test_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert made.finished
     assert made.stopped
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
-    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head"]
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head", "kept"]
 
 
 def test_the_case_in_work_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +350,7 @@ def test_a_side_that_ends_after_the_first_case(tmp_path: Path, monkeypatch: pyte
     assert made.stopped
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
     assert [side.connection.fileno() for side in made.sides] == [-1, -1]
-    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head"]
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head", "kept"]
 
 
 def test_a_side_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

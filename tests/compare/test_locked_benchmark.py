@@ -86,19 +86,9 @@ def test_repeated_calls(load: Load) -> None:
     assert calls == [((1,), {"more": 2})] * 3
 
 
-@pytest.mark.parametrize(
-    ("seconds", "calls", "iterations"),
-    [
-        (0.003, 1 + 2, 3),  # 6 ms, of which 10 ms are 3.3
-        (0.001, 1 + 2 + 4 + 8, 10),
-        (0.0004, 1 + 2 + 4 + 8 + 16, 25),
-        (0.006, 1, 2),  # 1.7
-        (0.015, 1, 1),  # 0.7
-        (0.5, 1, 1),  # 0.02, but there is no round without a call
-    ],
-)
-def test_calibration(seconds: float, calls: int, iterations: int, load: Load) -> None:
-    """A round lasts about 10 ms, which the first trial of at least 5 ms decides."""
+@pytest.mark.parametrize(("seconds", "calls"), [(0.003, 1 + 2), (0.0004, 1 + 2 + 4 + 8 + 16), (0.005, 1), (0.5, 1)])
+def test_calibration(seconds: float, calls: int, load: Load) -> None:
+    """A call's time is that of the first trial of at least 5 ms, each of twice as many calls as the one before."""
     plugin, clock = load(), Clock()
     plugin.work.time = clock
     made = list[int]()
@@ -107,22 +97,28 @@ def test_calibration(seconds: float, calls: int, iterations: int, load: Load) ->
         made.append(1)
         clock.now += seconds
 
-    assert plugin.calibrate(target) == iterations
+    assert plugin.calibrate(target) == pytest.approx(seconds)
     assert len(made) == calls
 
 
-def test_calibration_judges_by_half_a_round_at_least(load: Load) -> None:
-    """A trial of exactly half a round's time is the last one."""
-    plugin, clock = load(), Clock()
-    plugin.work.time, plugin.work.PLAIN_SECONDS = clock, 0.25
-    made = list[int]()
+@pytest.mark.parametrize(
+    ("seconds", "iterations", "rounds"),
+    [
+        (0.00003, 33, 100),
+        (0.0003, 3, 100),  # 111 would be 0.1 s
+        (0.0006, 2, 83),  # 1.7 calls
+        (0.0015, 1, 67),
+        (0.009, 1, 11),
+        (0.02, 1, 10),  # fewer say too little
+        (5, 1, 10),
+    ],
+)
+def test_rounds_of_a_plain_case(seconds: float, iterations: int, rounds: int, load: Load) -> None:
+    """A round lasts about 1 ms and a case about 0.1 s, where calls are short; there are 10 to 100 rounds."""
+    plugin = load()
 
-    def target() -> None:
-        made.append(1)
-        clock.now += 0.125
-
-    assert plugin.calibrate(target) == 2
-    assert len(made) == 1
+    assert plugin.plain_iterations(seconds) == iterations
+    assert plugin.plain_rounds(iterations * seconds) == rounds
 
 
 def test_a_pedantic_case_takes_turns(load: Load) -> None:
@@ -203,31 +199,31 @@ def test_two_iterations_are_the_fewest_that_are_repeated(load: Load) -> None:
 
 
 def test_a_plain_case_is_calibrated_with_the_other_side(load: Load) -> None:
-    """A plain case finds three calls a round in its turn, and makes the four that the conductor names."""
-    conductor, clock = Conductor([{"go": True}, {"iterations": 4}]), Clock()
+    """A plain case finds three calls a round in its turn, and makes the fifteen that the conductor names."""
+    conductor, clock = Conductor([{"go": True}, {"iterations": 15}]), Clock()
     plugin = load(conductor=conductor)
     plugin.work.time = clock
     benchmark = fixture(plugin, clock)
 
     def target(one: int, more: int) -> int:
         conductor.journal.append("target")
-        clock.now += 0.003
+        clock.now += 0.0003
         return one + more
 
     result = benchmark(target, 1, more=2)
-    turn: list[Any] = ["hear", "target", "target", "target", "target", ("passed", {})]
+    turn: list[Any] = ["hear", *["target"] * 15, ("passed", {})]
 
     assert conductor.journal == [
         ("calibrate", {"case": CASE}),
         "hear",
-        *["target"] * 3,
+        *["target"] * (1 + 2 + 4 + 8 + 16 + 32),
         ("calibrated", {"iterations": 3}),
         "hear",
-        ("ready", {"case": CASE, "rounds": 10, "warmup_rounds": 1}),
-        *turn * 11,
+        ("ready", {"case": CASE, "rounds": 22, "warmup_rounds": 1}),
+        *turn * 23,
         "hear",
     ]
-    assert list(benchmark.stats.stats.data) == pytest.approx([0.003] * 10)
+    assert list(benchmark.stats.stats.data) == pytest.approx([0.0003] * 22)
     assert result == 3
 
 

@@ -20,13 +20,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
 from .strangers import strangers
 from .telling import Line, last_lines, reason, skip_reason, writable
-from .work import calibrate, repeated, slowed
+from .work import calibrate, plain_iterations, plain_rounds, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 200, 2
 BLOCK, BLOCKS = bytes(1 << 16), 12  # hashed in a round of the control: about 0.6 ms, as few are struck then; all in C
 MARKERS = ("benchmark", "codspeed_benchmark")
-PLAIN_ROUNDS = 10  # of benchmark(f)
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
     os.sched_setaffinity(0, GIVEN["cores"])
@@ -48,9 +47,11 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
             return super().__call__(function_to_benchmark, *args, **kwargs)
         line.say("calibrate", case=self.fullname)
         line.hear()
-        line.say("calibrated", iterations=calibrate(lambda: function_to_benchmark(*args, **kwargs)))
+        seconds = calibrate(lambda: function_to_benchmark(*args, **kwargs))
+        line.say("calibrated", iterations=plain_iterations(seconds))
         iterations = line.hear()["iterations"]
-        return self.pedantic(function_to_benchmark, args, kwargs, None, None, PLAIN_ROUNDS, 1, iterations)
+        rounds = plain_rounds(iterations * seconds)
+        return self.pedantic(function_to_benchmark, args, kwargs, None, None, rounds, 1, iterations)
 
     def pedantic(
         self,

@@ -1,10 +1,14 @@
-"""What a round does: its target, repeated or with more work planted; and how often a target is called in a round."""
+"""What a round does: its target, repeated or with more work planted; and how many rounds of how many calls."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-PLAIN_SECONDS = 0.01  # about so long is a round of benchmark(f)
+# Of benchmark(f). Rounds are short, so that what strikes a core meanwhile strikes a few of them, or many of both sides
+# alike: where other work kept the machine busy, 10 rounds of 10 ms told launches of the same code 6 % apart (median of
+# 18 cases), and 100 of 1 ms less than 1 %.
+ROUND_SECONDS, CASE_SECONDS, LEAST_ROUNDS, MOST_ROUNDS = 0.001, 0.1, 10, 100
+TRIAL_SECONDS = 0.005  # calls are timed over at least so long
 
 
 def slowed(target: Callable[..., Any], share: float) -> Callable[..., Any]:
@@ -33,13 +37,23 @@ def repeated(target: Callable[..., Any], iterations: int) -> Callable[..., Any]:
     return repeat
 
 
-def calibrate(target: Callable[[], Any]) -> int:
-    """Return how many calls last about as long as a round of benchmark(f) should."""
-    iterations = 1
+def calibrate(target: Callable[[], Any]) -> float:
+    """Return how long a call lasts, in seconds."""
+    calls = 1
     while True:
         start = time.perf_counter()
-        repeated(target, iterations)()
+        repeated(target, calls)()
         seconds = time.perf_counter() - start
-        if seconds >= PLAIN_SECONDS / 2:
-            return max(1, round(iterations * PLAIN_SECONDS / seconds))
-        iterations *= 2
+        if seconds >= TRIAL_SECONDS:
+            return seconds / calls
+        calls *= 2
+
+
+def plain_iterations(seconds: float) -> int:
+    """Return how many calls, of so many seconds each, last about as long as a round of benchmark(f) should."""
+    return max(1, round(ROUND_SECONDS / seconds))
+
+
+def plain_rounds(seconds: float) -> int:
+    """Return how many rounds of benchmark(f), of so many seconds each, last about as long as a case should."""
+    return min(max(round(CASE_SECONDS / seconds), LEAST_ROUNDS), MOST_ROUNDS)
