@@ -15,6 +15,7 @@ from benchmarks.harness.options import Selection
 from parabola.display import console
 from parabola.display.tables import Column, Table, markdown_lines
 from parabola.training import engines
+from parabola.training.engines import feeds
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 from parabola.verification.check import check_run
@@ -86,7 +87,12 @@ def drop_partial(monkeypatch: pytest.MonkeyPatch, experiment: Experiment) -> Non
         short = ("range(0, x.size, batch_size)", f"range(0, {whole}, batch_size)")
         return in_arithmetic(short, of_adam())(monkeypatch, experiment)
     made = plants.engine_class(experiment)
-    build = made.build
+    build, feed = made.build, feeds.ArrayFeed.__init__
+
+    def shorter(arrays: Any, engine: Any) -> None:
+        feed(arrays, engine)
+        arrays.x, arrays.y = arrays.x[:whole], arrays.y[:whole]
+        arrays.arguments |= {"x": arrays.x, "y": arrays.y}
 
     def fewer(engine: Any) -> None:
         bank, engine.experiment, engine.bank = engine.bank, replace(experiment, samples=whole), engine.bank[:, :whole]
@@ -94,6 +100,7 @@ def drop_partial(monkeypatch: pytest.MonkeyPatch, experiment: Experiment) -> Non
         engine.experiment, engine.bank = experiment, bank if experiment.engine == "compiled" else engine.bank
 
     monkeypatch.setattr(made, "build", fewer)
+    monkeypatch.setattr(feeds.ArrayFeed, "__init__", shorter)
 
 
 def other_seed(monkeypatch: pytest.MonkeyPatch, experiment: Experiment) -> None:
