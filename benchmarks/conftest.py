@@ -11,7 +11,9 @@ from benchmarks.harness.options import SELECTION, Selection
 from parabola import registry
 from parabola.machine import devices
 from parabola.records.case import Axes
+from parabola.training import memory
 from parabola.training.engines import missing
+from parabola.training.experiment import Experiment
 
 collect_ignore = ["studies/trials/suites"]  # which are other projects'
 
@@ -21,10 +23,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     The most that it asks for among its fixtures decides.
     """
-    selection, names = metafunc.config.stash[SELECTION], metafunc.fixturenames
+    selection, names, left_out = metafunc.config.stash[SELECTION], metafunc.fixturenames, list[str]()
     on = selected_devices(selection)
     if "case" in names:
-        grid, metafunc.config.stash[cases.LEFT_OUT] = cases.grid_cases(selection, on)
+        grid, left_out = cases.grid_cases(selection, on)
         values = [tuple(getattr(case.experiment, axis) for axis in cases.AXES) for case in grid]
         metafunc.parametrize(cases.AXES, values, ids=[case.id for case in grid])
     elif "engine" in names:
@@ -33,13 +35,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ids = [Axes(engine=engine, device=device).id for engine, device in pairs]
         metafunc.parametrize(("engine", "device"), pairs, ids=ids)
     elif "members" in names:
-        blocks = [(device, members) for device in on for members in selected_members(selection)]
+        sizes = {members: memory.too_large(Experiment(epochs=1), members) for members in selected_members(selection)}
+        left_out = [f"members_{members}: {reason}" for members, reason in sizes.items() if reason]
+        blocks = [(device, members) for device in on for members, reason in sizes.items() if not reason]
         ids = [Axes(engine="", device=device, members=members).id for device, members in blocks]  # one engine has them
         why = missing("members")
         marks = pytest.mark.skipif(bool(why), reason=why)
         metafunc.parametrize(("device", "members"), [pytest.param(*block, marks=marks) for block in blocks], ids=ids)
     elif "device" in names:
         metafunc.parametrize("device", on)
+    known = metafunc.config.stash[cases.LEFT_OUT]
+    known += [line for line in left_out if line not in known]
 
 
 def selected_devices(selection: Selection) -> Sequence[str]:

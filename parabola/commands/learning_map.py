@@ -43,7 +43,7 @@ def learning_map(
     from parabola.ensemble import figure, map_file, text
     from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
     from parabola.machine import backends, devices
-    from parabola.training import engines
+    from parabola.training import engines, memory
 
     try:
         backends.choose(backend)
@@ -53,6 +53,8 @@ def learning_map(
         sizes = tuple(size for size in BATCH_SIZES if size <= samples)
         sizes = sizes if batch_sizes is None else options.numbers("batch-sizes", batch_sizes, int)
         grid = Grid(options.read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
+        if reason := memory.too_large(grid.experiment):
+            raise ValueError(reason)
         if plot:
             files.check_path(plot, pictures.FORMATS)
         files.check_path(json_file, (".json",))

@@ -8,15 +8,29 @@ from parabola.training.experiment import Experiment
 BYTES_PER_EPOCH, BYTES_PER_SAMPLE = 148, 88
 
 
-def needed_bytes(experiment: Experiment) -> int:
-    """Return how many bytes a run needs at least."""
-    return experiment.samples * BYTES_PER_SAMPLE + experiment.epochs * BYTES_PER_EPOCH
+# Counted: the arrays that a block of members works on have, of each sample, its place in the order and two coordinates,
+# and of each epoch the number of the order and the weights after it. All are of four bytes.
+BYTES_PER_VALUE, VALUES_PER_SAMPLE = 4, 3
 
 
-def too_large(experiment: Experiment) -> str:
-    """Return why a run cannot fit into the memory that is free, in words; empty if it may."""
-    needed, free = needed_bytes(experiment), host.free_bytes()
+def needed_bytes(experiment: Experiment, members: int = 0) -> int:
+    """Return how many bytes a run needs at least.
+
+    Args:
+        experiment: the run's, or what members have in common.
+        members: how many are trained together in one program; 0 for a run by itself.
+    """
+    if not members:
+        return experiment.samples * BYTES_PER_SAMPLE + experiment.epochs * BYTES_PER_EPOCH
+    values = experiment.samples * VALUES_PER_SAMPLE + experiment.epochs * (1 + experiment.net.size)
+    return members * values * BYTES_PER_VALUE
+
+
+def too_large(experiment: Experiment, members: int = 0) -> str:
+    """Return why a run, or a block of members, cannot fit into the memory that is free; empty if it may."""
+    needed, free = needed_bytes(experiment, members), host.free_bytes()
     if needed <= free:
         return ""
+    many = f"{members:,} members, " if members else ""
     gib = f"about {needed / 2**30:,.0f} GiB, and {free / 2**30:.0f} GiB are free"
-    return f"{experiment.epochs:,} epochs of {experiment.samples:,} samples need {gib}: ask for fewer"
+    return f"{many}{experiment.epochs:,} epochs of {experiment.samples:,} samples need {gib}: ask for fewer"

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import conftest as suite
 from benchmarks.harness.cases import LEFT_OUT, TimedCase, grid_cases
 from benchmarks.harness.options import SELECTION, Selection
-from parabola.machine import devices
+from parabola.machine import devices, host
 from parabola.training.experiment import Experiment
 
 LACKS_MEMBERS = "members is not there on the torch backend, which has fit, fused_fit, native"
@@ -62,6 +62,7 @@ def test_a_case_is_parametrised_by_the_grid() -> None:
         "native-cpu-batch_1-learning_rate_0.01-samples_100000",
     ]
     assert stash[LEFT_OUT] == [
+        "before",
         "fit-cpu-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
         "fit-gpu:0-batch_1-learning_rate_0.01-samples_100000: predicted 482 s, more than 60 (--all runs it)",
     ]
@@ -125,6 +126,21 @@ def test_sizes_of_blocks_of_members(selection: Selection, sizes: list[int]) -> N
     assert [value.values for value in values] == blocks
     assert ids == [f"{device}-members_{members}" for device, members in blocks]
     assert all(mark.args == (False,) for value in values for mark in value.marks)
+
+
+def test_more_members_than_memory_holds_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what they need and what is there, before anything is made of them; the others are run."""
+    monkeypatch.setattr(host, "free_bytes", lambda: 2**34)
+    selection = Selection(members=(10**9, 8, 10**30), devices=("cpu",))
+    _, values, ids, stash = parametrised(selection, "device", "members")
+    need = {members: members * 4 * (3 * 999 + 5) / 2**30 for members in selection.members}
+
+    assert ([value.values for value in values], ids) == ([("cpu", 8)], ["cpu-members_8"])
+    assert stash[LEFT_OUT] == ["before"] + [
+        f"members_{members}: {members:,} members, 1 epochs of 999 samples need about {need[members]:,.0f} GiB, "
+        "and 16 GiB are free: ask for fewer"
+        for members in (10**9, 10**30)
+    ]
 
 
 def test_members_are_skipped_where_the_backend_lacks_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,14 @@ def test_what_a_run_needs_by_hand() -> None:
     assert memory.needed_bytes(Experiment(epochs=1_000_000, samples=1_000)) == 148_000_000 + 88_000
 
 
+def test_what_members_need_by_hand() -> None:
+    """Of each member the order, x and y of an epoch's samples; of each epoch its row and four weights, or two."""
+    many = Experiment(epochs=10, samples=1_000)
+
+    assert memory.needed_bytes(many, 7) == 7 * 4 * (3_000 + 50)
+    assert memory.needed_bytes(Experiment(epochs=10, samples=1_000, network="one_neuron"), 1) == 4 * (3_000 + 30)
+
+
 @pytest.mark.parametrize(
     ("free", "said"),
     [

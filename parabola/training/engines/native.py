@@ -37,7 +37,7 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
     numba.config.SLP_VECTORIZE = 1
     single = np.float32
 
-    @numba.njit(fastmath=FAST_MATH, error_model="numpy")  # type: ignore[untyped-decorator]
+    @numba.njit(fastmath=FAST_MATH, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
     def kernel(
         x: Array,
         y: Array,

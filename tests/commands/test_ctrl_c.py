@@ -1,0 +1,133 @@
+"""A signal ends any run at once: in a pipe and on a terminal, amid a compiled program, while importing."""
+
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from parabola.machine import host
+from tests.commands.test_door import environment
+
+SECONDS = 2.0  # of the CPU, as others may use it, too: what the processes may take from the signal to their end
+IMPORTING_SECONDS = 5.0
+
+COMMANDS = {
+    "native": "train --engine native --epochs 2000000 --batch-size 999",
+    "one long epoch": "train --engine native --epochs 1 --samples 20000000",
+    "compiled": "train --engine compiled --epochs 2000000 --batch-size 999",
+    "map": "map --seeds 2000 --learning-rates 0.1,0.01 --batch-sizes 1 --json map.json",
+}
+
+
+def cpu_seconds(number: int) -> float:
+    """Return how long a process has worked, from the system's own count."""
+    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ended(typed: str, sent: signal.Signals, after: float, on_terminal: bool, folder: Path) -> tuple[int, float, bytes]:
+    """Return the code, the CPU's seconds from a signal to the end, and the output of a command.
+
+    Args:
+        typed: the command, without its name.
+        sent: the signal.
+        after: how many of the CPU's seconds the command works until the signal is sent.
+        on_terminal: whether its output is a terminal's, or else a pipe's.
+        folder: where it runs.
+    """
+    ours, theirs = pty.openpty() if on_terminal else os.pipe()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "parabola", *typed.split()],
+        cwd=folder, env={**environment(), "TERM": "xterm"}, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    until = time.monotonic() + 120
+    while cpu_seconds(process.pid) < after and time.monotonic() < until:
+        time.sleep(0.02)
+    worked = cpu_seconds(process.pid)
+    process.send_signal(sent)
+    process.wait(60)
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = os.read(ours, 1 << 16)
+    os.close(ours)
+    return process.returncode, now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime - worked, said
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
+@pytest.mark.parametrize(
+    ("name", "sent", "after", "on_terminal"),
+    [
+        ("native", signal.SIGINT, 4.0, False),
+        ("native", signal.SIGINT, 4.0, True),
+        ("one long epoch", signal.SIGTERM, 5.0, False),
+        ("map", signal.SIGHUP, 11.0, True),
+    ],
+)
+def test_a_run_ends_at_once(name: str, sent: signal.Signals, after: float, on_terminal: bool, tmp_path: Path) -> None:
+    """With the code of the signal, without a traceback, and with nothing left beside what is there in any case."""
+    code, seconds, said = ended(COMMANDS[name], sent, after, on_terminal, tmp_path)
+
+    assert code == 128 + sent, said
+    assert seconds < SECONDS * host.usable_cores()
+    assert b"Traceback" not in said
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
+@pytest.mark.parametrize("after", [0.5, 4.0])
+def test_importing_and_compiling_end_soon(after: float, tmp_path: Path) -> None:
+    """Wherever the command is on its way to its run."""
+    code, seconds, said = ended(COMMANDS["compiled"], signal.SIGINT, after, False, tmp_path)
+
+    assert code == 130, said
+    assert seconds < IMPORTING_SECONDS * host.usable_cores()
+    assert b"Traceback" not in said
+
+
+CALLS = """
+import hashlib, sys, time
+from parabola.machine import ending
+ending.end_as_by_ctrl_c()
+print("calls", flush=True)
+{}
+hashlib.pbkdf2_hmac("sha256", b"", b"", 1 << 30)
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_call_that_does_not_return_is_ended(sent: signal.Signals) -> None:
+    """Python's handler would wait for it: some minutes here."""
+    command = [sys.executable, "-c", CALLS.format("")]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.3)
+    process.send_signal(sent)
+    _, complaint = process.communicate(timeout=30)
+
+    assert (process.returncode, complaint) == (128 + sent, b"")
+
+
+@pytest.mark.end_to_end
+def test_what_clears_up_has_its_time() -> None:
+    """A block that no signal may interrupt is not cut short, however long it takes."""
+    clearing = "with ending.uninterrupted():\n    time.sleep(2.5)\n    print('cleared', flush=True)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", CALLS.format(clearing)], env=environment(), stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (143, b"cleared\n")
