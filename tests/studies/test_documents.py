@@ -199,15 +199,6 @@ def test_compare_examples(command: str, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted(Path(name).name for name in named)
 
 
-def test_the_workflow_runs_the_handbooks_command() -> None:
-    """But for the revisions: a pull request's merge commit and its first parent."""
-    workflow = (ROOT / ".github/workflows/performance.yml").read_text()
-    (there,) = re.findall(r"parabola compare .*", workflow)
-    here = [command for command in COMPARE if "--markdown" in command]
-
-    assert [command.replace("origin/main HEAD", "HEAD^1 HEAD") for command in here] == [there]
-
-
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("command", TRIALS)
 def test_trials_examples(command: str, tmp_path: Path) -> None:
