@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_benchmark.utils import DEFAULT_COLUMNS
 from rich.console import Console
 
 from benchmarks.harness import options, recording, sharing, summary
@@ -15,6 +16,8 @@ from parabola.display.plain import show_readably
 from parabola.machine import backends, host
 from parabola.verification.refusal import WrongRun
 
+# Of the columns of pytest-benchmark's tables, which are 230 characters wide, those that say most. Records have all.
+COLUMNS = ["median", "iqr", "rounds", "iterations"]
 ASKS_FOR_TIMES = ("only", "json", "save", "autosave", "compare", "compare_fail", "histogram", "cprofile", "enable")
 
 
@@ -66,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         refuse_times_beside(option, config)
     else:
         config.option.benchmark_disable = True
+    if config.getoption("benchmark_columns", None) == DEFAULT_COLUMNS:  # none were asked for
+        config.option.benchmark_columns = COLUMNS
     config.stash[SELECTION] = options.read(config.option)
     config.stash[LEFT_OUT] = []
     config.stash[FIXED_COSTS] = []

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from parabola.display.tables import Column, Table, for_terminal
+from parabola.display import narrow
+from parabola.display.tables import Column, Table
 from parabola.display.units import duration, per_cent
 from parabola.records.extra_info import Answer, ExtraInfo
 from parabola.report.epoch_times import DAGGER, EpochTime, epoch_times
@@ -39,7 +40,7 @@ def print_epoch_times(times: Sequence[EpochTime], left_out: Sequence[str], conso
     for line in left_out:
         console.print(f"left out: {line}")
     if times:
-        console.print(for_terminal(epoch_times(times)))
+        narrow.show(console, epoch_times(times))
     if any(time.answer.verdict != "pass" for time in times):
         console.print(DAGGER)
 
@@ -73,7 +74,7 @@ def print_times_to_accuracy(learnt: Sequence[ExtraInfo], console: Console) -> No
         return
     ordered = sorted(learnt, key=lambda info: (info.batch_size, info.learning_rate, info.final_learning_rate or 0.0))
     table = Table(TO_ACCURACY, TO_ACCURACY_COLUMNS, ordered)
-    console.print(for_terminal(table, title=table.title))  # Rich sets a plain string in italics
+    narrow.show(console, table, title=table.title)  # Rich sets a plain string in italics
     console.print("Medians over the seeds that arrive, with 95 % intervals; the others are in no figure here.")
 
 

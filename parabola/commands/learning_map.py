@@ -10,9 +10,12 @@ from parabola.commands import door, exits, options
 
 
 def learning_map(
-    learning_rates: Annotated[str | None, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1.")] = None,
+    learning_rates: Annotated[
+        list[str] | None, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1. Repeatable.")
+    ] = None,
     batch_sizes: Annotated[
-        str | None, typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999, up to samples.")
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="Default: the 8 divisors of 999, up to samples. Repeatable."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="In each cell.")] = 200,
     first_seed: Annotated[int, typer.Option(help="The others follow it.")] = 0,
@@ -49,9 +52,9 @@ def learning_map(
         backends.choose(backend)
         if reason := engines.missing("members"):
             raise ValueError(reason)
-        rates = LEARNING_RATES if learning_rates is None else options.numbers("learning-rates", learning_rates, float)
+        rates = LEARNING_RATES if not learning_rates else options.numbers("learning-rates", learning_rates, float)
         sizes = tuple(size for size in BATCH_SIZES if size <= samples)
-        sizes = sizes if batch_sizes is None else options.numbers("batch-sizes", batch_sizes, int)
+        sizes = sizes if not batch_sizes else options.numbers("batch-sizes", batch_sizes, int)
         grid = Grid(options.read_experiment({**knobs, "learning_rate": max(rates)}), rates, sizes, seeds, first_seed)
         if reason := memory.too_large(grid.experiment):
             raise ValueError(reason)
@@ -59,11 +62,21 @@ def learning_map(
             files.check_path(plot, pictures.FORMATS)
         files.check_path(json_file, (".json",))
         map_file.read(json_file, grid.identity())
-        (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)
-    with console.progress_bar("{task.percentage:.0f} % of the map,", 1.0) as bar:
-        cells = train_map(grid, json_file, progress=bar)
+    try:
+        with console.progress_bar("{task.percentage:.0f} % of the map{task.fields[text]},", 1.0) as bar:
+            if bar:
+                bar(0.0, ": starting the backend")
+            try:
+                (devices.resolve_all if backends.backend() == "jax" else devices.resolve)(device)
+            except ValueError as error:
+                exits.stop(error)
+            cells = train_map(grid, json_file, progress=bar)
+    except KeyboardInterrupt:
+        kept = f"{len(map_file.read(json_file, grid.identity()))} of {len(rates) * len(sizes)} cells"
+        exits.tell(f"{json_file} keeps {kept}; the same command goes on from there")
+        raise
     decaying = "" if final_learning_rate is None else f", decaying to {final_learning_rate:g}"
     title = f"{network} learns {grid.experiment.target}: which share of {seeds} seeds passes"
     subtitle = f"{epochs} epochs of {samples} samples, {optimizer}{decaying}, init {init}"

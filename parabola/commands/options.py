@@ -1,7 +1,7 @@
 """Options that several commands have, each said once, and how their values are read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,8 +82,9 @@ def read_experiment(knobs: dict[str, Any]) -> "Experiment":
     return Experiment(**{**fields, "target": Parabola.parse(knobs["target"])})
 
 
-def numbers(option: str, text: str, kind: type[Any]) -> tuple[Any, ...]:
-    """Read "1,2,3". Raises ValueError, naming the option, if it is anything else."""
+def numbers(option: str, texts: Sequence[str], kind: type[Any]) -> tuple[Any, ...]:
+    """Read "1,2,3" of each time that an option was given. Raises ValueError, naming it, if it is anything else."""
+    text = ",".join(texts)
     try:
         return tuple(map(kind, text.split(",")))
     except ValueError:

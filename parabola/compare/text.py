@@ -8,7 +8,7 @@ from rich.console import Console
 
 from parabola.compare.comparison import ComparedCase, Comparison, shown_names
 from parabola.compare.verdicts import Verdict
-from parabola.display import tables
+from parabola.display import narrow, tables
 from parabola.display.console import say
 from parabola.display.units import duration
 from parabola.machine import host
@@ -44,7 +44,7 @@ def _reasons(comparison: Comparison) -> dict[Verdict, str]:
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the table, what cannot be in it, and the verdict last."""
-    console.print(tables.for_terminal(_table(comparison)))
+    narrow.show(console, _table(comparison))
     for line in (*notes(comparison), *last_lines(comparison)):
         say(console, line)
     say(console, f"\n{headline(comparison)}", comparison.verdict.headline_style)

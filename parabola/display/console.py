@@ -13,6 +13,7 @@ from parabola.display.plain import plain
 
 Item = TypeVar("Item")
 PIPE_WIDTH = 200  # columns of a table that nobody watches
+BAR_WIDTH, OTHERS_WIDTH = 20, 16  # of a line of progress: the bar, and what stands beside a text: the time left
 
 
 class Terminal(Console):
@@ -29,8 +30,11 @@ def wide_console() -> Console:
 
 
 def say(console: Console, line: str, style: str = "") -> None:
-    """Print a line as it is: what a branch or a benchmark is called says nothing to the terminal, and is not cut."""
-    console.print(Text(plain(line), style), soft_wrap=True)
+    """Print a line as it is: what a branch or a benchmark is called says nothing to the terminal, and is not cut.
+
+    On a terminal it is wrapped at words; in a pipe it stays one line.
+    """
+    console.print(Text(plain(line), style), soft_wrap=not console.is_terminal)
 
 
 @contextmanager
@@ -42,10 +46,17 @@ def progress_bar(form: str, total: float) -> Iterator[Callable[..., None] | None
     if not sys.stderr.isatty():
         yield None
         return
-    columns = BarColumn(), TextColumn(form, markup=False), TimeRemainingColumn(), TextColumn("left")
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    bar_column = BarColumn(bar_width=BAR_WIDTH)
+    columns = bar_column, TextColumn(form, markup=False), TimeRemainingColumn(), TextColumn("left")
+    console = Console(stderr=True)
+    room = max(1, console.width - BAR_WIDTH - OTHERS_WIDTH)  # else a long text would hide the time left
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total, text="")
-        yield lambda done, text="": bar.update(task, completed=done, text=text)
+        yield lambda done, text="": bar.update(task, completed=done, text=_cut(text, room))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def tracked(items: Sequence[Item], name: str) -> Iterator[Item]:

@@ -26,12 +26,14 @@ class Column(Generic[Item]):
         cell: function that writes the cell of an item.
         align: where heading and cells stand: words stand left, figures right.
         style: function that returns the Rich style of an item's cell on a terminal, as "red"; None for plain cells.
+        leads: whether it says what the row is about though it is a figure; columns of words do so anyway.
     """
 
     heading: str
     cell: Callable[[Item], str]
     align: Literal["left", "right"] = "right"
     style: Callable[[Item], str] | None = None
+    leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,21 @@ class Table(Generic[Item]):
         return tuple(tuple(plain(column.cell(item)) for column in self.columns) for item in self.items)
 
 
-def table_of(title: str, rows: Sequence[Mapping[str, str]], left: Collection[str] = ()) -> Table[Mapping[str, str]]:
+def table_of(
+    title: str, rows: Sequence[Mapping[str, str]], left: Collection[str] = (), leading: Collection[str] = ()
+) -> Table[Mapping[str, str]]:
     """Return a table of rows that are written already, each with its cells by their headings.
 
     Args:
         title: what the figures are; empty for none.
         rows: the rows, from top to bottom. One that lacks a heading of another has an empty cell there.
         left: headings of the columns that stand left.
+        leading: headings of the figures that say what a row is about.
     """
 
     def column(heading: str) -> Column[Mapping[str, str]]:
-        return Column(heading, lambda row: row.get(heading, ""), "left" if heading in left else "right")
+        align: Literal["left", "right"] = "left" if heading in left else "right"
+        return Column(heading, lambda row: row.get(heading, ""), align, leads=heading in leading)
 
     return Table(title, [*map(column, dict.fromkeys(chain.from_iterable(rows)))], rows)
 

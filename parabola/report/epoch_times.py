@@ -50,7 +50,11 @@ def epoch_times(times: Sequence[EpochTime]) -> Table[Mapping[str, str]]:
             if device.startswith("gpu") and (engine, "cpu") in measured
         }
         rows.append(row)
-    return table_of(f"Median time per epoch (and how many times {registry.LIMIT}, the limit)", rows)
+    return table_of(
+        f"Median time per epoch (and how many times {registry.LIMIT}, the limit)",
+        rows,
+        leading=("samples", "batch size", "learning rate"),
+    )
 
 
 def _time(time: EpochTime | None, limit: EpochTime | None) -> str:

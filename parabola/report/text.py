@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from parabola.display import tables
+from parabola.display import narrow, tables
 from parabola.display.console import say
 from parabola.report.parts import Section
 
@@ -18,7 +18,7 @@ def print_report(sections: Sequence[Section], console: Console) -> None:
         for line in section.lines:
             say(console, line)
         for table in section.tables:
-            console.print(tables.for_terminal(table))
+            narrow.show(console, table)
         console.print()
 
 

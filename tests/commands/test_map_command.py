@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from parabola.commands.app import app
 from parabola.display import console, pictures
+from parabola.ensemble import learning_map, map_file
 from parabola.ensemble.learning_map import Grid
 from parabola.machine import backends
 from parabola.training.experiment import Experiment
@@ -73,13 +74,37 @@ def test_the_progress_of_the_map(tmp_path: Path, asked: list[tuple[Any, ...]], m
     @contextmanager
     def progress_bar(form: str, total: float) -> Iterator[Any]:
         shown.extend([form, total])
-        yield shown.append
+        yield lambda *said: shown.append(said)
 
     monkeypatch.setattr(console, "progress_bar", progress_bar)
     options = ["--learning-rates", "0.1", "--batch-sizes", "9", "--seeds", "4", "--json", str(tmp_path / "map.json")]
     assert CliRunner().invoke(app, ["map", *options]).exit_code == 0
 
-    assert shown == ["{task.percentage:.0f} % of the map,", 1.0, 0.5, 1.0]
+    assert shown == [
+        *("{task.percentage:.0f} % of the map{task.fields[text]},", 1.0),
+        *((0.0, ": starting the backend"), (0.5,), (1.0,)),
+    ]
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 3 cells that were asked for, by options that are repeated, one is on disk."""
+    path = tmp_path / "map.json"
+    options = ["--batch-sizes", "9", "--batch-sizes", "1,3", "--learning-rates", "0.1", "--json", str(path)]
+
+    def train_map(grid: Grid, to: Path, **_: Any) -> Any:
+        assert grid.batch_sizes == (9, 1, 3)
+        map_file.write(to, grid.identity(), [cell])
+        raise KeyboardInterrupt
+
+    assert CliRunner().invoke(app, ["map", *options, "--seeds", "4"]).exit_code == 0
+    cell = map_file.read(path, json.loads(path.read_text())["grid"])[0]
+    monkeypatch.setattr(learning_map, "train_map", train_map)
+    answer = CliRunner().invoke(app, ["map", *options, "--seeds", "4"])
+
+    assert answer.exit_code == 130
+    assert f"{path} keeps 1 of 3 cells; the same command goes on from there\n" in answer.stderr
 
 
 def test_the_options_of_the_map_say_what_they_are() -> None:
@@ -92,8 +117,8 @@ def test_the_options_of_the_map_say_what_they_are() -> None:
     assert "Finished cells are kept in the JSON file: after an interruption, the same command goes on" in own.help
     said = ("--learning-rates", "--batch-sizes", "--seeds", "--first-seed", "--json")
     assert [(option, *options[option]) for option in said] == [
-        ("--learning-rates", "A,B,…", "Default: 25 from 0.0001 to 1.", None),
-        ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples.", None),
+        ("--learning-rates", "A,B,…", "Default: 25 from 0.0001 to 1. Repeatable.", None),
+        ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples. Repeatable.", None),
         ("--seeds", None, "In each cell.", 200),
         ("--first-seed", None, "The others follow it.", 0),
         ("--json", "FILE", "The map on disk; what it lacks is trained.", Path("learning_map.json")),

@@ -72,10 +72,11 @@ def test_half_a_planted_change_is_refused(text: str, message: str) -> None:
 )
 def test_numbers_are_read_in_their_order(text: str, kind: type[Any], values: tuple[Any, ...]) -> None:
     """Commas part them, spaces do not matter, and each is of the kind that was asked for."""
-    read = options.numbers("batch-sizes", text, kind)
+    read = options.numbers("batch-sizes", [text], kind)
 
     assert read == values
     assert {type(value) for value in read} == {kind}
+    assert options.numbers("batch-sizes", [text, text], kind) == values + values
 
 
 @pytest.mark.parametrize(("text", "kind"), [("1,x", int), ("0.5", int), ("", float), ("1,", int), ("1;2", float)])
@@ -83,7 +84,7 @@ def test_what_is_no_list_of_numbers_is_refused(text: str, kind: type[Any]) -> No
     """The message names the option, shows what is right, and quotes what came."""
     message = f"--batch-sizes needs numbers with commas between, as in 1,10. Received: {text!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        options.numbers("batch-sizes", text, kind)
+        options.numbers("batch-sizes", [text], kind)
 
 
 def test_an_experiment_takes_what_is_its_own() -> None:

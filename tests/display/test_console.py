@@ -64,3 +64,30 @@ def test_a_bar_over_items_counts_those_that_are_done(monkeypatch: pytest.MonkeyP
     assert list(items) == ["a", "b", "c"]
     assert told == [("{task.completed} of {task.total} letters,", 3)]
     assert "2 of 3 letters," in screen.getvalue()
+
+
+def test_prose_is_wrapped_at_words_on_a_terminal_and_stays_a_line_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word is broken that fits, and nothing is lost."""
+    line = "one case of [two] " + "is slower than it was " * 6
+    screen = as_screen(monkeypatch)
+    display_console.say(display_console.wide_console(), line.strip())
+    told = screen.getvalue().splitlines()
+
+    assert len(told) == 3
+    assert max(map(len, told)) <= 71
+    assert " ".join(told).split() == line.split()
+    monkeypatch.setattr(sys, "stdout", pipe := io.StringIO())
+    display_console.say(display_console.wide_console(), line.strip())
+    assert pipe.getvalue() == f"{line.strip()}\n"
+
+
+def test_the_time_left_is_shown_beside_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 71 columns a case's long name is cut, and what is decided and how long it takes stay."""
+    screen = as_screen(monkeypatch)
+    with display_console.progress_bar("{task.fields[text]},", 4.0) as bar:
+        assert bar is not None
+        bar(1.0, f"launch 3, 4 of 12 cases decided: {'bench_' * 20}")
+    told = screen.getvalue()
+
+    assert "launch 3, 4 of 12 cases decided: b…," in told
+    assert re.search(r"b…, \S*-:--:--\S* left", told)

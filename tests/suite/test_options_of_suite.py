@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from pytest_benchmark.utils import DEFAULT_COLUMNS
 
 from benchmarks.harness import cases, options
 from benchmarks.harness.cases import LEFT_OUT
@@ -440,6 +441,24 @@ def test_the_first_option_that_times_is_named(door: Door, started: list[int | No
     config = configuration(benchmark_histogram=True, benchmark_save="x", numprocesses=2)
     with pytest.raises(pytest.UsageError, match=r"^--benchmark-save times"):
         door.pytest_configure(config)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        (DEFAULT_COLUMNS, ["median", "iqr", "rounds", "iterations"]),
+        (["min", "ops"], ["min", "ops"]),
+        ([*DEFAULT_COLUMNS, "median"], [*DEFAULT_COLUMNS, "median"]),
+    ],
+)
+def test_tables_have_four_columns_unless_others_are_asked_for(
+    asked: list[str], shown: list[str], door: Door, started: list[int | None]
+) -> None:
+    """pytest-benchmark's own ten are wider than most terminals."""
+    config = configuration(benchmark_columns=list(asked), benchmark_only=True)
+    door.pytest_configure(config)
+
+    assert config.option.benchmark_columns == shown
 
 
 @pytest.mark.parametrize("others", [{}, {"numprocesses": 2, "dist": "load"}, {"codspeed": False}])
