@@ -16,6 +16,7 @@ import numpy as np
 
 MACHINE: dict[str, Any] = {
     **{"cpu_model": "Made-up CPU_7 <2.9 GHz> & Söhne", "gpu": "none", "cuda": "none", "cores": 12, "cores_usable": 10},
+    **{"cpu_quota": "none"},
     **{"memory_gib": 31, "system": "Linux", "kernel": "6.1", "python": "3.13.1", "backend": "tensorflow"},
     **{"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.0", "numba": "0.68.0", "pytest_benchmark": "5.3.1"},
     **{"threads": "default", "xla_flags": "", "onednn": "off"},

@@ -11,6 +11,7 @@ from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
 from benchmarks.harness.cases import LEFT_OUT, session_of
+from benchmarks.harness.machine.disturbance import SECONDS, watch
 from benchmarks.harness.options import SELECTION
 from parabola import files
 from parabola.records import schema
@@ -99,7 +100,8 @@ class Recording:
     def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
         """Put all that the suite adds to a record, besides the numbers of each benchmark, under one key."""
         grid, left_out = self.config.stash[SELECTION].recorded(), self.config.stash[LEFT_OUT]
-        output_json[schema.OURS] = schema.own_part(grid, left_out, self.planned, self.over, self.failed)
+        native = self.config.stash.get(SECONDS, [])
+        output_json[schema.OURS] = schema.own_part(grid, left_out, self.planned, self.over, self.failed, native)
 
     def _grow(self) -> None:
         """Write all that has a time so far; where that fails, say so once, and go on without."""
@@ -154,6 +156,7 @@ def begin(config: pytest.Config) -> None:
     session = session_of(config)
     if session and not session.disabled and (session.json or session.save or session.autosave):
         config.pluginmanager.register(Recording(config, session), "parabola-recording")
+        watch(config)
 
 
 def _check(option: str, path: Path) -> None:

@@ -7,6 +7,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any
 
+from parabola.machine.cores import cpu_quota
+
 PACKAGES = ("tensorflow", "keras", "numpy", "numba", "pytest-benchmark")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NUMBA_NUM_THREADS")
 NO_GPU = "none"
@@ -29,6 +31,7 @@ def facts(threads: int | None = None) -> dict[str, Any]:
         "cpu_model": cpu_model(),
         "cores": os.cpu_count() or 0,
         "cores_usable": usable_cores(),
+        "cpu_quota": "none" if (quota := cpu_quota()) is None else f"{quota:g}",
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "gpu": gpu,
         "cuda": "none" if gpu == NO_GPU else cuda_version(),

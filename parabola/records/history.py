@@ -12,15 +12,37 @@ import numpy.typing as npt
 
 from parabola.records import changes
 from parabola.records.extra_info import Answer
-from parabola.records.record import Measurement, Record
+from parabola.records.fingerprint import hardware, software
+from parabola.records.machines.software import lineages, update
+from parabola.records.record import Fingerprint, Measurement, Record
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit that was measured: its id, and when it was made."""
+    """A commit that was measured by one software.
+
+    Attributes:
+        id: its id.
+        made: when it was made.
+        software: facts of the software that measured it.
+    """
 
     id: str
     made: datetime
+    software: Fingerprint = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """A change of a machine's software.
+
+    Attributes:
+        at: place of the first commit in the history that was measured by the new software.
+        words: what changed, as "TensorFlow 2.20.0 → 2.21.0".
+    """
+
+    at: int
+    words: str
 
 
 @dataclass(frozen=True)
@@ -62,14 +84,16 @@ class Line:
 
 @dataclass(frozen=True)
 class History:
-    """All that was measured on one fingerprint.
+    """All that was measured on one machine, whose software may change.
 
     Attributes:
         records: all records of the machine, the one that was measured last first.
-        commits: the commits that were measured, the oldest first.
+        commits: the commits that were measured, the oldest first; one that two kinds of software have measured is there
+            for each.
         lines: a line for each case, in the order of the cases' keys.
         left_out: number of records that are in no line, because they belong to no commit alone.
         cut_short: number of records in the lines whose session did not come to its end.
+        updates: the changes of software from one commit to the next.
     """
 
     records: tuple[Record, ...]
@@ -77,6 +101,17 @@ class History:
     lines: tuple[Line, ...]
     left_out: int
     cut_short: int
+    updates: tuple[Update, ...] = ()
+
+    @property
+    def number_of_commits(self) -> int:
+        """How many commits were measured, each counted once."""
+        return len({commit.id for commit in self.commits})
+
+    @property
+    def measured(self) -> list[Record]:
+        """The records that are in the lines, newest first."""
+        return [record for record in self.records if record.committed and not record.dirty]
 
     @property
     def newest(self) -> list[Record]:
@@ -84,33 +119,55 @@ class History:
         newest = self.records[0]
         if newest.dirty or not newest.commit:
             return [newest]  # nobody knows whether another one is of the same code
-        return [record for record in self.records if record.commit == newest.commit and not record.dirty]
+        here = software(newest.fingerprint)
+        same = [record for record in self.records if record.commit == newest.commit and not record.dirty]
+        return [record for record in same if software(record.fingerprint) == here]
+
+    def updates_within(self, first: int, last: int) -> str:
+        """Return the changes of software that lie in a range of commits, in words; empty for none.
+
+        Args:
+            first, last: places of the first and the last commit of the range.
+        """
+        return "; ".join(update.words for update in self.updates if first <= update.at <= last)
 
 
 def histories(records: Iterable[Record]) -> list[History]:
-    """Return a history for each fingerprint, project, and name that the reader gave, the last measured first.
+    """Return a history for each machine, project, and name that the reader gave, the last measured first.
+
+    A machine is its hardware: an update of its software goes on with the history (see `lineages`).
 
     A record of a working tree that had changes, or of no repository, belongs to no commit: it is only counted.
     """
     by_machine = defaultdict[tuple[Any, ...], list[Record]](list)
-    for record in sorted(records, key=lambda record: record.measured, reverse=True):
-        by_machine[record.name, record.project, record.fingerprint].append(record)
-    return [_history(found) for found in by_machine.values()]
+    for record in sorted([*records][::-1], key=lambda record: record.measured):  # of one moment, the first is newest
+        by_machine[record.name, record.project, hardware(record.fingerprint)].append(record)
+    found = [_history(group[::-1]) for records in by_machine.values() for group in lineages(records)]
+    return sorted(found, key=lambda history: history.records[0].measured, reverse=True)
 
 
 def _history(newest_first: Sequence[Record]) -> History:
     usable = [record for record in newest_first if record.committed and not record.dirty]
-    made = {record.commit: record.committed for record in usable if record.committed}
-    commits = sorted((Commit(id, when) for id, when in made.items()), key=lambda commit: (commit.made, commit.id))
-    places = {commit.id: place for place, commit in enumerate(commits)}
+    made = {
+        (record.commit, software(record.fingerprint)): (record.committed, record.commit, -number)
+        for number, record in enumerate(usable)
+        if record.committed
+    }
+    commits = [Commit(id, made[id, by][0], by) for id, by in sorted(made, key=made.__getitem__)]
+    places = {(commit.id, commit.software): place for place, commit in enumerate(commits)}
     by_case = defaultdict[tuple[str, int], dict[int, list[Measurement]]](lambda: defaultdict(list))
     for record in usable:
         for measurement in record.measurements:
-            by_case[measurement.case.key][places[record.commit]].append(measurement)
+            by_case[measurement.case.key][places[record.commit, software(record.fingerprint)]].append(measurement)
     lines = tuple(_line(at) for _, at in sorted(by_case.items()))
     cut_short = sum(record.cut_short for record in usable)
     left_out = len(newest_first) - len(usable)
-    return History(tuple(newest_first), tuple(commits), lines, left_out, cut_short)
+    updates = tuple(
+        Update(place, "; ".join(update(commits[place - 1].software, commit.software)))
+        for place, commit in enumerate(commits)
+        if place and commit.software != commits[place - 1].software
+    )
+    return History(tuple(newest_first), tuple(commits), lines, left_out, cut_short, updates)
 
 
 def _line(by_place: dict[int, list[Measurement]]) -> Line:

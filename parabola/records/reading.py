@@ -63,16 +63,17 @@ def read(path: Path) -> Record:
 def _own_record(path: str, content: FileJson) -> Record:
     if reason := schema.unknown_version(content.parabola.version):
         raise Unreadable(reason)
-    machine = {"backend": "tensorflow", **content.machine_info}
+    machine = {"backend": "tensorflow", "cpu_quota": "none", **content.machine_info}  # older records do not say
     if machine.get("gpu") == "none":  # older records name the CUDA of a wheel that found no GPU
         machine["cuda"] = "none"
     epochs = content.parabola.grid.epochs if content.parabola.grid else None
     measurements = [_measurement(benchmark, epochs) for benchmark in content.benchmarks]
     record = _record(path, content, tuple((name, str(machine[name])) for name in FINGERPRINT), measurements)
-    session = content.parabola.session
-    return (
-        replace(record, planned=session.planned, over=session.over, failed=tuple(session.failed)) if session else record
-    )
+    session, native = content.parabola.session, content.parabola.native
+    record = replace(record, native_first=native.first_seconds, native_last=native.last_seconds)
+    if not session:
+        return record
+    return replace(record, planned=session.planned, over=session.over, failed=tuple(session.failed))
 
 
 def _foreign_record(path: str, content: foreign.FileJson) -> Record:

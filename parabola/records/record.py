@@ -9,6 +9,7 @@ from parabola.records.case import Case
 from parabola.records.extra_info import Answer
 from parabola.records.schema import Times
 
+DISTURBED = 0.1  # by how much of the smaller two times of `native` in one session may differ
 Fingerprint = tuple[tuple[str, str], ...]  # name and value of each fact of a machine and its software
 
 
@@ -46,6 +47,8 @@ class Record:
         measurements: a measurement for each case that has a time.
         project: name of the repository that a record of another suite is of; empty for a record of this project.
         untimed: full names of the cases that are left out because their time is not a positive number.
+        native_first, native_last: seconds that `native` took for an epoch before the first test and after the last one;
+            None where they are not known.
     """
 
     path: str
@@ -61,8 +64,22 @@ class Record:
     measurements: tuple[Measurement, ...]
     project: str = ""
     untimed: tuple[str, ...] = ()
+    native_first: float | None = None
+    native_last: float | None = None
 
     @property
     def cut_short(self) -> bool:
         """Whether the session did not come to its end (or had not yet)."""
         return self.over < self.planned
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether `native` was not as fast after the session as before it."""
+        return bool(self.native_first and self.native_last) and is_disturbed(
+            self.native_first or 0.0, self.native_last or 0.0
+        )
+
+
+def is_disturbed(first: float, last: float) -> bool:
+    """Return whether two times of the same work, both positive, differ by more than 10 % of the smaller."""
+    return max(first, last) > (1 + DISTURBED) * min(first, last)

@@ -17,7 +17,12 @@ class Unreadable(ValueError):
 
 
 def own_part(
-    grid: Mapping[str, Any], left_out: Sequence[str], planned: int, over: int, failed: Sequence[str]
+    grid: Mapping[str, Any],
+    left_out: Sequence[str],
+    planned: int,
+    over: int,
+    failed: Sequence[str],
+    native: Sequence[float] = (),
 ) -> dict[str, Any]:
     """Return the part of a record that this project adds, for the key OURS.
 
@@ -27,6 +32,7 @@ def own_part(
         planned: number of tests that the session has.
         over: number of these tests that are over.
         failed: names of the tests that failed.
+        native: seconds that `native` took for an epoch before the first test and after the last one, as far as known.
     """
     session = {"planned": planned, "over": over, "failed": list(failed)}
     return {
@@ -35,6 +41,7 @@ def own_part(
         "session": session,
         "grid": dict(grid),
         "left_out": list(left_out),
+        **({"native": dict(zip(("first_seconds", "last_seconds"), native, strict=False))} if native else {}),
     }
 
 
@@ -85,12 +92,20 @@ class GridJson(msgspec.Struct, frozen=True, gc=False):
     epochs: int | None = None
 
 
+class NativeJson(msgspec.Struct, frozen=True, gc=False):
+    """Seconds that `native` took for an epoch before the first test and after the last one; None for not known."""
+
+    first_seconds: float | None = None
+    last_seconds: float | None = None
+
+
 class OursJson(msgspec.Struct, frozen=True, gc=False):
     """What is read of the part that this project adds, under the key OURS."""
 
     version: int
     session: SessionJson | None = None
     grid: GridJson | None = None
+    native: NativeJson = NativeJson()
 
 
 class FileJson(msgspec.Struct, frozen=True, gc=False):

@@ -112,10 +112,10 @@ def _engine(epoch: Measurement, limit: float | None, several_devices: bool) -> s
 
 def _changes(history: History) -> str:
     """Say how many times over the commits something changed, and what the newest change was."""
-    commits = history.commits
+    commits, measured = history.commits, history.number_of_commits
     if max((len(line.at) for line in history.lines), default=0) < FEWEST:
-        return f"no history yet: {count_words(len(commits), 'commit')}, and changes are looked for from {FEWEST} on"
-    since = f"over {len(commits):,} commits since {commits[0].made:%Y-%m-%d}"
+        return f"no history yet: {count_words(measured, 'commit')}, and changes are looked for from {FEWEST} on"
+    since = f"over {measured:,} commits since {commits[0].made:%Y-%m-%d}"
     together = together_table(history, changes_of(history)).items
     if not together:
         return f"no change {since}"

@@ -78,11 +78,12 @@ def together_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[M
                 "made": f"{history.commits[_last(together)].made:%Y-%m-%d %H:%M}",
                 "verdict": "slower" if together[0].slower else "faster",
                 "change": f"{sizes[0]:+.1f} to {sizes[-1]:+.1f} %" if len(sizes) > 1 else f"{sizes[0]:+.1f} %",
+                **_software(history, together[-1].first, _last(together)),
                 "case": _cases([change.line.measurement.case.label for change in together], len(history.lines)),
             }
         )
     title = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
-    return table_of(title, rows, left=("commits", "made", "verdict", "case"))
+    return table_of(title, rows, left=("commits", "made", "verdict", "software", "case"))
 
 
 def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Mapping[str, str]]:
@@ -103,10 +104,11 @@ def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Ma
                 "before": duration(float(np.median(line.seconds[since : change.at][-NEAR:]))),
                 "after": duration(float(np.median(line.seconds[change.at : until][:NEAR]))),
                 "commits": _range(history, found.first - 1, found.last),
+                **_software(history, found.first, found.last),
             }
         )
     title = "Changes of level, case by case; it lies in this range of commits, with 95 % confidence"
-    return table_of(title, rows, left=("case", "commits"))
+    return table_of(title, rows, left=("case", "commits", "software"))
 
 
 def _per_cent(ratio: float) -> float:
@@ -121,6 +123,12 @@ def _cases(names: Sequence[str], number: int) -> str:
     return f"{len(names)} of {number}: {', '.join(names[:MOST_NAMES])}{more}"
 
 
+def _software(history: History, first: int, last: int) -> dict[str, str]:
+    """Return the cell that names the changes of software in a range of commits; none in a history without any."""
+    return {"software": history.updates_within(first, last) or "–"} if history.updates else {}
+
+
 def _range(history: History, before: int, last: int) -> str:
     """Return commits as git takes them: those after the one, up to the other."""
-    return f"{history.commits[before].id[:9]}..{history.commits[last].id[:9]}"
+    first, other = history.commits[before].id[:9], history.commits[last].id[:9]
+    return f"{first}..{other}" if first != other else f"{first}, measured again"

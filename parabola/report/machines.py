@@ -19,7 +19,7 @@ def machines_section(machines: Sequence[tuple[History, str]]) -> Section:
             **{in_words(fact): value for fact, value in history.records[0].fingerprint if value},
             "measured last": f"{history.records[0].measured:%Y-%m-%d %H:%M} UTC",
             "records": f"{len(history.records):,}",
-            "commits": f"{len(history.commits):,}",
+            "commits": f"{history.number_of_commits:,}",
         }
         for history, name in machines
     }

@@ -41,7 +41,7 @@ def now_section(history: History, records: Sequence[Record], name: str) -> parts
             _commit_line(found),
             _machine_line(dict(found[0].fingerprint)),
             *_unfinished_lines(found),
-            *_not_pooled_lines(found[0], records),
+            *_not_pooled_lines(history, records),
             *_gone_device_lines(history, {measurement.case.device for measurement in current}),
             *([f"{DAGGER}."] if failed_to_learn else []),
         ),
@@ -91,12 +91,14 @@ def _unfinished_lines(found: Sequence[Record]) -> list[str]:
     ]
 
 
-def _not_pooled_lines(newest: Record, records: Sequence[Record]) -> list[str]:
-    """Say how the first record of another machine differs, if there is one."""
-    others = [record for record in records if record.fingerprint != newest.fingerprint]
+def _not_pooled_lines(history: History, records: Sequence[Record]) -> list[str]:
+    """Say how the first record of another history differs, if there is one on another machine or software."""
+    newest, here = history.newest[0], {record.path for record in history.records}
+    others = (record for record in records if record.path not in here)
+    found = ((other, differences(newest, other)) for other in others)
     return [
-        f"Not pooled with {Path(other.path).name}: {'; '.join(differences(newest, other))}." for other in others[:1]
-    ]
+        f"Not pooled with {Path(other.path).name}: {'; '.join(differing)}." for other, differing in found if differing
+    ][:1]
 
 
 def _gone_device_lines(history: History, here: Set[str]) -> list[str]:

@@ -16,6 +16,7 @@ from parabola.report.charts.commits import history_panels
 from parabola.report.charts.marks import blocks
 from parabola.report.charts.panels import Picture
 from parabola.report.charts.pass_rates import pass_rate_panels
+from parabola.report.hardware.updates import update_sentence, update_table
 from parabola.report.level_changes import changes_of, changes_table, together_table
 from parabola.report.parts import Section, count_words, heading, order_of_kind
 
@@ -27,17 +28,18 @@ def past_section(history: History, name: str) -> Section:
         history: everything that was measured on the machine.
         name: what tells the machine from the others of the report; empty where there is one.
     """
-    commits = history.commits
+    commits, number = history.commits, history.number_of_commits
     title = f"History: {name}" if name else "History"
     aside = f"Left out: {count_words(history.left_out, 'record')} of no commit alone." if history.left_out else ""
     if len(commits) < 2:
-        known = f"{count_words(len(commits), 'commit')} measured on this machine: a history takes two or more."
+        known = f"{count_words(number, 'commit')} measured on this machine: a history takes two or more."
         return Section(title, "History", lines=tuple(line for line in (known, aside) if line))
     found = changes_of(history)
     lines = [
-        f"{count_words(len(commits), 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
+        f"{count_words(number, 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
         f"{count_words(len(history.lines), 'case')}.",
         _count_changes(len(found), [len(line.at) for line in history.lines]),
+        update_sentence(history),
         f"{count_words(history.cut_short, 'record')} of a session that was cut short." if history.cut_short else "",
         aside,
     ]
@@ -58,6 +60,7 @@ def past_section(history: History, name: str) -> Section:
         tables=tuple(table for table in (together, rates) if table.items),
         details=(
             *([changes_table(history, found)] if found else []),
+            *([update_table(history)] if history.updates else []),
             *(_level_table(history, kind) for kind in kinds),
             *([_pass_rate_table(history)] if rates.items else []),
         ),

@@ -63,6 +63,7 @@ def made_up(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(os, "cpu_count", lambda: 12)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 2, 3, 5, 8} if process == 0 else {0})
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(host, "cpu_quota", lambda: 1.5)
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(platform, "release", lambda: "6.8.0-45")
     monkeypatch.setattr(platform, "python_version", lambda: "3.12.7")
@@ -79,6 +80,7 @@ def test_facts_of_a_made_up_machine(made_up: None, environment: dict[str, str]) 
         "cpu_model": "Xeon: Gold 6348 @ 2.60GHz",
         "cores": 12,
         "cores_usable": 5,
+        "cpu_quota": "1.5",
         "memory_gib": 252,
         "gpu": "NVIDIA H200, driver 580.65; NVIDIA A2, driver 570.1",
         "cuda": "12.9.79",

@@ -119,7 +119,8 @@ def test_every_part_of_a_record_is_read(tmp_path: Path) -> None:
         name="",
         fingerprint=(
             *(("cpu_model", "<cpu_model>"), ("gpu", "<gpu>"), ("cuda", "<cuda>"), ("cores", "12")),
-            *(("cores_usable", "<cores_usable>"), ("memory_gib", "31"), ("system", "<system>"), ("kernel", "<kernel>")),
+            *(("cores_usable", "<cores_usable>"), ("cpu_quota", "<cpu_quota>"), ("memory_gib", "31")),
+            *(("system", "<system>"), ("kernel", "<kernel>")),
             *(("python", "<python>"), ("backend", "<backend>"), ("tensorflow", "<tensorflow>"), ("keras", "<keras>")),
             *(("numpy", "<numpy>"), ("numba", "<numba>"), ("threads", "<threads>"), ("xla_flags", "<xla_flags>")),
             ("onednn", "<onednn>"),

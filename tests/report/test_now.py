@@ -132,22 +132,22 @@ def test_what_was_cut_short_and_what_failed_is_said_of_each_record_of_now() -> N
 def test_the_first_record_of_another_machine_is_named_with_what_differs() -> None:
     """The newest record's facts come first in each difference; records of the same machine are not named."""
     found = [
-        on(6, measurement(), machine={"keras": "3.16.0", "threads": "4"}),
+        on(6, measurement(), machine={"cores": 16, "threads": "4"}),
         on(2, measurement()),
         on(5, measurement(), path="records/sub/5.json"),
-        on(4, measurement(), machine={"kernel": "6.0"}),
+        on(4, measurement(), machine={"cores_usable": 3}),
     ]
     sections = report_sections.sections(found)
 
     assert [section.title for section in sections[:3]] == [
-        "Now: kernel 6.1, keras 3.16.0, threads 4",
-        "Now: kernel 6.1, keras 3.15.1, threads default",
-        "Now: kernel 6.0, keras 3.15.1, threads default",
+        "Now: cores 16, cores usable 10",
+        "Now: cores 12, cores usable 10",
+        "Now: cores 12, cores usable 3",
     ]
     assert [section.lines[2] for section in sections[:3]] == [
-        "Not pooled with 2.json: keras: 3.16.0, not 3.15.1; threads: 4, not default.",
-        "Not pooled with 6.json: keras: 3.15.1, not 3.16.0; threads: default, not 4.",
-        "Not pooled with 6.json: kernel: 6.0, not 6.1; keras: 3.15.1, not 3.16.0; threads: default, not 4.",
+        "Not pooled with 2.json: cores: 16, not 12; threads: 4, not default.",
+        "Not pooled with 6.json: cores: 12, not 16; threads: default, not 4.",
+        "Not pooled with 6.json: cores: 12, not 16; cores usable: 3, not 10; threads: default, not 4.",
     ]
 
 
@@ -364,7 +364,7 @@ def test_named_machines_are_held_against_each_other_in_the_order_of_their_names(
         on(3, measurement(), name="small"),
         on(9, measurement(), *gpus, name="large", machine=GPU_MACHINE),
         on(8, measurement(), *gpus, machine={"kernel": "5"}),
-        on(1, measurement(median=1.0), name="small", machine={"keras": "2"}),
+        on(1, measurement(median=1.0), name="small", machine={"cores_usable": 2}),
     ]
     sections = report_sections.sections(found)
     both = "small against large cpu against large gpu:0"
@@ -380,12 +380,11 @@ def test_named_machines_are_held_against_each_other_in_the_order_of_their_names(
     ]
     assert [section.title for section in sections if section.title.startswith("Now")] == [
         "Now: large",
-        "Now: cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 10, memory gib 31, "
-        "kernel 5, keras 3.15.1",
-        "Now: small, cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 10, memory gib 31, "
-        "kernel 6.1, keras 3.15.1",
-        "Now: small, cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 10, memory gib 31, "
-        "kernel 6.1, keras 2",
+        "Now: cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 10, memory gib 32, kernel 5",
+        "Now: small, cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 10, memory gib 32, "
+        "kernel 6.1",
+        "Now: small, cpu model Made-up CPU_7 <2.9 GHz> & Söhne, gpu none, cores 12, cores usable 2, memory gib 32, "
+        "kernel 6.1",
     ]
 
 
@@ -409,16 +408,16 @@ def test_one_name_for_two_processors_is_refused_with_what_differs() -> None:
 
 def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_reported() -> None:
     """The four that were measured last have parts of their own; the list has name, commits, moment and file of each."""
-    found = [on(day, measurement(), machine={"kernel": f"6.{day}"}) for day in (9, 8, 7, 6, 5, 3)]
-    found += [on(2, measurement(), machine={"kernel": "6.5"}), on(4, measurement(), name="old")]
-    again = {"machine": {"kernel": "6.3"}, "measured": datetime(2026, 3, 3, 11, tzinfo=UTC), "path": "earlier.json"}
+    found = [on(day, measurement(), machine={"cores": day}) for day in (9, 8, 7, 6, 5, 3)]
+    found += [on(2, measurement(), machine={"cores": 5}), on(4, measurement(), name="old", machine={"cores": 1})]
+    again = {"machine": {"cores": 3}, "measured": datetime(2026, 3, 3, 11, tzinfo=UTC), "path": "earlier.json"}
     found.append(on(3, native(), **again))
     sections = report_sections.sections(found)
     last = sections[-1]
 
     assert [section.title for section in sections] == [
-        *("Now: kernel 6.9", "Now: kernel 6.8", "Now: kernel 6.7", "Now: kernel 6.6", "Now: old"),
-        *("History: kernel 6.9", "History: kernel 6.8", "History: kernel 6.7", "History: kernel 6.6", "History: old"),
+        *("Now: cores 9", "Now: cores 8", "Now: cores 7", "Now: cores 6", "Now: old"),
+        *("History: cores 9", "History: cores 8", "History: cores 7", "History: cores 6", "History: old"),
         *("Machines", "Earlier machines"),
     ]
     assert last.lines == (
@@ -429,7 +428,7 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
     assert table.headings == ("machine", "commits", "measured last", "newest record")
     assert alignment(table) == ["left"] * 4
     assert table.rows == (
-        ("kernel 6.5", "2", "2026-03-05 12:00", "records/5.json"),
-        ("kernel 6.3", "1", "2026-03-03 12:00", "records/3.json"),
+        ("cores 5", "2", "2026-03-05 12:00", "records/5.json"),
+        ("cores 3", "1", "2026-03-03 12:00", "records/3.json"),
     )
     assert report_sections.sections(found[:4])[-1].title == "Machines"

@@ -5,6 +5,7 @@ import dataclasses
 import re
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -85,28 +86,75 @@ def test_a_session_cut_short_and_what_failed_are_said(tmp_path: Path) -> None:
 
 
 def test_machines_are_never_pooled(tmp_path: Path) -> None:
-    """Each fingerprint has its own now and its own history, and what differs is said."""
-    twice = made_records.record(made_records.suite(slower=2.0), commit=1, machine={"keras": "3.16.0"})
+    """Each machine has its own now and its own history, and what differs is said."""
+    twice = made_records.record(made_records.suite(slower=2.0), commit=1, machine={"cores": 64})
     sections = report_sections.sections(read(tmp_path, made_records.record(), twice))
 
-    titles = [f"{part}: keras {version}" for part in ("Now", "History") for version in ("3.16.0", "3.15.1")]
-    assert [section.title for section in sections] == [*titles, "Machines"]
+    titles = [f"{part}: cores {cores}" for part in ("Now", "History") for cores in (64, 12)]
+    assert [one.title for one in sections] == [*titles, "Across machines: the ratio to native", "Machines"]
     assert sections[0].tables[0].rows[0][2].startswith("54 µs")
     assert sections[1].tables[0].rows[0][2].startswith("27 µs")
-    assert any("Not pooled with 0001_made.json: keras: 3.16.0, not 3.15.1." in line for line in sections[0].lines)
+    assert any("Not pooled with 0001_made.json: cores: 64, not 12." in line for line in sections[0].lines)
     assert all("a history takes two or more" in section.lines[0] for section in sections[2:4])
+
+
+def test_an_update_goes_on_with_the_history_and_is_told(tmp_path: Path) -> None:
+    """Now is the newest software's; the history says what changed where, in words, table and pictures."""
+    records = [made_records.record(commit=commit) for commit in range(3)]
+    records += [made_records.record(commit=commit, machine={"keras": "3.16.0", "kernel": "6.2"}) for commit in (3, 4)]
+    now, past, _ = report_sections.sections(read(tmp_path, *records))
+    changed, newer = "kernel 6.1 → 6.2; Keras 3.15.1 → 3.16.0", made_records.commit_id(3)[:9]
+
+    assert (now.title, past.title) == ("Now", "History")
+    assert "Keras 3.16.0" in now.lines[1]
+    assert past.lines[2] == f"The machine's software changed once at {newer}: {changed}."
+    (table,) = (table for table in past.details if "software" in table.title)
+    assert table.rows == ((newer, f"{made_records.committed(3).astimezone(UTC):%Y-%m-%d %H:%M}", changed),)
+    layers = past.pictures[0].panels[0].chart.to_dict(validate=False)["layer"]
+    (dotted,) = (layer for layer in layers if layer["mark"]["type"] == "rule")
+    assert dotted["data"]["values"] == [{"commit": 3.5, "software": changed, "id": newer}]
+
+
+def test_a_change_of_level_names_the_update_in_its_range(tmp_path: Path) -> None:
+    """A step that comes with another Keras says so, and one without says that there was none."""
+    records = made_records.noisy_history(60, {20: 1.5, 40: 1.5}, seed=1)
+    for content in records[40:]:
+        content["machine_info"]["keras"] = "3.16.0"
+    past = report_sections.sections(read(tmp_path, *records))[1]
+    words = [row[table.headings.index("software")] for table in past.tables[:1] for row in table.rows]
+
+    assert words == ["Keras 3.15.1 → 3.16.0", "–"]
+
+
+def test_a_disturbed_session_is_told_by_every_table_made_of_it(tmp_path: Path) -> None:
+    """Where native was 10.1 % slower at the end, but not where it was 9.9 % slower or is not known."""
+    for last, marks in ((2.202e-6, " (disturbed)"), (2.198e-6, "")):
+        content = made_records.record()
+        content["parabola"]["native"] = {"first_seconds": 2e-6, "last_seconds": last}
+        now = report_sections.sections(read(tmp_path, content))[0]
+        assert {table.title.endswith(marks) for table in (*now.tables, *now.details)} == {True}
+        assert ("disturbed" in now.lines[-1]) == bool(marks)
+
+    records = [made_records.record(commit=commit) for commit in range(3)]
+    records[0]["parabola"]["native"] = {"first_seconds": 3e-6, "last_seconds": 2e-6}
+    now, past, _ = report_sections.sections(read(tmp_path, *records))
+    assert all("disturbed" not in table.title for table in (*now.tables, *now.details))
+    assert {table.title.endswith(" (1 of 3 records disturbed)") for table in (*past.tables, *past.details)} == {True}
+    assert past.lines[-1].endswith(
+        "0001_made.json was disturbed: native took 3 µs an epoch before the first test and 2 µs after the last one."
+    )
 
 
 def test_of_many_machines_the_last_few_have_parts_and_the_others_are_named(tmp_path: Path) -> None:
     """As CI's machines are updated; what has a name has its part in any case."""
-    contents = [made_records.record(commit=3 * week, machine={"kernel": f"6.{week}"}) for week in range(7)]
+    contents = [made_records.record(commit=3 * week, machine={"cores": 60 + week}) for week in range(7)]
     found = read(tmp_path, *contents)
     sections = report_sections.sections([dataclasses.replace(found[0], name="old"), *found[1:]])
     titles = [section.title for section in sections]
 
-    assert titles[:5] == ["Now: kernel 6.6", "Now: kernel 6.5", "Now: kernel 6.4", "Now: kernel 6.3", "Now: old"]
+    assert titles[:5] == ["Now: cores 66", "Now: cores 65", "Now: cores 64", "Now: cores 63", "Now: old"]
     assert titles[-1] == "Earlier machines"
-    assert [row[0] for row in sections[-1].tables[0].rows] == ["kernel 6.2", "kernel 6.1"]
+    assert [row[0] for row in sections[-1].tables[0].rows] == ["cores 62", "cores 61"]
 
 
 def test_two_devices_of_one_machine(tmp_path: Path) -> None:

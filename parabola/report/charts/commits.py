@@ -13,6 +13,8 @@ from parabola.records.history import History, Line
 from parabola.report.charts import marks
 from parabola.report.charts.axes import commit_axis
 from parabola.report.charts.panels import Panel, by_name, split
+from parabola.report.charts.updates import update_marks
+from parabola.report.hardware.updates import update_sentence
 
 
 def history_panels(history: History, kind: str) -> tuple[Panel, ...]:
@@ -51,7 +53,9 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
     dots = base.transform_calculate(says=says).mark_point(filled=True, size=30, opacity=1)
     dots = dots.encode(y=y, shape=marks.shape_of(names), description="says:N").add_params(moved)
     rules = _rules(history, lines)
-    return marks.chart_of(rows, names, _in_words(rows, rules), times, dots, *(_changes(rules, names) if rules else ()))
+    layers = [times, dots, *(_changes(rules, names) if rules else ()), *update_marks(history)]
+    said = " ".join(filter(None, (_in_words(rows, rules), update_sentence(history))))
+    return marks.chart_of(rows, names, said, *layers)
 
 
 def _rows(history: History, name: str, line: Line) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Is the machine fit to be timed on?"""
