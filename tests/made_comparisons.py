@@ -12,7 +12,7 @@ from parabola.compare.outcome import Options, Outcome
 from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.failure import Failure, SideFailed
 from parabola.compare.sides.launch import CONTROL, Launch, Measured
 from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Verdict
@@ -156,6 +156,7 @@ class Script:
         failing: by case, how it fails in each launch, by number; it does not where there is None or nothing.
         unstable: cases that have another name in every launch but the first.
         fails: by launch number, what is raised after the first case.
+        deaths: cases within which a side ends, in every launch that measures them.
         endless: by launch number, what time it gets in the first case, in which it then stays until it is stopped.
         clock: of which each launch takes `overhead` seconds, and each case in `costs` its own, else one.
         launches: that were made, in order.
@@ -167,6 +168,7 @@ class Script:
         self.failing: Mapping[str, Sequence[Failure | None]] = {}
         self.unstable: Sequence[str] = ()
         self.fails: Mapping[int, BaseException] = {}
+        self.deaths: Sequence[str] = ()
         self.endless: Mapping[int, float] = {}
         self.costs: Mapping[str, float] = {}
         self.overhead = 0.0
@@ -209,6 +211,10 @@ class ScriptedLaunch(Launch):
                 self.finished = not self.ending.wait(30)
                 return
             script.clock.now += script.costs.get(case, 1.0)
+            if case in script.deaths:
+                self.died = SideFailed(f"head is gone, in {case}", output=["bye"], case=case)
+                self.failed[case] = self.died.failure
+                return
             failures = script.failing.get(case, ())[self.number : self.number + 1]
             if failures and failures[0]:
                 self.failed[case] = failures[0]

@@ -11,17 +11,17 @@ from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
+from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.leftovers import others
 from parabola.compare.sides.missing import missing
 from parabola.compare.sides.projects import own_names
-from parabola.compare.sides.side import SideFailed
 from parabola.compare.sides.start import Setup, prepare
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import ending
-from parabola.records.case import short_names
 
 POLL_SECONDS = 0.2
+MOST_DEATHS = 10  # launches in which a side ended within a case, after which nobody thinks that the case is to blame
 
 
 def compare(options: Options, folder: Path, progress: Watch = None, self_test: bool = False) -> Outcome:
@@ -109,7 +109,7 @@ class _Session:
 
     def _end(self) -> tuple[Ended, str]:
         """Return how a comparison ended that no failure and nobody ended, and the reason if it lacks one."""
-        if not any(launch.finished for launch in self.over):
+        if not any(launch.finished or launch.died for launch in self.over):
             takes = findings.first_launch_takes(self.over, time.monotonic() - self.started)
             return "budget", f"the budget ended within the first launch, which takes {takes}"
         if self.referee.log_ratios and not self._complete():
@@ -133,6 +133,8 @@ class _Session:
                 free.append(launch.cores)
                 self._take(launch)
                 future.result()
+                if launch.died and sum(bool(one.died) for one in self.over) == MOST_DEATHS:
+                    raise SideFailed(f"{launch.died}; {MOST_DEATHS} launches ended so", output=launch.died.output)
             if progress:
                 progress(self._progress())
 
@@ -182,7 +184,9 @@ class _Session:
         if not self.referee.log_ratios:
             return None
         if self.self_test:
-            return None if len(self.begun) < SELF_TEST_LAUNCHES else []
+            died = {case for launch in self.over if launch.died for case in launch.failed}
+            left = [case for case in self.referee.log_ratios if case not in died]
+            return [] if len(self.begun) >= SELF_TEST_LAUNCHES else left if died else None
         ended = [
             {case: measured.ended_at for case, measured in launch.measured.items() if case != CONTROL}
             for launch in self.over
@@ -193,8 +197,4 @@ class _Session:
         return [CONTROL] if costs.overhead <= self._seconds_left() else []
 
     def _progress(self) -> Progress:
-        doing = [launch.doing for launch in self.running.values()]
-        names = short_names([*self.referee.log_ratios, *doing])
-        decided, cases = len(self.referee.decided), len(self.referee.log_ratios)
-        named = " and ".join(dict.fromkeys(names[case] for case in doing))
-        return Progress(time.monotonic() - self.started, len(self.over), decided, cases, named)
+        return findings.progress(self.referee, self.over, self.running.values(), time.monotonic() - self.started)

@@ -164,6 +164,61 @@ def test_what_cannot_be_measured_is_listed(project: Project, temporary: Path) ->
     assert re.search(r"\n  test_more .* same +\n", answer.stdout)
 
 
+DEATHS = """
+import ctypes, os
+def fault(how):
+    how()
+def loop():
+    while True:
+        pass
+def test_exits(benchmark):
+    benchmark.pedantic(fault, args=(lambda: os._exit(3),), rounds=2)
+def test_crashes(benchmark):
+    benchmark.pedantic(fault, args=(lambda: ctypes.string_at(0),), rounds=2)
+def test_loops(benchmark):
+    benchmark.pedantic(fault, args=(loop,), rounds=2)
+"""
+
+
+@pytest.mark.end_to_end
+def test_cases_that_end_their_side(project: Project, temporary: Path) -> None:
+    """A process that exits, crashes or hangs in head costs the case alone, and the table is complete: exit code 5."""
+    folder = project(test_it=MORE + DEATHS.replace("    how()", "    pass"))
+    change(folder, "    pass\ndef loop", "    how()\ndef loop")
+    answer = compare(folder, "main", "--budget", "60s", "--limit", "8s", *WIDE)
+
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    assert answer.stdout.endswith("\nnot measured: 1 same, 3 not measured\n")
+    assert "\ntest_exits is not measured: head ended with exit code 3: " in answer.stdout
+    assert "\ntest_crashes is not measured: head was killed by SIGSEGV\n" in answer.stdout
+    assert "\ntest_loops is not measured: head hangs: silent for 8 s\n" in answer.stdout
+    assert re.search(r"\n  test_more .* same +\n", answer.stdout)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("where", ["head", "both sides"])
+def test_a_file_that_cannot_be_collected(where: str, project: Project, temporary: Path) -> None:
+    """Its cases are not measured, or it in their place where no side knows them; all others are, and it is code 5."""
+    folder = project(test_it=MORE)
+    broken, whole = (
+        "import nowhere\n",
+        "def test_other(benchmark):\n    benchmark.pedantic(sum, args=((1,),), rounds=2)\n",
+    )
+    (folder / "test_broken.py").write_text(whole if where == "head" else broken + whole)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "second")
+    (folder / "test_broken.py").write_text(broken + whole)
+    answer = compare(folder, "main", "--budget", "12s", *WIDE)
+    case = "test_other" if where == "head" else "test_broken.py"
+
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    assert re.search(r"\nnot measured: 1 (same|inconclusive), 1 not measured\n$", answer.stdout)
+    why = f"{where} could not collect test_broken.py: ModuleNotFoundError: No module named 'nowhere'"
+    assert f"\n{case} is not measured: {why}\n" in answer.stdout
+    assert "only in" not in answer.stdout
+
+
 @pytest.mark.end_to_end
 def test_a_conftest_that_raises_on_both_sides(project: Project, temporary: Path) -> None:
     """Exit code 5, as it is no option's fault, and what pytest wrote."""
@@ -201,7 +256,7 @@ def test_a_control_that_moves(project: Project, temporary: Path) -> None:
 
 @pytest.mark.end_to_end
 def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) -> None:
-    """Exit code 5; which, why and its last lines; what was measured is in the JSON."""
+    """Exit code 5; the case is not measured, with what its side did and the last lines; the rest is in the JSON."""
     folder = project()
     change(
         folder, "    benchmark.extra", "    import os\n    os.write(2, b'so long'), os._exit(3)\n    benchmark.extra"
@@ -210,10 +265,11 @@ def test_a_side_that_fails(project: Project, temporary: Path, tmp_path: Path) ->
     record = json.loads((tmp_path / "a.json").read_text())
 
     assert answer.returncode == 5, answer.stdout + answer.stderr
-    why = "head ended with exit code 3, in test_it.py::test_pedantic: "
-    assert f"failed: {why}" in answer.stdout
+    (case,) = record["cases"]
+    assert (record["verdict"], record["ended"], record["why"]) == ("not measured", "decided", "")
+    assert case["reason"].startswith("head ended with exit code 3: ")
+    assert case["reason"] in answer.stdout
     assert "so long" in record["output"][-1]
-    assert (record["verdict"], record["ended"], record["why"][: len(why)]) == ("failed", "failed", why)
     assert "control" in record["launches"][0]["seconds"]
     assert list(temporary.iterdir()) == []
 

@@ -18,9 +18,10 @@ import pytest
 from parabola.compare.sides import side as side_of_a_launch
 from parabola.compare.sides import start
 from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
-from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.side import Side
 from parabola.compare.sides.start import PLUGIN, prepare
 from parabola.machine import ending
 from tests.players import Case, Player, Stage, setup_of, suite

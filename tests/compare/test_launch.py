@@ -13,11 +13,10 @@ import pytest
 
 from parabola.compare.sides import launch
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.failure import Failure, SideFailed
 from parabola.compare.sides.failure import failure_of as failure_of_ends
 from parabola.compare.sides.launch import Launch, Measured
 from parabola.compare.sides.protocol import Failed, Finished, Skipped
-from parabola.compare.sides.side import SideFailed
 from parabola.compare.sides.start import Setup
 from tests.players import Case, Player, Stage, setup_of, suite
 
@@ -323,7 +322,7 @@ def test_a_test_that_one_side_alone_came_to() -> None:
 
 
 def test_a_side_that_ends_after_the_first_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A side that is gone ends the launch and the other side, and what was finished until then is kept."""
+    """It ends the launch and the other side: the case it was in is failed, and what was finished until then is kept."""
 
     def play(player: Player) -> int | None:
         player.say("collected", cases=["a", "b"])
@@ -340,17 +339,147 @@ def test_a_side_that_ends_after_the_first_case(tmp_path: Path, monkeypatch: pyte
 
     stage = Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=play)
     made = Launch(setup_of(tmp_path), 0, [], None)
-    failure = failure_of(made)
+    made.run()
 
-    assert str(failure) == "head ended with exit code 3, in a: so long"
-    assert failure.output == ["so long"]
+    assert str(made.died) == "head ended with exit code 3, in a: so long"
     assert list(made.measured) == ["control"]
-    assert made.failed == {}
+    assert made.failed == {"a": Failure("head", "ended with exit code 3: so long", "", output=["so long"])}
+    assert str(made.failed["a"]) == "head ended with exit code 3: so long"
     assert not made.finished
     assert made.stopped
     assert stage.killed == [(7001, signal.SIGKILL), (7002, signal.SIGKILL)]
     assert [side.connection.fileno() for side in made.sides] == [-1, -1]
     assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["base", "head", "kept"]
+
+
+Act = Callable[[Player], int | None]
+
+
+def ends_where(moment: str) -> Act:
+    """Return the play of a side that is gone, with exit code 3, at a moment of its session of the cases a and b."""
+
+    def play(player: Player) -> int | None:
+        for part, steps in SESSION:
+            if part == moment:
+                return 3
+            for kind, message, answered in steps:
+                player.say(kind, **message)
+                if answered:
+                    player.hear()
+        return None
+
+    return play
+
+
+def case_steps(case: str) -> list[tuple[str, list[tuple[str, dict[str, Any], bool]]]]:
+    """Return what is said of a case, by the moment before it."""
+    return [
+        (f"before {case}", [("begun", {"case": case}, False)]),
+        (f"set-up of {case}", [("ready", {"case": case, "rounds": 1, "warmup_rounds": 0}, True)]),
+        (f"rounds of {case}", [("passed", {}, True)]),
+        (f"after the rounds of {case}", [("finished", {"case": case, "seconds": [1.0], "extra_info": {}}, False)]),
+    ]
+
+
+SESSION = [
+    ("start", [("collected", {"cases": ["a", "b"]}, True)]),
+    *[(moment, steps) for moment, steps in case_steps("control") if moment != "before control"],
+    *case_steps("a"),
+    *case_steps("b"),
+    ("end", [("ended", {"strangers": {}}, False)]),
+]
+
+
+@pytest.mark.parametrize("moment", [moment for moment, _ in SESSION])
+def test_whose_doing_it_is_that_a_side_ends(moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the set-up of a case's test to its end it is that case's; else, as in the control, nobody's: all ends."""
+    Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=ends_where(moment))
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    case = moment[-1] if moment.endswith((" of a", " of b")) else ""
+    if case:
+        made.run()
+        assert [*made.failed] == [case]
+        assert made.died
+        assert [*made.measured] == ["control", "a"][: 1 + (case == "b")]
+    else:
+        with pytest.raises(SideFailed, match="head ended with exit code 3"):
+            made.run()
+        assert (made.failed, made.died) == ({}, None)
+    assert not made.finished
+
+
+def test_a_launch_that_is_stopped_blames_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sides are gone since they were ended, where the time is used up, in whatever case they were."""
+    made = Launch(setup_of(tmp_path), 0, [], None)
+
+    def play(player: Player) -> int | None:
+        code = ends_where("rounds of a")(player)
+        made.stopped = True
+        return code
+
+    Stage(monkeypatch, base=suite(Case("a"), Case("b")), head=play)
+
+    with pytest.raises(SideFailed, match="head ended with exit code 3, in a"):
+        made.run()
+    assert made.failed == {}
+
+
+BROKEN = {"kind": "failed", "case": "b.py", "why": "ImportError: no", "output": ["E no"]}
+
+
+def collects(cases: list[str], *broken: dict[str, Any]) -> Act:
+    """Return the play of a side that has such cases, and could not collect some files."""
+
+    def play(player: Player) -> int | None:
+        player.say("collected", cases=cases, uncollected=broken)
+        for case in ["control", *player.hear()["run"]]:
+            for _, steps in case_steps(case):
+                for kind, message, answered in steps:
+                    player.say(kind, **message)
+                    if answered:
+                        player.hear()
+        player.say("ended", strangers={})
+        return 0
+
+    return play
+
+
+def test_a_file_that_one_side_cannot_collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cases that the other has of it fail with the reason, and are not listed as its alone; all others go on."""
+    base = collects(["a.py::a", "b.py::one", "b.py::T::two", "b.pyx::gone"])
+    Stage(monkeypatch, base=base, head=collects(["a.py::a"], BROKEN))
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+    failure = Failure("head", "could not collect b.py", "ImportError: no", output=["E no"])
+
+    assert made.finished
+    assert [*made.measured] == ["control", "a.py::a"]
+    assert made.failed == {"b.py::one": failure, "b.py::T::two": failure}
+    assert made.only == BySide(["b.pyx::gone"], [])
+    assert str(failure) == "head could not collect b.py: ImportError: no"
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_a_file_that_nobody_has_cases_of(both: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file stands for its cases: neither side could collect it, or it is new in head and broken there."""
+    base = collects(["a.py::a"], *([{**BROKEN, "why": "odd"}] if both else []))
+    Stage(monkeypatch, base=base, head=collects(["a.py::a"], BROKEN))
+    made = Launch(setup_of(tmp_path), 0, [], None)
+    made.run()
+    says = "both sides could not collect b.py: base: odd; head: ImportError: no"
+
+    assert {file: str(why) for file, why in made.failed.items()} == {
+        "b.py": says if both else "head could not collect b.py: ImportError: no"
+    }
+    assert [*made.measured] == ["control", "a.py::a"]
+
+
+def test_a_side_that_can_collect_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has no other case to go on with: it ends the launch with the reason."""
+    Stage(monkeypatch, base=collects(["b.py::one"]), head=collects([], BROKEN))
+    failure = failure_of(Launch(setup_of(tmp_path), 0, [], None))
+
+    assert (str(failure), failure.output, failure.case) == ("head failed in b.py: ImportError: no", ["E no"], "")
 
 
 def test_a_side_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

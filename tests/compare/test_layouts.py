@@ -11,9 +11,9 @@ import pytest
 
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
+from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.projects import own_names
-from parabola.compare.sides.side import SideFailed
 from parabola.compare.sides.start import Setup
 from tests.conftest import git
 

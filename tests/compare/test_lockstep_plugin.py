@@ -176,6 +176,7 @@ def test_options_that_cannot_be_compared_with(option: str, load: Load) -> None:
     unset: Any = SimpleNamespace(getoption=lambda name, default: 0, option=given)
     asked: Any = SimpleNamespace(getoption=lambda name, default: 2 if name == option else default, option=given)
     plugin.pytest_configure(missing)
+    assert given.continue_on_collection_errors
     assert given.maxfail == 0  # a test that fails ends no session, as with -x
     plugin.pytest_configure(unset)
 
@@ -202,7 +203,7 @@ def test_the_conductor_chooses_of_what_is_left_of_the_benchmarks(load: Load) -> 
     hooks = pytest_with(Deselecting(), plugin)
     hooks.pytest_collection_modifyitems(session=None, config=None, items=items)
 
-    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"], "strangers": {}}), "hear"]
+    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"], "strangers": {}, "uncollected": []}), "hear"]
     assert [item.nodeid for item in items] == ["c", "a"]
     assert plugin.slower == {"c": 0.25, "control": 0.5}
 
@@ -271,15 +272,28 @@ def test_the_end_of_a_report(lines: int, load: Load) -> None:
     assert load().last_lines(report("failed", "call", "\n".join(text) or None)) == text[-30:]
 
 
-def test_a_failure_in_collecting_is_told_at_once(load: Load) -> None:
-    """With its file in the place of a case; a file that was collected is not told of."""
+def test_a_failure_in_collecting_is_told_with_what_was_collected(load: Load) -> None:
+    """With its file in the place of a case; a file that was collected is not told of, and the session goes on."""
     conductor = Conductor()
     plugin = load(conductor=conductor)
     outcome: Any
     for outcome in ("failed", "passed"):
         plugin.pytest_collectreport(pytest.CollectReport("test_it.py", outcome, "one\ntwo", []))
 
-    assert conductor.journal == [("failed", {"case": "test_it.py", "why": "two", "output": ["one", "two"]})]
+    assert conductor.journal == []
+    told = {"kind": "failed", "case": "test_it.py", "why": "two", "output": ["one", "two"]}
+    assert plugin.uncollected == [told]
+    conductor.answers = [{"run": [], "slower": {}}]
+    plugin.pytest_collection_modifyitems([])
+    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [told]})
+
+
+def test_the_beginning_of_each_test_is_told(load: Load) -> None:
+    """Before its set-up, which may end the process."""
+    conductor = Conductor()
+    load(conductor=conductor).pytest_runtest_logstart("a.py::a")
+
+    assert conductor.journal == [("begun", {"case": "a.py::a"})]
 
 
 @pytest.mark.parametrize("measured", [True, False])
@@ -365,7 +379,7 @@ def test_strangers_are_told_twice(load: Load) -> None:
     pytest_with(plugin, SimpleNamespace()).pytest_sessionfinish(session=None, exitstatus=0)
 
     assert conductor.journal == [
-        ("collected", {"cases": [], "strangers": {"thing": "/r/1"}}),
+        ("collected", {"cases": [], "strangers": {"thing": "/r/1"}, "uncollected": []}),
         "hear",
         ("ended", {"strangers": {"thing": "/r/2"}}),
     ]

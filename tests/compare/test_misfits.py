@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.failure import Failure, SideFailed
 from parabola.compare.sides.launch import Launch
-from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.side import Side
 from tests.players import setup_of
 
 Said = dict[str, Any]

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from parabola.compare.sides.protocol import (
+    Begun,
     Calibrate,
     Calibrated,
     Collected,
@@ -24,6 +25,7 @@ from parabola.compare.sides.protocol import (
 
 LINES: list[tuple[dict[str, Any], Message, str]] = [
     ({"kind": "collected", "cases": ["a", "b"]}, Collected(["a", "b"]), '"collected"'),
+    ({"kind": "begun", "case": "a"}, Begun("a"), '"begun" of a'),
     ({"kind": "calibrate", "case": "a"}, Calibrate("a"), '"calibrate" of a'),
     ({"kind": "calibrated", "iterations": 7}, Calibrated(7), '"calibrated"'),
     ({"kind": "ready", "case": "a", "rounds": 3, "warmup_rounds": 0}, Ready("a", 3, 0), '"ready" of a'),
@@ -45,6 +47,17 @@ def test_each_line_is_read_as_its_message(line: dict[str, Any], message: Message
     assert decode(json.dumps(line).encode()) == message
     assert str(message) == words
     assert {kind.kind() for kind in get_args(Said)} == {line["kind"] for line, *_ in LINES}
+
+
+def test_files_that_could_not_be_collected() -> None:
+    """Each has the words of a case that failed."""
+    line = {
+        "kind": "collected",
+        "cases": [],
+        "uncollected": [{"kind": "failed", "case": "x", "why": "no", "output": []}],
+    }
+
+    assert decode(json.dumps(line).encode()) == Collected([], {}, [Failed("x", "no", [])])
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,8 @@ from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.failure import Failure
+from parabola.compare.sides.failure import Failure, SideFailed
 from parabola.compare.sides.launch import CONTROL, Measured
-from parabola.compare.sides.side import SideFailed
 from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import cores, ending
@@ -166,6 +165,50 @@ def test_a_side_that_fails_ends_it(clock: Clock, monkeypatch: pytest.MonkeyPatch
     assert [launch.finished for launch in outcome.launches] == [True, True, False]
     assert [outcome.referee.evidence(case).launches for case in RATIOS] == [3, 2, 2]
     assert outcome.unmeasured == []
+
+
+def test_a_side_that_ends_within_a_case(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next launch goes on without that case, which is not measured, and all others are decided."""
+    script = Script(clock, {STEADY: [1.0], SLOW: [1.2], FAST: [1.0]}, deaths=[SLOW])
+    outcome = outcome_of(script, monkeypatch)
+
+    assert (outcome.ended, outcome.why, outcome.output) == ("decided", "", [])
+    assert outcome.judged == {SLOW: Judgement(Verdict.NOT_MEASURED, "head is gone", ["bye"])}
+    assert outcome.referee.decided == {STEADY: "same", FAST: "same"}
+    assert [SLOW in (launch.cases or []) for launch in script.launches[1:]] == [False] * (len(script.launches) - 1)
+    assert [launch.finished for launch in outcome.launches] == [False] + [True] * (len(outcome.launches) - 1)
+    measured = [outcome.referee.evidence(case).launches for case in RATIOS]
+    assert measured == [10, 0, 9]  # with what the first launch finished before it ended so
+
+
+def test_every_case_ends_its_side(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then none is left to measure, and each has its reason."""
+    outcome = outcome_of(Script(clock, RATIOS, deaths=list(RATIOS)), monkeypatch)
+
+    assert (outcome.ended, outcome.why, len(outcome.launches)) == ("decided", "", 3)
+    assert [judgement.verdict for judgement in outcome.judged.values()] == ["not measured"] * 3
+
+
+@pytest.mark.parametrize(("number", "ended"), [(9, "decided"), (10, "failed"), (11, "failed")])
+def test_a_bound_on_starts_anew(number: int, ended: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tenth launch that ends within a case ends the comparison: no case is to blame for that."""
+    cases = {f"a.py::case_{at}": [1.0] for at in range(12)}
+    outcome = outcome_of(Script(clock, cases, deaths=list(cases)[:number]), monkeypatch)
+
+    assert outcome.ended == ended
+    assert sum(bool(launch.died) for launch in outcome.launches) == min(number, 10)
+    last = outcome.launches[-1].died
+    assert outcome.why == (f"{last}; 10 launches ended so" if last else "")
+    assert outcome.output == (["bye"] if last else [])
+
+
+def test_a_self_test_goes_on_without_a_case_that_ends_its_side(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As often as without it."""
+    monkeypatch.setattr(session, "Launch", script := Script(clock, RATIOS, deaths=[SLOW]))
+    outcome = _Session(Options("main", launches_at_once=1), SETUP, self_test=True).run(None)
+
+    assert [launch.cases for launch in script.launches] == [None] + [[STEADY, FAST]] * (SELF_TEST_LAUNCHES - 1)
+    assert [outcome.referee.evidence(case).launches for case in RATIOS] == [40, 0, 39]
 
 
 def test_a_failure_in_the_first_launch(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,11 +100,12 @@ def test_a_suite_that_skips_itself_says_why_and_which_package_to_add(why: Any, s
     plugin = load(conductor=conductor)
     plugin.pytest_collectreport(skipped(why))
     plugin.pytest_collection_modifyitems([])
-    assert conductor.journal[0] == ("failed", {"case": "test_a.py", "why": says, "output": []})
+    broken = {"kind": "failed", "case": "test_a.py", "why": says, "output": []}
+    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [broken]})
 
     conductor.journal.clear()
     plugin.pytest_collection_modifyitems([SimpleNamespace(nodeid="b", fixturenames=["benchmark"])])
-    assert [said[0] for said in conductor.journal if said != "hear"] == ["collected"]
+    assert conductor.journal[0][1]["uncollected"] == []
 
 
 def test_tests_that_codspeeds_marker_alone_makes_benchmarks_are_offered(load: Load) -> None:

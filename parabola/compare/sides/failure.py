@@ -1,4 +1,4 @@
-"""How a launch fails to measure a case: from what its two sides say last of it, without a process."""
+"""How a launch fails to measure a case: from what its two sides say last of it, or as one of them is gone."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ class Failure:
     Attributes:
         who: "base", "head" or "both sides".
         did: what went wrong, as "failed".
-        why: the reason, as pytest has it.
+        why: the reason, as pytest has it; empty where none is known.
         in_head_alone: whether the test failed in head, and passed in base.
         output: the end of pytest's report, line by line.
     """
@@ -26,7 +26,27 @@ class Failure:
     output: Sequence[str] = ()
 
     def __str__(self) -> str:
-        return f"{self.who} {self.did}: {self.why}"
+        return f"{self.who} {self.did}" + (f": {self.why}" if self.why else "")
+
+
+class SideFailed(Exception):
+    """A side could not be measured; the message says in one line which, and why.
+
+    Attributes:
+        usage: whether the options were wrong.
+        output: the last lines of what it wrote.
+        case: the case whose test it was in; empty for none.
+    """
+
+    def __init__(self, reason: str, usage: bool = False, output: Sequence[str] = (), case: str = "") -> None:
+        super().__init__(reason)
+        self.usage, self.output, self.case = usage, output, case
+
+    @property
+    def failure(self) -> Failure:
+        """What this says of the case that it was in."""
+        side, _, did = str(self).replace(f", in {self.case}", "", 1).partition(" ")
+        return Failure(side, did, "", output=self.output)
 
 
 def failure_of(ends: Mapping[str, OfCase]) -> Failure | None:

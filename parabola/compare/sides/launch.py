@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from parabola.compare.sides.by_side import BySide
+from parabola.compare.sides.cases import lost, named
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.failure import Failure, failure_of
+from parabola.compare.sides.failure import Failure, SideFailed, failure_of
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.protocol import Collected, Ended, Finished
-from parabola.compare.sides.side import Side, SideFailed
+from parabola.compare.sides.side import Side
 from parabola.compare.sides.start import Setup, start_side
 from parabola.compare.sides.turns import measure
 from parabola.machine import processes
@@ -50,6 +51,7 @@ class Launch:
         failed: by case, why it has no times, where that is not because a side skipped it; grows while it runs.
         only: the cases of each side that the other does not offer.
         finished: whether it came to its own end.
+        died: how a side ended within a case, if one did: the case is failed, and those after it are not measured.
         plan: the cases that it measures, the control first.
         doing: the case that is being measured.
     """
@@ -71,13 +73,14 @@ class Launch:
         self.doing = "starting"
         self.sides: list[Side] = []
         self.stopped = self.finished = False
+        self.died: SideFailed | None = None
         self.started = time.perf_counter()
 
     def run(self) -> None:
         """Measure. What is finished stays in `measured`, whatever happens.
 
         Raises:
-            SideFailed: if a side could not be measured.
+            SideFailed: if a side could not be measured, and this is not one case's doing.
         """
         scratch = Path(tempfile.mkdtemp(dir=self.setup.scratch, prefix="launch-"))
         try:
@@ -86,6 +89,10 @@ class Launch:
             self._agree_on_cases()
             self._conduct()
             self.finished = True
+        except SideFailed as failed:
+            if self.stopped or failed.case not in self.plan[1:]:
+                raise
+            self.died, self.failed[failed.case] = failed, failed.failure
         finally:
             self.stop()
             processes.kill_those_in(scratch)
@@ -112,43 +119,49 @@ class Launch:
             self.sides[-1].end()
 
     def _agree_on_cases(self) -> None:
-        offers = self._offers()
-        for name, cases in offers.items():
-            if not cases:
+        collected = self._collected()
+        for name, said in collected.items():
+            if not said.cases:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
-        base, head = offers["base"], offers["head"]
-        self.only = BySide([case for case in base if case not in head], [case for case in head if case not in base])
+        base, head = collected["base"].cases, collected["head"].cases
+        self.failed |= (without := lost(collected))
+        self.only = BySide(
+            base=[case for case in base if case not in {*head, *without}],
+            head=[case for case in head if case not in {*base, *without}],
+        )
         both = [case for case in head if case in base]
         if not both:
             raise SideFailed("base and head have no benchmark in common")
-        asked = _named(self.setup.wanted, both) if self.cases is None else self.cases
+        asked = named(self.setup.wanted, both) if self.cases is None else self.cases
         self.plan = [CONTROL, *(case for case in both if case in asked)]
         slower = {self._name(part, [CONTROL, *both]): share for part, share in self.setup.slower.items()}
         for side in self.sides:
             side.ahead = list(self.plan)
             side.tell(run=self.plan[1:], slower=slower if side.name == "head" else {})
 
-    def _offers(self) -> dict[str, list[str]]:
-        """Return by side, in turn, the cases that it has."""
-        offers, failures = dict[str, list[str]](), list[SideFailed]()
+    def _collected(self) -> dict[str, Collected]:
+        """Return by side, in turn, what it says of its cases."""
+        collected, failures = dict[str, Collected](), list[SideFailed]()
         for side in self.sides:
             try:
-                collected = side.hear(Collected)
-                _refuse(side, collected.strangers)
-                offers[side.name] = collected.cases
+                said = collected[side.name] = side.hear(Collected)
+                _refuse(side, said.strangers)
+                for broken in said.uncollected if not said.cases else ():
+                    where = broken.case or "collecting"
+                    raise SideFailed(f"{side.name} failed in {where}: {broken.why}", output=broken.output)
             except SideFailed as failure:
                 failures.append(failure)
         if failures:  # options are to blame only if neither side takes them
             usage = [failure.usage for failure in failures] == [True, True]
             raise SideFailed(str(failures[0]), usage, failures[0].output)
-        return offers
+        return collected
 
     def _name(self, part: str, cases: Sequence[str]) -> str:
         """Return the one case that has such a part in its name."""
-        named = [part] if part in cases else [case for case in cases if part in case]
-        if len(named) != 1:
-            raise SideFailed(f"--inject plants in one case, but {len(named)} have {part!r} in their name", usage=True)
-        return named[0]
+        found = [part] if part in cases else [case for case in cases if part in case]
+        if len(found) != 1:
+            raise SideFailed(f"--inject plants in one case, but {len(found)} have {part!r} in their name", usage=True)
+        return found[0]
 
     def _conduct(self) -> None:
         """Measure case by case: the first in the plan that a side is at, with both sides if both are at it."""
@@ -176,21 +189,6 @@ class Launch:
                 extra_info=BySide(base.extra_info, head.extra_info),
                 ended_at=time.perf_counter() - self.started,
             )
-
-
-def _named(names: Sequence[str], cases: Sequence[str]) -> Sequence[str]:
-    """Return for each name the case that it is, or those that have it in their name; without names all of them.
-
-    Raises:
-        SideFailed: if a name is in none.
-    """
-    found = {name: [name] if name in cases else [case for case in cases if name in case] for name in names}
-    for name, named in found.items():
-        if not named:
-            raise SideFailed(
-                f"--case: none of the {len(cases)} benchmarks of both sides has {name!r} in its name", True
-            )
-    return [case for named in found.values() for case in named] if names else cases
 
 
 def _refuse(side: Side, strangers: Mapping[str, str]) -> None:

@@ -1,9 +1,8 @@
 """What a side says to the conductor: a message a line, typed, and checked as it comes in.
 
-The plugin that says these cannot import them: it stands alone. Of each case it says, in this order: `calibrate` and
-`calibrated` (if pytest-benchmark would calibrate), `ready`, `passed` after every round, and `finished`; or `skipped`
-or `failed` in place of any of them. `collected` comes before all cases, and `ended` after them; before `collected`, or
-in its place, `failed` is said of a file.
+The plugin that says these cannot import them: it stands alone. Of each case it says, in this order: `begun`,
+`calibrate` and `calibrated` (if pytest-benchmark would calibrate), `ready`, `passed` after every round, and `finished`;
+or `skipped` or `failed` in place of any of them. `collected` comes before all cases, and `ended` after them.
 """
 
 import json
@@ -37,10 +36,21 @@ class OfCase(Message, frozen=True):
 
 
 class Collected(Message, frozen=True):
-    """These benchmarks are there; and modules that were imported from where they should not be, each with its file."""
+    """These benchmarks are there; these modules were imported from where they should not be; these files have failed.
+
+    Attributes:
+        cases: their names.
+        strangers: the modules, each with its file.
+        uncollected: of each file that could not be collected, in the place of a case, why.
+    """
 
     cases: list[str]
     strangers: dict[str, str] = {}
+    uncollected: "list[Failed]" = []
+
+
+class Begun(OfCase, frozen=True):
+    """The case's test begins with what it needs to be set up; it needs no answer."""
 
 
 class Calibrate(OfCase, frozen=True):
@@ -88,7 +98,7 @@ class Ended(Message, frozen=True):
     strangers: dict[str, str]
 
 
-Said = Collected | Calibrate | Calibrated | Ready | Passed | Finished | Skipped | Failed | Ended
+Said = Collected | Begun | Calibrate | Calibrated | Ready | Passed | Finished | Skipped | Failed | Ended
 
 
 class NoMessage(ValueError):

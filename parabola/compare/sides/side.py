@@ -7,15 +7,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.protocol import (
+    Begun,
     Calibrate,
     Ended,
     Failed,
+    Finished,
     Message,
     NoMessage,
     OfCase,
@@ -33,19 +35,6 @@ LAST_LINES = 30  # of its output that are shown when it fails
 Kind = TypeVar("Kind", bound=Message)
 
 
-class SideFailed(Exception):
-    """A side could not be measured; the message says in one line which, and why.
-
-    Attributes:
-        usage: whether the options were wrong.
-        output: the last lines of what it wrote.
-    """
-
-    def __init__(self, reason: str, usage: bool = False, output: Sequence[str] = ()) -> None:
-        super().__init__(reason)
-        self.usage, self.output = usage, output
-
-
 class Side:
     """One pytest process, and the line to it.
 
@@ -53,6 +42,7 @@ class Side:
         name: "base" or "head".
         ahead: the cases that it was told to run, and has not begun.
         doing: what it was doing when it last said anything, for the reason of a failure.
+        case: the case whose test has begun and is not over; empty for none.
     """
 
     def __init__(self, name: str, process: "subprocess.Popen[bytes]", connection: socket.socket, log: Path) -> None:
@@ -60,7 +50,7 @@ class Side:
         self.received = b""
         self.waiting: Said | None = None
         self.ahead: list[str] = []
-        self.doing = "starting"
+        self.doing, self.case = "starting", ""
         self.asked_to_end = self.ended = False
         self.ending = threading.Lock()
 
@@ -70,8 +60,9 @@ class Side:
         Raises:
             SideFailed: if it failed, hangs or is gone, or if what it says is no message.
         """
-        if self.waiting is None:
-            self.waiting = self._receive()
+        while self.waiting is None:
+            message = self._receive()
+            self.waiting = None if isinstance(message, Begun) else message
         return self.waiting
 
     def hear(self, kind: type[Kind], case: str | None = None) -> Kind:
@@ -124,7 +115,7 @@ class Side:
                 more = self.connection.recv(1 << 16)
             except TimeoutError:
                 limit = self.connection.gettimeout()
-                raise self._failure(f"hangs: silent for {limit:.0f} s, {self.doing}") from None
+                raise self._failure(f"hangs: silent for {limit:.0f} s, {self.doing}", self.case) from None
             except OSError:
                 more = b""
             if not more:
@@ -137,13 +128,14 @@ class Side:
             raise self._failure(f"said what is no message, {self.doing}: {reason}") from None
         if isinstance(message, OfCase):
             self.doing = f"in {message.case}"
+            self.case = "" if isinstance(message, Finished | Skipped | Failed) else message.case
         return message
 
     def _misfit(self, message: Message, expected: str) -> SideFailed:
         """Return the failure of a side that says what does not fit; one that has ended is asked how."""
         if isinstance(message, Ended):
             return self.death()
-        if isinstance(message, Failed):  # of a file that cannot be collected
+        if isinstance(message, Failed):  # of what was not planned
             where = message.case or "collecting"
             return SideFailed(f"{self.name} failed in {where}: {message.why}", output=message.output)
         return self._failure(f"said {message}, where {expected} was expected")
@@ -153,18 +145,18 @@ class Side:
         try:
             code = self.process.wait(timeout=GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            return self._failure(f"closed its connection, {self.doing}")
+            return self._failure(f"closed its connection, {self.doing}", self.case)
         if code < 0:
             names = {known.value: known.name for known in signal.Signals}  # real-time signals have none
-            return self._failure(f"was killed by {names.get(-code, f'signal {-code}')}, {self.doing}")
+            return self._failure(f"was killed by {names.get(-code, f'signal {-code}')}, {self.doing}", self.case)
         lines = [text.strip() for text in self._written() if text.strip()]
         errors = [text for text in lines if "error" in text.lower()]
         last = (errors or lines or ["no word"])[-1]
         options = code == 4 and not any(text.startswith(CONFTEST) for text in lines)
-        return self._failure(f"ended with exit code {code}, {self.doing}: {last}", usage=options)
+        return self._failure(f"ended with exit code {code}, {self.doing}: {last}", self.case, usage=options)
 
-    def _failure(self, what: str, usage: bool = False) -> SideFailed:
-        return SideFailed(f"{self.name} {what}", usage, self._written()[-LAST_LINES:])
+    def _failure(self, what: str, case: str = "", usage: bool = False) -> SideFailed:
+        return SideFailed(f"{self.name} {what}", usage, self._written()[-LAST_LINES:], case)
 
     def _written(self) -> list[str]:
         """Return the lines that it has written so far; none if a suite has removed its temporary folder."""

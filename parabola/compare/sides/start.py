@@ -12,7 +12,8 @@ from pathlib import Path
 
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.side import LAST_LINES, Side, SideFailed
+from parabola.compare.sides.failure import SideFailed
+from parabola.compare.sides.side import LAST_LINES, Side
 from parabola.git import OF_A_REPOSITORY
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import

@@ -19,7 +19,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
 from .strangers import strangers
-from .telling import Line, last_lines, reason, skip_reason, writable
+from .telling import Line, last_lines, of_file, reason, skip_reason, writable
 from .work import calibrate, plain_iterations, plain_rounds, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
@@ -33,9 +33,10 @@ if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts
 
 line = Line(GIVEN["socket"])
 measured: dict[str, BenchmarkFixture] = {}  # by case, whose rounds are over and whose test is not
+uncollected: list[dict[str, Any]] = []  # files, and why
 failed: dict[str, pytest.TestReport] = {}  # by case, the first thing that went wrong in a test that is not over
 slower: dict[str, float] = {}  # by case: share of extra work to plant
-skipped_files: dict[str, str] = {}  # by file that skips itself as a whole, why
+skipped_files: list[dict[str, Any]] = []  # those that skip themselves as a whole
 
 
 class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
@@ -114,6 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot be measured in turn; SIGTERM ends the session, and no test that fails, whatever was asked."""
     signal.signal(signal.SIGTERM, line.end)
     config.option.maxfail = 0
+    config.option.continue_on_collection_errors = True
     for option in ("numprocesses", "benchmark_cprofile"):
         if config.getoption(option, None):
             raise pytest.UsageError(f"two commits cannot be compared with {option}: leave it out")
@@ -131,14 +133,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Tests that are benchmarks to pytest-codspeed alone, by their marker, are offered as well; they will measure nothing.
     """
-    offered = {item.nodeid: item for item in items if "benchmark" in getattr(item, "fixturenames", ())}
-    offered |= {
-        item.nodeid: item for item in items if any(mark.name in MARKERS for mark in getattr(item, "own_markers", ()))
-    }
-    if not offered and skipped_files:
-        case, why = next(iter(skipped_files.items()))
-        line.say("failed", case=case, why=f"it skips itself: {why}", output=[])
-    line.say("collected", cases=list(offered), strangers=strangers(GIVEN))
+    offered = {item.nodeid: item for item in items if is_benchmark(item)}
+    broken = uncollected if offered else uncollected + skipped_files
+    line.say("collected", cases=list(offered), strangers=strangers(GIVEN), uncollected=broken)
     answer = line.hear()
     slower.update(answer["slower"])
     items[:] = [offered[case] for case in answer["run"]]
@@ -161,11 +158,16 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Tell what could not be collected."""
+    """Keep what could not be collected, to be told with what could."""
     if report.failed:
-        line.say("failed", case=report.nodeid, why=reason(report), output=last_lines(report))
+        uncollected.append(of_file(report, reason(report), last_lines(report)))
     elif report.skipped:
-        skipped_files[report.nodeid] = skip_reason(report)
+        skipped_files.append(of_file(report, f"it skips itself: {skip_reason(report)}", []))
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """Tell which test begins: what it sets up may end the process."""
+    line.say("begun", case=nodeid)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

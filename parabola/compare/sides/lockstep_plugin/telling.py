@@ -109,3 +109,8 @@ def skip_reason(report: pytest.CollectReport) -> str:
 def last_lines(report: pytest.TestReport | pytest.CollectReport) -> list[str]:
     """Return the end of a report on what went wrong."""
     return str(report.longreprtext).splitlines()[-LAST_LINES:]
+
+
+def of_file(report: pytest.CollectReport, why: str, output: list[str]) -> dict[str, Any]:
+    """Return the message that a file was not collected, as of a case that failed."""
+    return {"kind": "failed", "case": report.nodeid, "why": why, "output": output}

@@ -1,0 +1,48 @@
+"""Which cases a launch can measure: those that are asked for, and those that are lost with a file."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from parabola.compare.sides.failure import Failure, SideFailed, failure_of
+from parabola.compare.sides.protocol import Collected
+
+
+def named(names: Sequence[str], cases: Sequence[str]) -> Sequence[str]:
+    """Return for each name the case that it is, or those that have it in their name; without names all of them.
+
+    Raises:
+        SideFailed: if a name is in none.
+    """
+    found = {name: [name] if name in cases else [case for case in cases if name in case] for name in names}
+    for name, cases_named in found.items():
+        if not cases_named:
+            raise SideFailed(
+                f"--case: none of the {len(cases)} benchmarks of both sides has {name!r} in its name", True
+            )
+    return [case for of_name in found.values() for case in of_name] if names else cases
+
+
+def lost(collected: Mapping[str, Collected]) -> dict[str, Failure]:
+    """Return why cases cannot be measured whose file a side could not collect.
+
+    Args:
+        collected: what each side could collect, by the side's name.
+
+    Returns:
+        By case, or by the file itself where the other side has no cases of it either.
+    """
+    found = dict[str, Failure]()
+    for file in dict.fromkeys(broken.case for said in collected.values() for broken in said.uncollected):
+        broken = {name: one for name, said in collected.items() for one in said.uncollected if one.case == file}
+        failure = failure_of(broken)
+        assert failure is not None
+        sides = Counter(case for said in collected.values() for case in said.cases)
+        cases = [case for case, number in sides.items() if number == 1 and _is_of(case, file)]
+        found |= dict.fromkeys(cases or [file], replace(failure, did=f"could not collect {file}"))
+    return found
+
+
+def _is_of(case: str, file: str) -> bool:
+    """Return whether a case is of a file, a class in one, or a folder."""
+    return case.startswith((f"{file}::", f"{file}/"))
