@@ -1,12 +1,16 @@
 """Saving pictures as PNG, SVG or one HTML page that works offline; and the colours and heading that they share."""
 
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from parabola import files
 
 FORMATS = (".png", ".svg", ".html")
+STEPS = (1, 2, 5)  # labels within a power of ten, where few powers are drawn
+FEW_POWERS = 2
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 
 
@@ -22,6 +26,19 @@ def heading(title: str, subtitle: str) -> dict[str, Any]:
     """Return the two lines above a picture, at its left, as Altair takes them for a title."""
     sizes = {"fontSize": 16, "subtitleFontSize": 13, "offset": 14}
     return {"text": title, "subtitle": subtitle, "anchor": "start", **sizes}
+
+
+def powers_of_ten(values: Iterable[float]) -> list[float]:
+    """Return where a logarithmic axis has labels: at every power of ten around the values, and between if they are few.
+
+    Args:
+        values: what is drawn along the axis, one or more, above 0.
+    """
+    drawn = list(values)
+    first, last = math.floor(math.log10(min(drawn))), math.ceil(math.log10(max(drawn)))
+    last = max(last, first + 1)
+    steps = STEPS if last - first <= FEW_POWERS else (1,)
+    return [float(f"{step}e{power}") for power in range(first, last) for step in steps] + [float(f"1e{last}")]
 
 
 def save(chart: Any, path: Path) -> None:

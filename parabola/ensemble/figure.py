@@ -1,5 +1,6 @@
 """The learning map as a picture."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ from parabola.display.pictures import heading
 from parabola.display.units import per_cent
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
+
+MOST_LABELS = 8  # of the horizontal axis, side by side
 
 
 def map_figure(
@@ -45,7 +48,13 @@ def map_figure(
         "learning_rate:O",
         title="learning rate",
         sort=sorted(grid.learning_rates),
-        axis=alt.Axis(labelAngle=-45, labelExpr="format(datum.value, '~g')", labelFontSize=11, titleFontSize=13),
+        axis=alt.Axis(
+            values=_labelled(grid.learning_rates),
+            labelAngle=0,
+            labelExpr="format(datum.value, '~g')",
+            labelFontSize=11,
+            titleFontSize=13,
+        ),
     )
     y = alt.Y(
         "batch_size:O",
@@ -82,6 +91,12 @@ def map_figure(
     layers = (fill, text, frame) if frames else (fill, text)
     size = {"width": alt.Step(38), "height": alt.Step(36)}
     return alt.layer(*layers).properties(**size, title=heading(title, subtitle), padding=16)
+
+
+def _labelled(rates: Sequence[float]) -> list[float]:
+    """Return the learning rates that the axis names: the powers of ten where there are many rates, else all."""
+    round_ones = [rate for rate in sorted(rates) if rate == float(f"1e{math.floor(math.log10(rate) + 0.5)}")]
+    return round_ones if len(rates) > MOST_LABELS and len(round_ones) > 1 else sorted(rates)
 
 
 def _split(cell: Cell) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """One training run as a picture."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from parabola.display.pictures import BLUE, GREY, ORANGE, heading
+from parabola.display.pictures import BLUE, GREY, ORANGE, heading, powers_of_ten
 from parabola.training.data import sample
 from parabola.training.fit import Fit
 from parabola.training.text import verdict_line
@@ -53,8 +54,8 @@ def training_figure(fit: Fit) -> Any:
     )
     error = alt.Chart(alt.Data(values=history), title="After each epoch").mark_line(strokeWidth=1.5)
     lines = error.encode(
-        x=alt.X("epoch:Q", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format="d", tickCount=4)),
-        y=alt.Y("value:Q", title=None, scale=alt.Scale(type="log"), axis=alt.Axis(format=".0e", tickCount=6)),
+        x=alt.X("epoch:Q", scale=alt.Scale(type="log", nice=False), axis=_round_axis(history, "epoch")),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(type="log"), axis=_round_axis(history, "value")),
         color=alt.Color(
             "quantity:N",
             scale=alt.Scale(domain=["coefficient error", "loss"], range=[BLUE, ORANGE]),
@@ -64,7 +65,8 @@ def training_figure(fit: Fit) -> Any:
     )
     rule = alt.Chart(alt.Data(values=[{"value": learning_rate, "label": f"learning rate {learning_rate:g}"}]))
     threshold = rule.mark_rule(strokeDash=[5, 4], color="#777").encode(y="value:Q")
-    label = rule.mark_text(align="left", dx=4, dy=-7, color="#555").encode(x=alt.value(0), y="value:Q", text="label:N")
+    label = rule.mark_text(align="left", dx=6, color="#555")  # beside the plot, where no line crosses it
+    label = label.encode(x=alt.value(size["width"]), y="value:Q", text="label:N")
     chart = alt.hconcat(
         alt.layer(wide, thin.mark_line(strokeWidth=2), dots).properties(**size),
         alt.layer(lines, threshold, label).properties(**size),
@@ -73,3 +75,10 @@ def training_figure(fit: Fit) -> Any:
     )
     legend = {"orient": "bottom", "labelFontSize": 12}
     return chart.resolve_scale(color="independent").properties(padding=16).configure_legend(**legend)
+
+
+def _round_axis(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """Return the logarithmic axis of a field, with labels at round numbers, as 0.001, 0.01 and 0.1."""
+    import altair as alt
+
+    return alt.Axis(values=powers_of_ten([row[name] for row in rows] or [1.0]), format="~g", gridOpacity=0.5)

@@ -53,3 +53,18 @@ def test_a_picture_of_an_unknown_format_is_not_written(tmp_path: Path) -> None:
 
     assert str(caught.value) == f"unknown format '.pdf' of {path}; known: .png, .svg, .html"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([2.04e-6, 0.865], [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]),
+        ([3e-6, 4e-6], [1e-6, 2e-6, 5e-6, 1e-5]),
+        ([1e-3], [1e-3, 2e-3, 5e-3, 1e-2]),
+        ([9, 111], [1, 10, 100, 1000]),
+        ([1, 100], [1, 2, 5, 10, 20, 50, 100]),
+    ],
+)
+def test_every_power_of_ten_around_the_values_has_a_label(values: list[float], labels: list[float]) -> None:
+    """Where few powers are drawn, twice and five times each have one, too."""
+    assert pictures.powers_of_ten(values) == labels

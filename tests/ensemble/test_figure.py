@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from parabola.ensemble.figure import map_figure
+import pytest
+
+from parabola.ensemble.figure import _labelled, map_figure
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
@@ -23,7 +25,8 @@ MAP_AXES = {
         "ordinal",
         title="learning rate",
         sort=[0.01, 0.1],
-        axis={"labelAngle": -45, "labelExpr": "format(datum.value, '~g')", "labelFontSize": 11, "titleFontSize": 13},
+        axis={"labelAngle": 0, "labelExpr": "format(datum.value, '~g')", "labelFontSize": 11, "titleFontSize": 13}
+        | {"values": [0.01, 0.1]},
     ),
     "y": field(
         "batch_size",
@@ -119,3 +122,16 @@ def test_the_framed_cells_of_a_map() -> None:
     assert values(frame) == [{"learning_rate": 0.01, "batch_size": 27}, {"learning_rate": 0.1, "batch_size": 9}]
     assert frame["mark"] == {"type": "rect", "fillOpacity": 0, "stroke": "#ff7f2a", "strokeWidth": 3}
     assert frame["encoding"] == MAP_AXES
+
+
+@pytest.mark.parametrize(
+    ("rates", "labelled"),
+    [
+        ((1.0, 0.1, 0.0316, 0.01, 0.00316, 0.001, 0.5, 0.2, 0.05), [0.001, 0.01, 0.1, 1.0]),
+        ((1.0, 0.1, 0.0316, 0.01, 0.00316, 0.001, 0.5, 0.2), [0.001, 0.00316, 0.01, 0.0316, 0.1, 0.2, 0.5, 1.0]),
+        ((0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
+    ],
+)
+def test_of_many_learning_rates_the_powers_of_ten_have_labels(rates: tuple[float, ...], labelled: list[float]) -> None:
+    """Where there are two powers of ten or more among more than eight rates."""
+    assert _labelled(rates) == labelled

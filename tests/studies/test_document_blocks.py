@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+import subprocess
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import pytest
 import typer
 
 from benchmarks.studies.documents import __main__ as documents
-from benchmarks.studies.documents import command_line, measured, pages
+from benchmarks.studies.documents import command_line, drawn, measured, pages
 from parabola.display import pictures
 from parabola.records import schema
 from parabola.report import answer, page
@@ -219,3 +220,25 @@ def test_without_a_browser_no_picture_is_taken(monkeypatch: pytest.MonkeyPatch) 
     assert (
         ended.value.code == "python -m benchmarks.studies.documents: needs Chromium for its screenshot, and finds none"
     )
+
+
+def test_every_picture_of_the_handbook_has_the_command_that_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is drawn into docs/, by the command of a page or from the committed records; a failure is told."""
+    ran = list[list[str]]()
+    codes = iter((0, 1, 4))
+
+    def run(command: list[str], **_: Any) -> Any:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, next(codes))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    text = "parabola train --plot a.svg\n`parabola x --plot no.svg`\nparabola map --plot b.svg -- -k 'c d'\n"
+    drawn.draw({Path("a"): text})
+
+    docs = pages.ROOT / "docs"
+    assert ran[0] == ["train", "--plot", str(docs / "a.svg")]
+    assert ran[1][:2] == ["map", "--json"]
+    assert ran[1][3:] == ["--plot", str(docs / "b.svg"), "--", "-k", "c d"]
+    with pytest.raises(subprocess.CalledProcessError):
+        drawn.draw({Path("c"): "parabola compare main --plot c.svg\n"})
+    assert {*drawn.commands(pages.read()), measured.CHART.name} == {path.name for path in docs.glob("*.svg")}

@@ -69,18 +69,19 @@ def test_the_history_of_a_training_run(training: Drawn) -> None:
         *({"epoch": epoch, "value": value, "quantity": "coefficient error"} for epoch, value in error),
         *({"epoch": epoch, "value": value, "quantity": "loss"} for epoch, value in loss),
     ]
+    round_labels, steps = {"format": "~g", "gridOpacity": 0.5}, [0.1, 0.2, 0.5, 1, 2, 5, 10]
     assert (lines["mark"], lines["title"]) == ({"type": "line", "strokeWidth": 1.5}, "After each epoch")
     assert lines["encoding"] == {
-        "x": field("epoch", scale={"type": "log", "nice": False}, axis={"format": "d", "tickCount": 4}),
-        "y": field("value", title=None, scale={"type": "log"}, axis={"format": ".0e", "tickCount": 6}),
+        "x": field("epoch", scale={"type": "log", "nice": False}, axis={**round_labels, "values": [1, 2, 5, 10]}),
+        "y": field("value", title=None, scale={"type": "log"}, axis={**round_labels, "values": steps}),
         "color": field("quantity", "nominal", scale=colours, title=None),
         "tooltip": [field("quantity", "nominal"), field("epoch"), field("value", format=".3e")],
     }
     assert values(rule) == values(label) == [{"value": 0.0125, "label": "learning rate 0.0125"}]
     assert rule["mark"] == {"type": "rule", "strokeDash": [5, 4], "color": "#777"}
     assert rule["encoding"] == {"y": field("value")}
-    assert label["mark"] == {"type": "text", "align": "left", "dx": 4, "dy": -7, "color": "#555"}
-    assert label["encoding"] == {"x": {"value": 0}, "y": field("value"), "text": field("label", "nominal")}
+    assert label["mark"] == {"type": "text", "align": "left", "dx": 6, "color": "#555"}
+    assert label["encoding"] == {"x": {"value": 400}, "y": field("value"), "text": field("label", "nominal")}
 
 
 def test_the_frame_of_a_training_run(training: Drawn) -> None:

@@ -1,6 +1,11 @@
-"""Write the generated blocks and pictures of README.md and docs/: python -m benchmarks.studies.documents"""
+"""Write the generated blocks and pictures of README.md and docs/: python -m benchmarks.studies.documents
 
-from benchmarks.studies.documents import command_line, measured, pages
+With --pictures also those pictures that take minutes, of the commands that the handbook has beside them.
+"""
+
+import sys
+
+from benchmarks.studies.documents import command_line, drawn, measured, pages
 from parabola import files
 from parabola.display import pictures
 from parabola.report import answer, page
@@ -14,6 +19,8 @@ def main() -> None:
     pictures.save(measured.epoch_chart(sections), measured.CHART)
     measured.take_screenshot(page.page(sections, answer.opening(records)))
     texts = pages.read()
+    if "--pictures" in sys.argv[1:]:
+        drawn.draw(texts)
     for path, text in pages.refresh(texts, {**measured.blocks(records, sections), **command_line.blocks()}).items():
         if text != texts[path]:
             files.write_text(text, path)

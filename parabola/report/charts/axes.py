@@ -1,13 +1,12 @@
 """The axes of charts: powers of ten with their labels, times in the units of tables, and commits by their ids."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import altair as alt
 
-STEPS = (1, 2, 5)  # labels within a power of ten, where few powers are drawn
-FEW_POWERS = 2
+from parabola.display.pictures import powers_of_ten
+
 COMMIT_LABELS = 7  # at most; a zoomed axis has as many
 # A time in seconds as `duration` writes it, in Vega's expressions: 865 ms.
 DURATION = " : ".join(
@@ -19,19 +18,6 @@ DURATION = " : ".join(
         "format(datum.value * 1e9, '.3~r') + ' ns'",
     ]
 )
-
-
-def powers_of_ten(values: Iterable[float]) -> list[float]:
-    """Return where a logarithmic axis has labels: at every power of ten around the values, and between if they are few.
-
-    Args:
-        values: what is drawn along the axis, one or more, above 0.
-    """
-    drawn = list(values)
-    first, last = math.floor(math.log10(min(drawn))), math.ceil(math.log10(max(drawn)))
-    last = max(last, first + 1)
-    steps = STEPS if last - first <= FEW_POWERS else (1,)
-    return [float(f"{step}e{power}") for power in range(first, last) for step in steps] + [float(f"1e{last}")]
 
 
 def log_axis(values: Iterable[float], *, in_seconds: bool) -> dict[str, Any]:

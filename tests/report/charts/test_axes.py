@@ -10,21 +10,6 @@ from parabola.report.charts import axes
 from tests.report.charts.drawn import texts
 
 
-@pytest.mark.parametrize(
-    ("values", "labels"),
-    [
-        ([2.04e-6, 0.865], [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]),
-        ([3e-6, 4e-6], [1e-6, 2e-6, 5e-6, 1e-5]),
-        ([1e-3], [1e-3, 2e-3, 5e-3, 1e-2]),
-        ([9, 111], [1, 10, 100, 1000]),
-        ([1, 100], [1, 2, 5, 10, 20, 50, 100]),
-    ],
-)
-def test_every_power_of_ten_around_the_values_has_a_label(values: list[float], labels: list[float]) -> None:
-    """Where few powers are drawn, twice and five times each have one, too."""
-    assert axes.powers_of_ten(values) == labels
-
-
 def test_times_are_labelled_as_tables_write_them() -> None:
     """Vega writes at every power of ten from a nanosecond to 1,000 seconds what `duration` does."""
     powers = [float(f"1e{power}") for power in range(-9, 4)]
