@@ -1,12 +1,20 @@
 """Files that are written whole or not at all."""
 
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where what a killed process has left stays
+    fcntl = None  # type: ignore[assignment]
+
 TRIED_BYTES = 4096  # are written to find out whether a disk is full
+PREFIX = ".parabola-"  # of the folders in which files are drafted
 
 
 def check_path(path: Path, formats: Sequence[str]) -> None:
@@ -72,8 +80,38 @@ def _beside(path: Path) -> Iterator[tuple[Path, Path]]:
     os.stat(end.parent)  # so that a folder that is not there is named by its own error
     with suppress(FileNotFoundError):
         os.lstat(end)  # so that a name which is too long is found out
-    with tempfile.TemporaryDirectory(dir=end.parent, prefix=".parabola-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / f"draft{end.suffix.lower()}", end
+    with _drafts(end.parent) as folder:
+        yield folder / f"draft{end.suffix.lower()}", end
+
+
+@contextmanager
+def _drafts(parent: Path) -> Iterator[Path]:
+    """Yield a folder for a draft within another, from which what killed processes have left is removed."""
+    with ExitStack() as stack:
+        with _locked(parent):  # so that nobody takes a folder for left that is being made
+            for left in parent.glob(f"{PREFIX}*"):
+                with suppress(OSError), _locked(left, wait=False) as free:  # unless its process drafts in it
+                    about = left.lstat()
+                    if free and stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid():
+                        shutil.rmtree(left, ignore_errors=True)
+            made = tempfile.TemporaryDirectory(dir=parent, prefix=PREFIX, ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(made))
+            stack.enter_context(_locked(folder))
+        yield folder
+
+
+@contextmanager
+def _locked(folder: Path, wait: bool = True) -> Iterator[bool]:
+    """Lock a folder as long as the block runs; yield whether it is locked."""
+    locked = False
+    with ExitStack() as stack:
+        if fcntl:
+            with suppress(OSError):  # it may not be read, or lies where there are no locks
+                number = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, number)
+                fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                locked = True
+        yield locked
 
 
 def write_text(text: str, path: Path) -> None:
@@ -90,8 +128,8 @@ def create_text(text: str, names: Iterator[Path]) -> Path:
         names: the paths to try in turn, all in one folder. Two processes that try the same at once get different ones.
     """
     first = next(names)
-    with tempfile.TemporaryDirectory(dir=first.parent, prefix=".parabola-") as folder:
-        beside = Path(folder) / "draft"
+    with _drafts(first.parent) as folder:
+        beside = folder / "draft"
         beside.write_text(text, encoding="utf-8")
         path = first
         while True:

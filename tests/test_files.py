@@ -4,9 +4,11 @@ import errno
 import os
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,3 +211,44 @@ def test_writing_at_once_creates_every_file(tmp_path: Path) -> None:
         thread.join()
 
     assert sorted(int(path.read_text()) for path in tmp_path.iterdir()) == list(range(20))
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_that_writes_there(tmp_path: Path) -> None:
+    """But no draft of a process that lives, no link, and nothing of another name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # where another test has started threads
+        child = os.fork()
+    if not child:
+        with files.draft(tmp_path / "a.json") as beside:
+            beside.write_text("half")
+            os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    (left,) = tmp_path.iterdir()
+    (tmp_path / ".parabola-file").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/kept").touch()
+    (tmp_path / ".parabola-link").symlink_to("elsewhere")
+    with files.draft(tmp_path / "b.json") as living:
+        living.write_text("b")
+        assert not left.exists()
+        files.write_text("c", tmp_path / "c.json")
+        assert living.exists()
+
+    names = [".parabola-file", ".parabola-link", "b.json", "c.json", "elsewhere", "elsewhere/kept"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == names
+
+
+def test_where_folders_cannot_be_locked_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what was left stays, as nobody knows whether a process drafts in it."""
+    (tmp_path / ".parabola-left").mkdir()
+    for lacking in (None, SimpleNamespace(LOCK_EX=2, LOCK_NB=4, flock=_no_locks)):
+        monkeypatch.setattr(files, "fcntl", lacking)
+        files.write_text("a", tmp_path / "a.json")
+
+    assert sorted(os.listdir(tmp_path)) == [".parabola-left", "a.json"]
+
+
+def _no_locks(*_: Any) -> None:
+    raise OSError(errno.EOPNOTSUPP, "Operation not supported")

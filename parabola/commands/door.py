@@ -50,6 +50,7 @@ def _end(error: BaseException) -> NoReturn:
     if isinstance(error, OSError):
         _mute_output(error)
     if ending.asked() or isinstance(error, KeyboardInterrupt):
+        exec("")  # Python would end itself by SIGINT if a KeyboardInterrupt had left the last text that was executed
         raise typer.Exit(ending.exit_code())
     if isinstance(error, OSError):
         _stop_all([error])

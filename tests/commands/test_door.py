@@ -214,6 +214,28 @@ def test_a_line_that_cannot_be_told_is_left_out(monkeypatch: pytest.MonkeyPatch)
     assert ended.value.exit_code == ExitCode.USAGE
 
 
+AMID_A_TEXT = """
+import os, signal, typer
+from parabola.commands import door
+def command() -> None:
+    exec("os.kill(os.getpid(), signal.SIGTERM)")  # as where an import makes a dataclass
+made = typer.Typer()
+made.command()(door.guarded(command))
+made([])
+"""
+
+
+@pytest.mark.end_to_end
+def test_a_signal_amid_an_executed_text_has_its_own_code(tmp_path: Path) -> None:
+    """Python remembers such a KeyboardInterrupt, though it was caught, and would end itself by SIGINT."""
+    (tmp_path / "amid.py").write_text(AMID_A_TEXT)
+    answer = subprocess.run(
+        [sys.executable, "-m", "amid"], cwd=tmp_path, env=environment(), capture_output=True, timeout=60
+    )
+
+    assert (answer.returncode, answer.stderr) == (143, b"")
+
+
 TRAIN = "train --engine native --batch-size 999 --epochs 3"
 REPORT = f"report {ROOT}/benchmarks/records"
 MAP = "map --seeds 2 --epochs 2 --batch-sizes 999 --learning-rates 0.1"

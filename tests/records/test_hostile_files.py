@@ -1,13 +1,16 @@
 """Records and maps that are damaged in any way are named and refused, and nothing else happens."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from parabola.commands.app import app
 from parabola.ensemble import map_file
 from parabola.records import reading
 from parabola.records.record import Record
@@ -59,7 +62,10 @@ def damaged(draw: st.DrawFn, whole: Any) -> bytes:
     return bytes(text[: draw(st.integers(1, len(text)))]) if draw(st.booleans()) and text else bytes(text)
 
 
-FUZZED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# In full: FUZZED_FILES=50000 FUZZED_COMMANDS=150 pytest tests/records/test_hostile_files.py
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(FEW, max_examples=int(os.environ.get("FUZZED_FILES", 100)))
+COMMANDS = settings(FEW, max_examples=int(os.environ.get("FUZZED_COMMANDS", 5)))
 
 
 @FUZZED
@@ -88,6 +94,38 @@ def test_a_damaged_map_is_read_or_refused(text: bytes, tmp_path: Path) -> None:
 
     assert said.startswith(f"{path} is ") or not said
     assert all(0 <= cell.passes <= cell.seeds for cell in cells)
+    assert path.read_bytes() == text
+
+
+@COMMANDS
+@given(text=damaged(RECORD))
+def test_a_damaged_record_is_reported_or_skipped(text: bytes, tmp_path: Path) -> None:
+    """By the whole command: a report, with the file or without it, or one line; and both files are as the report."""
+    (tmp_path / "damaged.json").write_bytes(text)
+    (tmp_path / "whole.json").write_text(json.dumps(RECORD))
+    outputs = [f"--html={tmp_path}/a.html", f"--markdown={tmp_path}/a.md"]
+    for files, codes in (([tmp_path / "damaged.json"], (0, 6)), ([*tmp_path.glob("*.json")], (0, 2))):
+        answer = CliRunner().invoke(app, ["report", *map(str, files), *outputs])
+        lines = answer.stderr.splitlines()
+
+        assert answer.exit_code in codes, answer.output
+        assert len(lines) <= len(files) + 1
+        assert all(line.startswith(("skipped ", "python -m parabola: ")) for line in lines)
+        assert "Traceback" not in answer.output
+    assert (tmp_path / "damaged.json").read_bytes() == text
+
+
+@COMMANDS
+@given(text=damaged(MAP))
+def test_a_damaged_map_is_refused(text: bytes, tmp_path: Path) -> None:
+    """By the whole command: as no map, or as that of another grid, in one line."""
+    path = tmp_path / "map.json"
+    path.write_bytes(text)
+    answer = CliRunner().invoke(app, ["map", "--json", str(path)])
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"python -m parabola: {path} is ")
+    assert answer.stderr.count("\n") == 1
     assert path.read_bytes() == text
 
 
