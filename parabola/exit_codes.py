@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     CHECK_FAILED = (
         1,
         "`--check`, and the run did not pass: error not below the learning rate, not representable, or diverged; "
-        "`compare`: slower, or wrong",
+        "`compare`: slower, or wrong; `report --check`: the newest commits are slower, or fewer seeds pass",
     )
     USAGE = 2, "bad input; one line says what was received and what would be right"
     INCONCLUSIVE = 3, "`compare --strict`: a case is inconclusive"

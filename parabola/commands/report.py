@@ -1,5 +1,6 @@
 """python -m parabola report: what records say."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from parabola.commands import door, exits
 from parabola.exit_codes import ExitCode
+from parabola.report.outputs.tracker import Tracker
 
 
 def report(
@@ -16,6 +18,15 @@ def report(
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="One page that works offline.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A job's summary.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Tidy rows, one a measurement, for a notebook.")
+    ] = None,
+    tracker: Annotated[
+        Tracker | None, typer.Option("--as", help="Print what another tracker reads, in place of the report.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 if the newest commits are slower, or fewer seeds pass.")
+    ] = False,
 ) -> None:
     """What do records say? Now, one device against another, and over commits.
 
@@ -28,13 +39,14 @@ def report(
     from parabola.records import finding, reading, record, schema
     from parabola.report import answer, page, text
     from parabola.report import sections as content
+    from parabola.report.outputs import gate, tidy, trackers
 
     try:
-        for path, formats in ((html, (".html",)), (markdown, (".md",))):
+        for path, formats in ((html, (".html",)), (markdown, (".md",)), (json_file, (".json",))):
             if path:
                 files.check_path(path, formats)
         found = finding.find(sources) if sources else finding.newest(Path(".benchmarks"))
-        for path in (html, markdown):
+        for path in (html, markdown, json_file):
             if path and path.resolve() in [one.resolve() for _, one in found]:
                 raise ValueError(f"a record would be overwritten: choose another file than {path}")
     except ValueError as error:
@@ -61,8 +73,21 @@ def report(
         exits.tell(f"skipped {reason}")
     if not read:
         exits.stop(f"none of {len(found)} files is a record that can be read", ExitCode.NO_RECORD)
+    suspected = gate.suspicions(read) if check else []
+
+    def show() -> None:
+        if tracker:
+            typer.echo(json.dumps(trackers.for_tracker(read, tracker), indent=1, ensure_ascii=False))
+        else:
+            text.print_report(sections, console.wide_console())
+
     door.show_and_write(
-        lambda: text.print_report(sections, console.wide_console()),
+        show,
         (html, lambda path: files.write_text(drawn, path)),
         (markdown, lambda path: files.write_text(text.markdown(sections), path)),
+        (json_file, lambda path: files.write_text(json.dumps([*tidy.rows(read)], indent=1), path)),
     )
+    for line in suspected:
+        exits.tell(line)
+    if suspected:
+        raise typer.Exit(ExitCode.CHECK_FAILED)

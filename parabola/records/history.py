@@ -143,7 +143,7 @@ def histories(records: Iterable[Record]) -> list[History]:
     for record in sorted([*records][::-1], key=lambda record: record.measured):  # of one moment, the first is newest
         by_machine[record.name, record.project, hardware(record.fingerprint)].append(record)
     found = [_history(group[::-1]) for records in by_machine.values() for group in lineages(records)]
-    return sorted(found, key=lambda history: history.records[0].measured, reverse=True)
+    return sorted(found[::-1], key=lambda history: history.records[0].measured, reverse=True)
 
 
 def _history(newest_first: Sequence[Record]) -> History:
