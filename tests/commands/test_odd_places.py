@@ -1,0 +1,87 @@
+"""Odd places: another folder, blanks and umlauts, no home, no temporary folder, a checkout that is read-only."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands.test_door import MAP, REPORT, ROOT, TRAIN, environment
+
+SUITE = ["-q", "-p", "no:cacheprovider", "-k", "epoch_time", "--engine", "native", "--batch-size", "999"]
+
+NOT_AS_ROOT = pytest.mark.skipif(not os.getuid(), reason="root may write anywhere")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout at a path with blanks and umlauts."""
+    folder = tmp_path / "än odd  plåce"
+    for name in ("parabola", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "records"))
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("options", [["-n", "2"], ["--benchmark-only", "--epochs", "20", "--rounds", "3"]])
+@pytest.mark.parametrize(
+    "read_only", [False, pytest.param(True, marks=pytest.mark.skipif(not os.getuid(), reason="root may write"))]
+)
+def test_the_suite_runs_from_another_folder(
+    options: list[str], read_only: bool, checkout: Path, tmp_path: Path
+) -> None:
+    """It is found by its path, whatever that is, by all of xdist's processes, and writes nothing there."""
+    before = sorted(checkout.rglob("*"))
+    if read_only:
+        for path in [checkout, *before]:
+            path.chmod(path.stat().st_mode & ~0o222)
+    command = [sys.executable, "-B", "-m", "pytest", str(checkout / "benchmarks"), *SUITE, *options]
+    given = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+    answer = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=120)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert " passed" in answer.stdout
+    assert sorted(checkout.rglob("*")) == before
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(("lacks", "variables"), [(("HOME",), {}), ((), {"TMPDIR": "/nowhere/at/all"})])
+def test_commands_need_no_home_and_no_temporary_folder_of_their_own(
+    lacks: tuple[str, ...], variables: dict[str, str], tmp_path: Path
+) -> None:
+    """They take what else the system has."""
+    given = {name: value for name, value in {**environment(), **variables}.items() if name not in lacks}
+    for typed in (f"{TRAIN} --plot a.svg", f"{REPORT} --html a.html"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "parabola", *typed.split()], cwd=tmp_path, env=given, capture_output=True, text=True
+        )
+
+        assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("typed", "codes", "line"),
+    [
+        (TRAIN, (8,), "No such file or directory"),
+        (f"{TRAIN} --plot a.svg", (2,), "cannot write a.svg: No such file or directory"),
+        (f"{REPORT} --html a.html", (2,), "cannot write a.html: No such file or directory"),
+        (MAP, (2,), "cannot write learning_map.json: No such file or directory"),
+        ("compare main", (2, 8), "No such file or directory"),
+        (f"keep {ROOT}/pyproject.toml records", (2, 8), ""),
+    ],
+)
+def test_a_folder_that_is_gone(typed: str, codes: tuple[int, ...], line: str, tmp_path: Path) -> None:
+    """Every command says in one line that there is none."""
+    command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m parabola {typed}"
+    answer = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
+    )
+
+    assert answer.returncode in codes, answer.stdout + answer.stderr
+    assert line in answer.stderr
+    assert "Traceback" not in answer.stderr
