@@ -206,12 +206,14 @@ def test_trials_examples(command: str, tmp_path: Path) -> None:
     """One comparison, of some seconds, of `native` at few epochs; run again it only counts."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons) \S+", "", command))[1:]
+    options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons|resampled) \S+", "", command))[1:]
     smaller = ["--comparisons", "1", "--engine", "native", "--budget", "20", "--epochs", "10", "--rounds", "4"]
+    smaller += ["--resampled", "20"] if "--resampled" in command else []
     said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
 
     assert said.startswith("1 comparisons of a tree with itself, ")
     assert ("planted slowdowns found: " in said) == ("--slowdown" in command)
+    assert ("drawn from these launches" in said) == ("--resampled" in command)
     assert run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT) == said
 
 

@@ -11,15 +11,18 @@ from statistics import stdev
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from benchmarks.studies.trials import __main__ as trials
+from benchmarks.studies.trials.resampling import pools, resample
 from benchmarks.studies.trials.styles import Style, suite_of
 from benchmarks.studies.trials.summary import budget_that_finds, cries, share, spreads, summary
 from parabola.compare.comparison import ComparedLaunch, Comparison, read
 from parabola.compare.outcome import Options, Outcome
+from parabola.compare.self_test import first_verdict
 from parabola.compare.sides.by_side import BySide
 from parabola.machine import host
 from tests.conftest import git, users_environment
@@ -206,6 +209,31 @@ def test_anothers_suite_is_a_repository_of_its_own(style: Style, tmp_path: Path)
     assert len(set(suite.cases)) == 6
 
 
+def test_resampled_comparisons_are_decided_by_the_rule() -> None:
+    """As many are false, and decided, as when each draws the same log ratios and is judged in one go."""
+    pool, generator, verdicts = np.array([0.01, 0.02, 0.3, 0.0]), np.random.default_rng(3), list[str]()
+    for _ in range(300):
+        drawn = [generator.choice(pool) * generator.choice((-1, 1)) for _ in range(1)]
+        while (verdict := first_verdict(np.array(drawn), math.log(1.05), 4.0, 1)) == "inconclusive" and len(drawn) < 12:
+            drawn.append(generator.choice(pool) * generator.choice((-1, 1)))
+        verdicts.append(verdict)
+    false, decided = resample({"a": pool}, 300, 12, 0.05, confidence=0.5, seed=3)
+
+    assert false == sum(verdict in ("slower", "faster") for verdict in verdicts) > 10
+    assert decided == sum(verdict != "inconclusive" for verdict in verdicts) < 300
+
+
+def test_what_is_resampled() -> None:
+    """The log ratios of every launch of each case, but where a slowdown is planted, and of the control."""
+    with_one, without = trial(("same", "same"), True, factor=1.2), trial(("same", "same"), False, factor=1.0)
+    found = pools([with_one, without])
+
+    assert {case: values.tolist() for case, values in found.items()} == {
+        "b": pytest.approx([0.0, 0.0, math.log(1.2), 0.0, 0.0, 0.0]),
+        "a": [0.0, 0.0, 0.0],
+    }
+
+
 @pytest.mark.end_to_end
 def test_a_trial_of_anothers_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each of its cases, and no other, is measured, and what is planted is written down."""
@@ -250,7 +278,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
 def run(folder: Path, comparisons: int, slowdown: float = 0.0) -> None:
     """Run so many trials, with options of which none is the default."""
-    trials.run(comparisons, folder, Style.PARABOLA, "native", 7.0, slowdown, 0.03, epochs=30, rounds=4)
+    trials.run(comparisons, folder, Style.PARABOLA, "native", 7.0, slowdown, 0.03, epochs=30, rounds=4, resampled=2)
 
 
 def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -274,7 +302,9 @@ def test_trials_go_on_where_they_stopped(asked: list[Any], tmp_path: Path, capsy
             end(signal.SIGTERM, None)
     comparisons = [read(folder / f"00{number}.json") for number in range(3)]
     assert [comparison.seconds for comparison in comparisons] == [2.0, 1.0, 3.0]
-    assert capsys.readouterr().out.endswith("\n".join(["", *summary(comparisons), ""]))
+    said = capsys.readouterr().out.split("drawn from these launches, at most 100 a comparison:\n")
+    assert said[-2].endswith("\n".join(["", *summary(comparisons), ""]))
+    assert said[-1].startswith("false slower or faster: 0 of 2, 0.0 % (0.0–84.2) of comparisons\ncases decided: ")
 
 
 def test_trials_as_they_are_unless_told_otherwise(asked: list[Any], tmp_path: Path) -> None:

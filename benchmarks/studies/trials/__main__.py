@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.studies.trials.resampling import MOST_LAUNCHES, pools, resample
 from benchmarks.studies.trials.styles import Style, suite_of
-from benchmarks.studies.trials.summary import summary
+from benchmarks.studies.trials.summary import share, summary
 from parabola import files, registry
 from parabola.compare.comparison import NoComparison, as_json, read
 from parabola.compare.conclusion import conclude
@@ -29,6 +30,7 @@ def run(
     minimum_effect: Annotated[float, typer.Option(help="What is called the same: 0.05 is 5 %.")] = MINIMUM_EFFECT,
     epochs: Annotated[int, typer.Option(help="A round, of this suite.")] = 100,
     rounds: Annotated[int, typer.Option(help="A launch, of this suite.")] = 100,
+    resampled: Annotated[int, typer.Option(help="Comparisons that are simulated from the launches recorded.")] = 0,
 ) -> None:
     """Compare the working tree with HEAD, where nothing has changed, and count the verdicts."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +50,12 @@ def run(
     except NoComparison as reason:
         raise SystemExit(str(reason)) from None
     print("\n".join(summary(done)))
+    if resampled:
+        ratios = pools(done)
+        false, decided = resample(ratios, resampled, minimum_effect=minimum_effect)
+        print(f"drawn from these launches, at most {MOST_LAUNCHES} a comparison:")
+        print(f"false slower or faster: {share(false, resampled)} of comparisons")
+        print(f"cases decided: {share(decided, resampled * len(ratios))}")
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ def suite_of(style: Style, folder: Path, engine: str, epochs: int, rounds: int) 
         git(folder, "add", "--all")
         git(folder, "commit", "--quiet", "--message", style, extra=identity("trials@parabola.invalid"))
     if style == Style.URLS:
-        functions = ("split", "unsplit", "quote", "unquote", "parse_query", "normalize")
-        return Suite(folder, tuple(f"test_urls.py::test_{function}" for function in functions))
+        names = ["split", "unsplit", "quote", "unquote", "parse_query", "normalize"]
+        return Suite(folder, tuple(f"test_urls.py::test_{name}" for name in names))
     columns = [f"TestColumns::test_{name}[{size}]" for size in (1000, 4000) for name in ("standardized", "where")]
     names = [*columns, "TestRows::test_totals[2000]", "TestRows::test_joined[200]"]
     return Suite(folder, tuple(f"benchmarks/test_tables.py::{name}" for name in names))

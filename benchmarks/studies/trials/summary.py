@@ -21,9 +21,7 @@ def summary(comparisons: Sequence[Comparison]) -> list[str]:
     untouched = [
         [case for case in comparison.cases if case.case not in comparison.options.slower] for comparison in comparisons
     ]
-    planted = [
-        case for comparison in comparisons for case in comparison.cases if case.case in comparison.options.slower
-    ]
+    planted = [case for each in comparisons for case in each.cases if case.case in each.options.slower]
     every = [case for cases in untouched for case in cases]
     false = sum(any(case.verdict in (Verdict.SLOWER, Verdict.FASTER) for case in cases) for cases in untouched)
     decided = sum(case.verdict != Verdict.INCONCLUSIVE for case in every)
