@@ -62,8 +62,14 @@ def begin(name: str, folder: Path, temporary: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "parabola", *COMMANDS[name].typed.split()],
         cwd=folder / FOLDERS.get(name, ""), env=environment, text=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_heed,
     )  # fmt: skip
+
+
+def _heed() -> None:
+    """Ignore no signal, though a shell or nohup has this process ignore some: what is ignored stays so."""
+    for number in SIGNALS[:3]:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def usual_seconds(name: str) -> float:
