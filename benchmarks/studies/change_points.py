@@ -1,6 +1,6 @@
-"""How surely is a change of level found, and how often is one seen where there is none? Made-up series, many times."""
+"""How surely is a change of level of a single series found? Made-up series, many times."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -8,19 +8,11 @@ from scipy.signal import lfilter
 
 from parabola.display.console import tracked
 from parabola.display.tables import markdown_lines, table_of
-from parabola.records.changes import find_level_changes
-from parabola.records.noise import Floats
+from parabola.records.levels.changes import find_level_changes
+from parabola.records.levels.search import Floats
 
 STEPS = (1.1, 1.05, 1.03)
 REACH = 3  # a change counts as placed if it is found at most so many commits off
-NOISES: dict[str, dict[str, Any]] = {
-    "3 %, 5 % outliers": {},
-    "1 %, 5 % outliers": {"noise": 0.01},
-    "5 %, 5 % outliers": {"noise": 0.05},
-    "3 %, 10 % outliers": {"outliers": 0.1},
-    "3 %, Student's t of 3 degrees, 5 % outliers": {"tails": 3.0},
-    "3 %, neighbours correlated by 0.3, 5 % outliers": {"correlation": 0.3},
-}
 
 
 def series(
@@ -30,7 +22,7 @@ def series(
     noise: float = 0.03,
     outliers: float = 0.05,
     tails: float = np.inf,
-    correlation: float = 0.0,
+    correlation: float = 0,
 ) -> Floats:
     """Return made-up seconds per epoch: a level that changes in steps, with noise, and outliers of +10 to +100 %.
 
@@ -56,14 +48,9 @@ def series(
 
 
 def main(number: Annotated[int, typer.Option(help="Of series for each row.")] = 1000) -> None:
-    """Print both tables of the handbook."""
+    """Print the table of the handbook."""
     steps = [find_step(ratio, number) for ratio in tracked(STEPS, "steps")]
-    alarms = [
-        {"noise of 200 unchanged values": name, "false alarms": _per_cent(false_alarms(noise, number))}
-        for name, noise in tracked([*NOISES.items()], "noises")
-    ]
-    tables = table_of("", steps), table_of("", alarms, left=("noise of 200 unchanged values",))
-    print("\n\n".join("\n".join(markdown_lines(table)) for table in tables))
+    print("\n".join(markdown_lines(table_of("", steps))))
 
 
 def _per_cent(part: float) -> str:
@@ -90,12 +77,6 @@ def find_step(ratio: float, number: int) -> dict[str, str]:
         "size covered": _per_cent(size_covered / len(alone)),
         "commits covered": _per_cent(commits_covered / len(alone)),
     }
-
-
-def false_alarms(noise: dict[str, Any], number: int) -> float:
-    """Return the share of unchanged series, of so many, that have any change."""
-    random = np.random.default_rng(2)
-    return sum(bool(find_level_changes(series(random, **noise))) for _ in range(number)) / number
 
 
 if __name__ == "__main__":

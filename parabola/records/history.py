@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median  # of few values far faster than NumPy's
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from parabola.records import changes
-from parabola.records.extra_info import Answer
 from parabola.records.fingerprint import hardware, software
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.together import Event, Series, family_of, find_levels
 from parabola.records.machines.software import lineages, update
+from parabola.records.passes import Passes, passes_of
 from parabola.records.record import Fingerprint, Measurement, Record
 
 
@@ -46,24 +47,6 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Passes:
-    """How many seeds passed over commits.
-
-    Attributes:
-        settled: shape (n,), int: number of seeds that passed at each commit.
-        seeds: shape (n,), int: number of seeds that were trained.
-    """
-
-    settled: npt.NDArray[np.int_]
-    seeds: npt.NDArray[np.int_]
-
-    @property
-    def rates(self) -> npt.NDArray[np.float64]:
-        """The pass rate at each commit: shape (n,), from 0 to 1."""
-        return self.settled / self.seeds
-
-
-@dataclass(frozen=True)
 class Line:
     """One case over commits.
 
@@ -72,14 +55,14 @@ class Line:
         at: shape (n,), int: the commits that have measured the case, as places in the history's commits.
         seconds: shape (n,): the median time at these commits; of several records of a commit, the median of theirs.
         passes: how many seeds passed at these commits; None where the case counts none.
-        changes: changes of the level of the times; their places count the line's own points.
+        changes: changes of the level of the times, alone or in an event; their places count the line's own points.
     """
 
     measurement: Measurement
     at: npt.NDArray[np.int_]
     seconds: npt.NDArray[np.float64]
     passes: Passes | None
-    changes: tuple[changes.LevelChange, ...]
+    changes: tuple[LevelChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +77,8 @@ class History:
         left_out: number of records that are in no line, because they belong to no commit alone.
         cut_short: number of records in the lines whose session did not come to its end.
         updates: the changes of software from one commit to the next.
+        events: changes of level that most lines share; their cases are places in the lines.
+        flips: steps there and back between two states of the machine, which are no changes, as places in the commits.
     """
 
     records: tuple[Record, ...]
@@ -102,6 +87,8 @@ class History:
     left_out: int
     cut_short: int
     updates: tuple[Update, ...] = ()
+    events: tuple[Event, ...] = ()
+    flips: tuple[LevelChange, ...] = ()
 
     @property
     def number_of_commits(self) -> int:
@@ -143,7 +130,17 @@ def histories(records: Iterable[Record]) -> list[History]:
     for record in sorted([*records][::-1], key=lambda record: record.measured):  # of one moment, the first is newest
         by_machine[record.name, record.project, hardware(record.fingerprint)].append(record)
     found = [_history(group[::-1]) for records in by_machine.values() for group in lineages(records)]
-    return sorted(found[::-1], key=lambda history: history.records[0].measured, reverse=True)
+    family = sum(family_of([len(line.at) for line in history.lines]) for history in found)
+    told = [_with_changes(history, family) for history in found]
+    return sorted(told[::-1], key=lambda history: history.records[0].measured, reverse=True)
+
+
+def _with_changes(history: History, family: int) -> History:
+    """Return a history with the changes of its levels, among so many series of all histories."""
+    series = [Series(line.at, line.seconds) for line in history.lines]
+    levels = find_levels(series, len(history.commits), family)
+    lines = [replace(line, changes=found) for line, found in zip(history.lines, levels.changes, strict=True)]
+    return replace(history, lines=tuple(lines), events=levels.events, flips=levels.flips)
 
 
 def _history(newest_first: Sequence[Record]) -> History:
@@ -184,14 +181,5 @@ def _line(by_place: dict[int, list[Measurement]]) -> Line:
         measurement=newest[-1],
         at=np.array(places),
         seconds=seconds,
-        passes=_passes([measurement.answer for measurement in newest]),
-        changes=tuple(changes.find_level_changes(seconds)),
+        passes=passes_of([measurement.answer for measurement in newest]),
     )
-
-
-def _passes(answers: Sequence[Answer]) -> Passes | None:
-    """Return how many seeds passed at each commit; None unless every commit counts them."""
-    if not all(answer.seeds for answer in answers):
-        return None
-    settled, seeds = np.array([(answer.settled_seeds, answer.seeds) for answer in answers]).T
-    return Passes(settled, seeds)

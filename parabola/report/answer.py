@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from parabola import registry
 from parabola.display.units import duration, times
 from parabola.records.case import Setting
-from parabola.records.changes import FEWEST
 from parabola.records.history import History
+from parabola.records.levels.search import FEWEST
 from parabola.records.record import Measurement, Record
 from parabola.report.level_changes import changes_of, together_table
 from parabola.report.parts import count_words, current_cases

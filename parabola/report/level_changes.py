@@ -7,8 +7,9 @@ import numpy as np
 
 from parabola.display.tables import Table, table_of
 from parabola.display.units import duration
-from parabola.records.changes import LevelChange
 from parabola.records.history import History, Line
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.together import Event
 
 NEAR = 20  # commits to either side of a change, whose medians are shown
 MOST_NAMES = 3  # cases that a row names; of more it names the first ones
@@ -23,12 +24,14 @@ class ChangeOfCase:
         change: the change; its places count the line's own points.
         first, last: places in the history of the first and the last commit that may have brought it: the line may lack
             some commits.
+        event: the event that it belongs to, if most cases share it.
     """
 
     line: Line
     change: LevelChange
     first: int
     last: int
+    event: Event | None = None
 
     @property
     def slower(self) -> bool:
@@ -38,9 +41,16 @@ class ChangeOfCase:
 
 def changes_of(history: History) -> list[ChangeOfCase]:
     """Return every change of a history, case by case."""
+    events = {(place, change.at): event for event in history.events for place, change in event.cases}
     return [
-        ChangeOfCase(line, change, int(line.at[change.first - 1]) + 1, int(line.at[change.last]))
-        for line in history.lines
+        ChangeOfCase(
+            line=line,
+            change=change,
+            first=int(line.at[change.first - 1]) + 1,
+            last=int(line.at[change.last]),
+            event=events.get((place, change.at)),
+        )
+        for place, line in enumerate(history.lines)
         for change in line.changes
     ]
 
@@ -68,22 +78,34 @@ def _last(together: Sequence[ChangeOfCase]) -> int:
 
 
 def together_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Mapping[str, str]]:
-    """Lay out which cases changed in the same direction within the same commits: the newest first."""
-    rows = list[dict[str, str]]()
-    for together in group(changes):
-        sizes = sorted(_per_cent(change.change.ratio) for change in together)
-        rows.append(
-            {
-                "commits": _range(history, together[-1].first - 1, _last(together)),
-                "made": f"{history.commits[_last(together)].made:%Y-%m-%d %H:%M}",
-                "verdict": "slower" if together[0].slower else "faster",
-                "change": f"{sizes[0]:+.1f} to {sizes[-1]:+.1f} %" if len(sizes) > 1 else f"{sizes[0]:+.1f} %",
-                **_software(history, together[-1].first, _last(together)),
-                "case": _cases([change.line.measurement.case.label for change in together], len(history.lines)),
-            }
-        )
-    title = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
+    """Lay out the events, and which other cases changed in the same direction within the same commits: newest first."""
+    found = [
+        _row(history, together, together[-1].first, _last(together), together[0].slower)
+        for together in group([change for change in changes if change.event is None])
+    ]
+    for event in history.events:
+        together = [change for change in changes if change.event is event]
+        first, row = _row(history, together, event.change.first, event.change.last, event.change.ratio > 1)
+        mark = ";" if ":" in row["case"] else ":"
+        found.append((first, row | {"case": f"{row['case']}{mark} machine or software?"}))
+    rows = [row for _, row in sorted(found, key=lambda row: -row[0])]
+    title = "Changes of level, newest first; the commits are those that may have brought it to all its cases"
     return table_of(title, rows, left=("commits", "made", "verdict", "software", "case"))
+
+
+def _row(
+    history: History, together: Sequence[ChangeOfCase], first: int, last: int, slower: bool
+) -> tuple[int, dict[str, str]]:
+    """Return the row of changes that belong together, and before it the first commit that may have brought them."""
+    sizes = sorted(_per_cent(change.change.ratio) for change in together)
+    return first, {
+        "commits": _range(history, first - 1, last),
+        "made": f"{history.commits[last].made:%Y-%m-%d %H:%M}",
+        "verdict": "slower" if slower else "faster",
+        "change": f"{sizes[0]:+.1f} to {sizes[-1]:+.1f} %" if len(sizes) > 1 else f"{sizes[0]:+.1f} %",
+        **_software(history, first, last),
+        "case": _cases([change.line.measurement.case.label for change in together], len(history.lines)),
+    }
 
 
 def changes_table(history: History, changes: Sequence[ChangeOfCase]) -> Table[Mapping[str, str]]:

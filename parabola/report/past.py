@@ -9,9 +9,8 @@ import numpy.typing as npt
 from parabola import statistics
 from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration, per_cent
-from parabola.records.changes import FEWEST, SHORTEST
 from parabola.records.history import History, Line
-from parabola.records.noise import Floats
+from parabola.records.levels.search import FEWEST, SHORTEST, Floats
 from parabola.report.charts.commits import history_panels
 from parabola.report.charts.marks import blocks
 from parabola.report.charts.panels import Picture
@@ -38,7 +37,11 @@ def past_section(history: History, name: str) -> Section:
     lines = [
         f"{count_words(number, 'commit')} from {commits[0].made:%Y-%m-%d} to {commits[-1].made:%Y-%m-%d}, "
         f"{count_words(len(history.lines), 'case')}.",
-        _count_changes(len(found), [len(line.at) for line in history.lines]),
+        _count_changes(
+            len(history.events) + sum(change.event is None for change in found),
+            [len(line.at) for line in history.lines],
+        ),
+        _flips(history),
         update_sentence(history),
         f"{count_words(history.cut_short, 'record')} of a session that was cut short." if history.cut_short else "",
         aside,
@@ -77,6 +80,14 @@ def _count_changes(number: int, lengths: Sequence[int]) -> str:
     )
     found = f"{count_words(number, 'change') if number else 'No change'} of level found {where}"
     return f"{found}; what the newest {SHORTEST - 1} commits of each bring cannot be told yet."
+
+
+def _flips(history: History) -> str:
+    if not history.flips:
+        return ""
+    apart = 100 * (float(np.median([max(flip.ratio, 1 / flip.ratio) for flip in history.flips])) - 1)
+    times = f"{count_words(len(history.flips), 'time')}"
+    return f"The machine went from one of two states to the other {times}, {apart:.1f} % apart: no change of level."
 
 
 def _history_picture(history: History, kind: str) -> Picture:

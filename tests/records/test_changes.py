@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.studies.change_points import series
-from parabola.records import changes
-from parabola.records.changes import LevelChange, find_level_changes
-from parabola.records.noise import tame
+from parabola.records.levels.changes import find_level_changes
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.noise import noises, tame
+from parabola.records.levels.search import SHORTEST, search
 
 Floats = npt.NDArray[np.float64]
 
@@ -113,11 +114,13 @@ def test_the_search_is_exact() -> None:
     generator = np.random.default_rng(17)
     for steps in ([], [(40, 1.1)], [(30, 1.1), (61, 0.9)], [(50, 1.03)]):
         seconds = series(generator, *steps, values=90)
-        clipped, tamed = tame(np.log(seconds))
-        values = clipped / (tamed.scale * tamed.inflation**0.5)
-        other = ruptures.Pelt("l2", min_size=changes.SHORTEST, jump=1).fit(values)
+        tamed = tame(np.log(seconds))
+        (noise,) = noises([tamed])
+        values = tamed.values / (noise.scale * noise.inflation**0.5)
+        other = ruptures.Pelt("l2", min_size=SHORTEST, jump=1).fit(values)
 
-        assert changes.search(values) == other.predict(pen=changes.PENALTY * np.log(90))[:-1]
+        for penalty in (4.0, 13.5, 20.0):
+            assert search(values, penalty) == other.predict(pen=penalty)[:-1]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_the_noise_is_measured(kind: dict[str, float], scale: float, inflation: 
     """Its scale and what correlation does to means, although the level changes often; outliers add a third at most."""
     steps = [(at, 1.2 if at % 200 else 1 / 1.2) for at in range(100, 5000, 100)]
     seconds = series(np.random.default_rng(18), *steps, values=5000, **{"outliers": 0.0, **kind})
-    _, found = tame(np.log(seconds))
+    (found,) = noises([tame(np.log(seconds))])
 
     assert found.scale == pytest.approx(0.03 * scale, rel=0.1)
     assert found.inflation == pytest.approx(inflation, rel=0.1)

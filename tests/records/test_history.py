@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.records.history import Commit, History, Line, Passes, histories
+from parabola.records.history import Commit, History, Line, histories
+from parabola.records.passes import Passes
 from parabola.records.record import Measurement, Record
 from tests.made_measurements import of_values
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from parabola.records import changes
-from parabola.records.changes import LevelChange
+from parabola.records import history
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.together import Levels
 from parabola.report import answer
 from parabola.report import sections as report_sections
 from tests.made_measurements import measurement, record
@@ -84,7 +85,7 @@ def test_the_newest_change_is_told_with_its_size_its_cases_and_its_commits(
     planted: list[LevelChange], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where ten commits or more have been measured."""
-    monkeypatch.setattr(changes, "find_level_changes", lambda seconds: planted)
+    monkeypatch.setattr(history, "find_levels", lambda series, commits, family: Levels((tuple(planted),) * len(series)))
     found = [
         record(measurement(), commit=f"{day:02}aabbccd{'e' * 31}", committed=FIRST + timedelta(days=day))
         for day in range(12)

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from parabola.display.tables import Table
-from parabola.records import changes
-from parabola.records.changes import LevelChange
+from parabola.records import history
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.together import Event, Levels, Series
 from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
 from parabola.report.charts import marks
@@ -46,10 +45,10 @@ def level(letter: str, seconds: float = 1e-6, **changed: Any) -> Measurement:
 def finds(monkeypatch: pytest.MonkeyPatch, planted: Mapping[float, Sequence[LevelChange]]) -> None:
     """Have the search for changes find those that are planted for a series, by its first value."""
 
-    def find_level_changes(seconds: npt.NDArray[np.float64]) -> list[LevelChange]:
-        return list(planted.get(float(seconds[0]), ()))
+    def find_levels(series: Sequence[Series], commits: int, family: int) -> Levels:
+        return Levels(tuple(tuple(planted.get(float(one.seconds[0]), ())) for one in series))
 
-    monkeypatch.setattr(changes, "find_level_changes", find_level_changes)
+    monkeypatch.setattr(history, "find_levels", find_levels)
 
 
 def past(found: Sequence[Record]) -> Section:
@@ -63,7 +62,7 @@ def table(section: Section, title: str) -> Table[Any]:
     return found
 
 
-TOGETHER = "Changes of level, newest first; the commits are those that the ranges of all its cases have in common"
+TOGETHER = "Changes of level, newest first; the commits are those that may have brought it to all its cases"
 ONE_BY_ONE = "Changes of level, case by case; it lies in this range of commits, with 95 % confidence"
 
 
@@ -385,3 +384,25 @@ def test_a_history_has_the_name_of_its_machine() -> None:
         "History: x": "2 commits from 2026-02-27 to 2026-02-28, 2 cases.",
         "History: y": "1 commit measured on this machine: a history takes two or more.",
     }
+
+
+def test_what_most_cases_share_is_one_event_and_flips_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event counts once, with its own range; b changes alone besides; the machine's flips have a sentence."""
+    together = [LevelChange(6, 6, 6, ratio, ratio - 0.02, ratio + 0.02) for ratio in (1.08, 1.09)]
+    alone = LevelChange(10, 9, 10, 0.8, 0.7, 0.9)
+    event = Event(LevelChange(6, 5, 7, 1.085, 1.08, 1.09), ((0, together[0]), (1, together[1])))
+    flips = tuple(LevelChange(at, at, at, ratio, 0.9, 1.2) for at, ratio in ((5, 1.08), (10, 1 / 1.1), (15, 1.081)))
+    levels = Levels(((together[0],), (together[1], alone)), (event,), flips)
+    monkeypatch.setattr(history, "find_levels", lambda series, commits, family: levels)
+    section = past([at(place, level("a"), level("b")) for place in range(20)])
+
+    assert section.lines[1].startswith("2 changes of level found in 2 cases; ")
+    assert (
+        section.lines[2]
+        == "The machine went from one of two states to the other 3 times, 8.1 % apart: no change of level."
+    )
+    assert [(row[0], *row[2:]) for row in section.tables[0].rows] == [
+        (f"{short(8)}..{short(10)}", "faster", "-20.0 %", section.details[0].rows[2][0].join(("1 of 2: ", ""))),
+        (f"{short(4)}..{short(7)}", "slower", "+8.0 to +9.0 %", "all 2: machine or software?"),
+    ]
+    assert len(section.details[0].rows) == 3

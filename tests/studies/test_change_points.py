@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.studies import change_points
 from benchmarks.studies.change_points import series
-from parabola.records.changes import LevelChange
+from parabola.records.levels.judging import LevelChange
 
 
 def test_a_series_without_noise_is_its_levels() -> None:
@@ -97,21 +97,11 @@ def test_steps_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert all(20 <= at <= 180 for at in places)
 
 
-def test_false_alarms_are_counted_by_series(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many changes a series has; it has no step, and the noise that is asked for."""
-    change = LevelChange(5, 5, 5, 1.1, 1.05, 1.2)
-    asked = scripted(monkeypatch, [], [change], [], [], [change, change], [], [], [change])
-
-    assert change_points.false_alarms({"noise": 0.05}, 8) == 3 / 8
-    assert asked == [{"steps": (), "noise": 0.05}] * 8
-
-
-def test_both_tables_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A row a step, in per cent, and a row a kind of noise, each of as many series as are asked for."""
+def test_the_table_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a step, each of as many series as are asked for."""
     monkeypatch.setattr(
         change_points, "find_step", lambda ratio, number: {"planted step": f"{ratio:g}", "series": str(number)}
     )
-    monkeypatch.setattr(change_points, "false_alarms", lambda noise, number: sum(noise.values()) / 10 + number / 100)
     change_points.main(number=7)
 
     assert capsys.readouterr().out.splitlines() == [
@@ -120,13 +110,4 @@ def test_both_tables_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         "| 1.1 | 7 |",
         "| 1.05 | 7 |",
         "| 1.03 | 7 |",
-        "",
-        "| noise of 200 unchanged values | false alarms |",
-        "| --- | ---: |",
-        "| 3 %, 5 % outliers | 7.0 % |",
-        "| 1 %, 5 % outliers | 7.1 % |",
-        "| 5 %, 5 % outliers | 7.5 % |",
-        "| 3 %, 10 % outliers | 8.0 % |",
-        "| 3 %, Student's t of 3 degrees, 5 % outliers | 37.0 % |",
-        "| 3 %, neighbours correlated by 0.3, 5 % outliers | 10.0 % |",
     ]

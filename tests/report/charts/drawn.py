@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import vl_convert
 
-from parabola.records.history import Commit, History, Line, Passes
+from parabola.records.history import Commit, History, Line
+from parabola.records.passes import Passes
 from tests.made_measurements import measurement
 
 

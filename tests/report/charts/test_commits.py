@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parabola.records.changes import LevelChange
+from parabola.records.levels.judging import LevelChange
 from parabola.report.charts import marks
 from parabola.report.charts.commits import history_panels
 from parabola.report.charts.pass_rates import pass_rate_panels

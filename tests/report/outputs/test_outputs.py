@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from parabola.commands.app import app
 from parabola.records import reading
-from parabola.records.changes import LevelChange
+from parabola.records.levels.judging import LevelChange
+from parabola.records.levels.together import Levels
 from parabola.records.record import Record
 from parabola.report.outputs import gate, tidy, trackers
 from parabola.report.outputs.tracker import Tracker
@@ -83,7 +84,9 @@ def test_names_of_two_machines_have_the_machine() -> None:
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, *changes: LevelChange) -> None:
-    monkeypatch.setattr("parabola.records.changes.find_level_changes", lambda seconds: list(changes))
+    monkeypatch.setattr(
+        "parabola.records.history.find_levels", lambda series, *_: Levels((tuple(changes),) * len(series))
+    )
 
 
 @pytest.mark.parametrize(("commits", "suspected"), [(25, True), (26, False)])
