@@ -10,7 +10,7 @@ import typer.core
 
 from parabola.commands import door, exits
 from parabola.commands.bisect import exits_for_bisect
-from parabola.commands.options import Plot, read_planted, read_seconds, read_share
+from parabola.commands.options import Plot, read_planted, read_seconds, read_share, read_sides
 from parabola.exit_codes import ExitCode
 
 
@@ -64,8 +64,17 @@ def compare(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="MODULE", help="May come from elsewhere than a side's tree. Repeatable.")
     ] = None,
-    prepare: Annotated[
-        str | None, typer.Option(metavar="COMMAND", help="Each checkout runs it first, as to build.")
+    install: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[SIDE=]COMMAND", help="Fill a new environment with it, to measure with. Repeatable."),
+    ] = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[SIDE=]PYTHON", help="Measure with it, or make the new environment of it. Repeatable."),
+    ] = None,
+    setup: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[SIDE=]COMMAND", help="Each checkout runs it first, as to build. Repeatable."),
     ] = None,
     case: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only cases with that in their name. Repeatable.")
@@ -91,7 +100,9 @@ def compare(
     from parabola.compare import conclusion, figure, schedule, session, text
     from parabola.compare import self_test as ability
     from parabola.compare.comparison import as_json
+    from parabola.compare.environments.interpreter import find_python
     from parabola.compare.outcome import Options
+    from parabola.compare.sides.by_side import BySide
     from parabola.compare.verdicts import Verdict
     from parabola.display import console, pictures
 
@@ -102,6 +113,7 @@ def compare(
             raise ValueError("--bisect-exit is for a comparison; --self-test has no good or bad")
         if self_test and head is not None:
             raise ValueError(f"--self-test compares one tree with itself; it takes no HEAD. Received: {head}")
+        pythons = read_sides("python", python or ())
         options = Options(
             base=base,
             head=base if self_test else head,
@@ -113,8 +125,10 @@ def compare(
             launches_at_once=at_once,
             slower=dict(map(read_planted, inject or ())),
             allowed=tuple(allow or ()),
-            prepare=prepare or "",
             only_cases=tuple(case or ()),
+            setup=read_sides("setup", setup or ()),
+            install=read_sides("install", install or ()),
+            python=BySide(base=find_python(pythons.base), head=find_python(pythons.head)),
             logs=str(logs) if logs else None,
         )
         schedule.core_groups(cores)

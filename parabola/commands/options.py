@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from parabola import registry
+from parabola.compare.sides.by_side import BySide
 
 if TYPE_CHECKING:
     from parabola.training.experiment import Experiment
@@ -71,6 +72,23 @@ def read_planted(text: str) -> tuple[str, float]:
     if not (case and equals):
         raise ValueError(f"--inject needs a case and a share, as batch_27=5%. Received: {text!r}")
     return case, read_share("inject", share)
+
+
+def read_sides(option: str, texts: Sequence[str]) -> BySide[str]:
+    """Read "VALUE" for both sides, "base=VALUE" or "head=VALUE"; what is for one side goes before what is for both.
+
+    Raises:
+        ValueError: if a value is empty or there are two for the same; the message names the option.
+    """
+    given = dict[str, str]()
+    for text in texts:
+        side, equals, value = text.partition("=")
+        key, value = (side, value) if equals and side in ("base", "head") else ("", text)
+        if key in given or not value.strip():
+            raise ValueError(f"--{option} needs one value for both sides, or base=… and head=…. Received: {text!r}")
+        given[key] = value
+    both = given.get("", "")
+    return BySide(given.get("base", both), given.get("head", both))
 
 
 def read_experiment(knobs: dict[str, Any]) -> "Experiment":

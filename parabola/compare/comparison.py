@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from parabola.compare.environments.differences import Difference, Environment
 from parabola.compare.outcome import Ended, Options
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.verdicts import Verdict
@@ -93,7 +94,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         ended: what ended it.
         why: where it failed, or ended within the first launch, the reason; else empty.
         disturbed: whether another comparison ran on this machine meanwhile.
-        seconds: from beginning to end.
+        seconds: from the first launch's beginning to the end.
         base, head: the two sides.
         options: what was asked for.
         confidence: the confidence of all verdicts together.
@@ -107,6 +108,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         missing: what the checkouts did not have, though cases may need it: a sentence each.
         output: the last lines of what a side wrote that failed, or else of pytest's report on a test that did.
         written_by: which version of this package wrote the file; empty for one from before that was said.
+        environments: what is installed for each side; None if both ran in this program's environment.
+        differences: the packages that are not the same in both environments.
+        seconds_before: what was done before the first launch took so long, as to make environments.
     """
 
     version: int = msgspec.field(name=VERSION_KEY)
@@ -130,6 +134,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[str] = []
     output: list[str] = []
     written_by: str = ""
+    environments: BySide[Environment] | None = None
+    differences: list[Difference] = []
+    seconds_before: float = 0.0
 
 
 def shown_names(comparison: Comparison) -> dict[str, str]:

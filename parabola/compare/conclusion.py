@@ -18,6 +18,7 @@ from parabola.compare.comparison import (
     Comparison,
     Number,
 )
+from parabola.compare.environments.differences import differences, facts_of
 from parabola.compare.outcome import Options, Outcome
 from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
@@ -38,7 +39,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
     measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
     listed = dict.fromkeys([*measured, *outcome.judged])
     cases = [_case(case, outcome.referee, outcome.launches, outcome.judged.get(case)) for case in listed]
-    control = _control(outcome.control, outcome.launches)
+    control, environments = _control(outcome.control, outcome.launches), outcome.environments
     if control.verdict != Verdict.SAME:
         cases = [_doubted(case, control) for case in cases]
     holding = [case.verdict for case in cases]
@@ -58,7 +59,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         options=options,
         confidence=outcome.referee.confidence,
         minimum_effect=options.minimum_effect,
-        machine=host.facts(),
+        machine=facts_of(environments, host.facts()) if environments else host.facts(),
         control=control,
         cases=cases,
         only_in_base=list(outcome.only.base),
@@ -68,6 +69,9 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         missing=list(outcome.missing),
         output=[*(outcome.output or _first_report(outcome.judged.values()))],
         written_by=WRITTEN_BY,
+        environments=environments,
+        differences=differences(environments, options.install) if environments else [],
+        seconds_before=outcome.seconds_before,
     )
 
 

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parabola.compare.environments.differences import Environment
 from parabola.compare.referee import MINIMUM_EFFECT, Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.launch import Launch
 from parabola.compare.verdicts import Judgement
 
+NEITHER = BySide("", "")
 Ended = Literal["decided", "budget", "failed", "interrupted"]
 
 
@@ -27,9 +29,11 @@ class Options:
         launches_at_once: how many launches run side by side, each on its own cores; None for what the cores allow.
         slower: the share of extra work to plant in a case of head, by its name or by a part that no other name has.
         allowed: modules that may come from elsewhere than a side's own tree, with all that is in them.
-        prepare: a command that each checkout's shell runs first; empty for none.
+        setup: of each side a command that its checkout's shell runs first; empty for none.
         logs: a folder that keeps what each side of each launch writes; None for none.
         only_cases: names of the cases to measure, or parts of their names; empty for all.
+        install: of each side a command that fills a new environment for it; empty for none.
+        python: of each side the file of its Python; empty for the one that runs this program.
     """
 
     base: str | None
@@ -42,9 +46,11 @@ class Options:
     launches_at_once: int | None = None
     slower: Mapping[str, float] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
-    prepare: str = ""
+    setup: BySide[str] = NEITHER
     logs: str | None = None
     only_cases: tuple[str, ...] = ()
+    install: BySide[str] = NEITHER
+    python: BySide[str] = NEITHER
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Progress:
         launches: how many launches are over.
         decided: how many cases are decided.
         cases: how many cases there are; 0 as long as nobody knows.
-        doing: the short names of the cases that are being measured.
+        doing: the short names of the cases that are being measured; before the first launch, what else is done.
+        launched: whether the first launch has begun.
     """
 
     seconds: float
@@ -64,13 +71,21 @@ class Progress:
     decided: int
     cases: int
     doing: str
+    launched: bool = True
 
     def __str__(self) -> str:
+        if not self.launched:
+            return self.doing
         cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
         return f"launch {self.launches + 1}{cases}: {self.doing}"
 
 
 Watch = Callable[[Progress], None] | None  # what is told several times a second what is going on; None for nobody
+
+
+def told_before_launches(watch: Watch) -> Callable[[str], None]:
+    """Return what tells somebody who watches what is done before the first launch, of which the budget is not used."""
+    return lambda doing: watch(Progress(0.0, 0, 0, 0, doing, launched=False)) if watch else None
 
 
 @dataclass(frozen=True)
@@ -90,8 +105,10 @@ class Outcome:
         output: the last lines that the side wrote that failed.
         usage: whether it failed because pytest refused its options on both sides.
         disturbed: whether another comparison ran on this machine meanwhile.
-        seconds: from beginning to end.
+        seconds: from the first launch's beginning to the end.
         missing: what the checkouts do not have, though cases may need it: a sentence each.
+        environments: what is installed for each side; None if both ran in this program's environment.
+        seconds_before: what was done before the first launch took so long, as to make environments.
     """
 
     base: Checkout
@@ -109,3 +126,5 @@ class Outcome:
     disturbed: bool
     seconds: float
     missing: Sequence[str] = ()
+    environments: BySide[Environment] | None = None
+    seconds_before: float = 0.0

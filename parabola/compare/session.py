@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from parabola.compare import findings
-from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch
+from parabola.compare.environments.making import common_setup, make
+from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch, told_before_launches
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups
 from parabola.compare.sides.by_side import BySide
@@ -15,8 +16,7 @@ from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.sides.leftovers import others
 from parabola.compare.sides.missing import missing
-from parabola.compare.sides.projects import own_names
-from parabola.compare.sides.start import Setup, prepare
+from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import ending
 
@@ -40,19 +40,7 @@ def compare(options: Options, folder: Path, progress: Watch = None, self_test: b
     """
     repository = Repository.find(folder)
     with repository.checkouts(options.base, options.head) as (base, head, scratch):
-        setup = Setup(
-            base=base,
-            head=head,
-            scratch=scratch,
-            elsewhere=repository.top.resolve(),
-            pytest_options=options.pytest_options,
-            slower=options.slower,
-            limit_seconds=options.limit_seconds,
-            own_names=BySide(own_names(base), own_names(head)),
-            allowed=options.allowed,
-            logs=Path(options.logs).absolute() if options.logs else None,
-            wanted=options.only_cases,
-        )
+        setup = common_setup(options, repository, (base, head), scratch)
         outcome = _Session(options, setup, self_test).run(progress)
         with ending.uninterrupted():
             try:
@@ -70,7 +58,8 @@ class _Session:
         self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
         self.begun, self.running, self.over = list[Launch](), dict[Future[None], Launch](), list[Launch]()
         self.judged, self.skipped = dict[str, Judgement](), list[str]()
-        self.disturbed, self.started = False, time.monotonic()
+        self.disturbed = False
+        self.began = self.started = time.monotonic()
 
     def run(self, progress: Watch) -> Outcome:
         """Measure until every case is decided, the time is used up, a side fails, or Ctrl-C."""
@@ -79,9 +68,8 @@ class _Session:
         groups = core_groups(self.options.cores_per_launch)
         with ThreadPoolExecutor(len(groups)) as pool:
             try:
-                if progress:
-                    progress(Progress(0.0, 0, 0, 0, "preparing"))
-                prepare(self.setup, self.options.prepare)
+                self.setup = make(self.setup, self.options, told_before_launches(progress))
+                self.started = time.monotonic()  # the budget is for launches alone
                 self._measure(pool, groups[: self.options.launches_at_once], progress)
             except SideFailed as failure:
                 ended, why, usage, output = "failed", str(failure), failure.usage, [*failure.output]
@@ -105,6 +93,8 @@ class _Session:
             usage=usage,
             disturbed=self.disturbed,
             seconds=time.monotonic() - self.started,
+            environments=self.setup.environments,
+            seconds_before=self.started - self.began,
         )
 
     def _end(self) -> tuple[Ended, str]:

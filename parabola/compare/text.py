@@ -7,6 +7,7 @@ from statistics import median
 from rich.console import Console
 
 from parabola.compare.comparison import ComparedCase, Comparison, shown_names
+from parabola.compare.environments.differences import MOST_NAMED, named
 from parabola.compare.verdicts import Verdict
 from parabola.display import narrow, tables
 from parabola.display.console import say
@@ -28,7 +29,8 @@ def headline(comparison: Comparison) -> str:
     counted = ", ".join(counts) if counts else "no case was measured"
     reasons = _reasons(comparison)
     own = reasons.pop(comparison.verdict, None)
-    return "; ".join([f"{comparison.verdict}: {f'{own} ({counted})' if own else counted}", *reasons.values()])
+    differ = [f"the environments differ: {named(comparison.differences, MOST_NAMED)}"] if comparison.differences else []
+    return "; ".join([f"{comparison.verdict}: {f'{own} ({counted})' if own else counted}", *reasons.values(), *differ])
 
 
 def _reasons(comparison: Comparison) -> dict[Verdict, str]:
@@ -88,11 +90,22 @@ def notes(comparison: Comparison) -> list[str]:
     lines += [f"{', '.join(cases)} {'is' if len(cases) == 1 else 'are'} {why}" for why, cases in reasons.items()]
     for name, share in comparison.options.slower.items():
         lines.append(f"planted in head: {100 * share:g} % more work in {names.get(name) or short_name(name)}")
-    lines += comparison.missing
+    lines += [*_environments(comparison), *comparison.missing]
     if comparison.disturbed:
         lines.append("another comparison ran on this machine meanwhile: they disturb each other's times")
     if comparison.ended == "interrupted":
         lines.append("interrupted: only what was measured until then is here")
+    return lines
+
+
+def _environments(comparison: Comparison) -> list[str]:
+    """Say what differs between the sides' environments, and how long these took, where they have any of their own."""
+    lines = list[str]()
+    if comparison.environments:
+        differ = named(comparison.differences) or f"nothing, of {len(comparison.environments.head.packages)} packages"
+        lines.append(f"what differs between the environments, base → head: {differ}")
+    if comparison.environments or any(vars(comparison.options.setup).values()):
+        lines.append(f"what came before the first launch took {comparison.seconds_before:.0f} s, beside the budget")
     return lines
 
 

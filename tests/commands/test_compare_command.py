@@ -22,6 +22,7 @@ from parabola.compare.comparison import as_json
 from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.self_test import Ability
+from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.launch import CONTROL
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.display import console, pictures
@@ -189,7 +190,8 @@ def test_every_option_arrives(comes_to: Any) -> None:
         *("v1", "v2", "--budget", "1.5m", "--minimum-effect", "2.5%", "--cores", "1", "--at-once", "7"),
         *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--logs", "new"),
         *("--case", "slow", "--case", "a.py::x[1]"),
-        *("--allow", "numpy", "--prepare", "make && make test", "--allow", "a.b", "--", "-k", "x", "--", "--strict"),
+        *("--allow", "numpy", "--setup", "make && make test", "--allow", "a.b", "--install", "base=pip install a=1"),
+        *("--python", sys.executable, "--install", "x", "--", "-k", "x", "--", "--strict"),
     )
 
     assert asked[0][0] == Options(
@@ -203,9 +205,11 @@ def test_every_option_arrives(comes_to: Any) -> None:
         launches_at_once=7,
         slower={"slow": 0.1, "a=b": 0.005},
         allowed=("numpy", "a.b"),
-        prepare="make && make test",
+        setup=BySide("make && make test", "make && make test"),
         logs="new",
         only_cases=("slow", "a.py::x[1]"),
+        install=BySide("pip install a=1", "x"),
+        python=BySide(sys.executable, sys.executable),
     )
 
 
@@ -255,6 +259,14 @@ def test_a_large_file_is_told_before_it_is_written_into_git(
         (
             ("main", "--json", "nowhere/a.json"),
             "cannot write nowhere/a.json: No such file or directory",
+        ),
+        (
+            ("main", "--python", "no such"),
+            "--python needs a Python's path, its environment's folder, or its name on the PATH. Received: 'no such'",
+        ),
+        (
+            ("main", "--install", "base= "),
+            "--install needs one value for both sides, or base=… and head=…. Received: 'base= '",
         ),
         (("main", "--logs", ".."), "cannot fill ..: a file, not empty, in no folder, or not writable"),
     ],

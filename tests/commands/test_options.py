@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from parabola.commands import options
+from parabola.compare.sides.by_side import BySide
 from parabola.training.experiment import Experiment
 from parabola.training.target import Parabola
 
@@ -118,3 +119,30 @@ def test_an_experiment_that_cannot_be_is_refused() -> None:
         options.read_experiment({"target": "1,2"})
     with pytest.raises(ValueError, match="epochs must be a whole number"):
         options.read_experiment({"target": "1,2,2", "epochs": 0})
+
+
+@pytest.mark.parametrize(
+    ("texts", "base", "head"),
+    [
+        ([], "", ""),
+        (["make"], "make", "make"),
+        (["CC=gcc make"], "CC=gcc make", "CC=gcc make"),
+        (["base=make a=b"], "make a=b", ""),
+        (["head=h", "both"], "both", "h"),
+        (["base=b", "head=h"], "b", "h"),
+    ],
+)
+def test_a_value_is_for_both_sides_or_for_one(texts: list[str], base: str, head: str) -> None:
+    """What is for one side goes before what is for both, in any order."""
+    assert options.read_sides("setup", texts) == BySide(base, head)
+
+
+@pytest.mark.parametrize(
+    ("texts", "received"),
+    [([""], "''"), (["base=", "make"], "'base='"), (["a", "b"], "'b'"), (["head=a", "head=b"], "'head=b'")],
+)
+def test_two_values_for_one_side_and_none_are_refused(texts: list[str], received: str) -> None:
+    """The message names the option, shows what is right, and quotes what came."""
+    message = f"--setup needs one value for both sides, or base=… and head=…. Received: {received}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        options.read_sides("setup", texts)

@@ -327,6 +327,8 @@ def test_what_a_killed_comparison_left_is_cleared_away(project: Project, tempora
     git(folder, "worktree", "add", "--quiet", "--detach", str(left / "base"))
     git(folder, "worktree", "add", "--quiet", "--detach", str(left / "head"))
     (left / "head/changed").touch()
+    (left / "environments/base/bin").mkdir(parents=True)
+    (left / "environments/base/bin/python").symlink_to("/usr/bin/python3")
     foreign = leave(temporary, "foreign")
     git(temporary.parent, "init", "--quiet", "other")
     git(temporary.parent / "other", "commit", "--quiet", "--allow-empty", "--message", "first")

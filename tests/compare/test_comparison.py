@@ -18,7 +18,12 @@ from tests.made_comparisons import FACTS, STEADY, made_case, made_comparison, ma
 VERSION_1 = Path(__file__).with_name("comparison.json")  # with the keys of version 1 from before it had types
 ADDED = {
     "allowed",
-    "prepare",
+    "setup",
+    "install",
+    "python",
+    "environments",
+    "differences",
+    "seconds_before",
     "logs",
     "only_cases",
     "launch_spread",

@@ -9,6 +9,7 @@ import pytest
 
 from parabola.compare.comparison import ComparedCommit, ComparedLaunch
 from parabola.compare.conclusion import _most_common, _number, conclude
+from parabola.compare.environments.differences import Difference, Environment
 from parabola.compare.referee import Referee
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.launch import CONTROL
@@ -174,6 +175,24 @@ def test_the_whole_comparison() -> None:
         (FAST, "faster"), (STEADY, "same"), (SLOW, "slower"),
     ]  # fmt: skip
     assert [launch.number for launch in comparison.launches] == list(range(15))
+
+
+def test_environments_of_the_sides_own() -> None:
+    """They are kept, with what differs, named first by who installs it; the machine's software is theirs."""
+    environments = BySide(
+        Environment({"python": "3.11.9", "keras": "3.10", "a": "1"}, copied=True),
+        Environment({"python": "3.11.9", "keras": "3.11"}),
+    )
+    outcome = mixed_outcome(environments=environments, seconds_before=7.5)
+    comparison = conclude(outcome, made_options(install=BySide("pip install keras", "")))
+
+    assert comparison.environments == environments
+    assert comparison.differences == [Difference("keras", "3.10", "3.11"), Difference("a", "1", None)]
+    assert comparison.seconds_before == 7.5
+    assert comparison.machine == {
+        **FACTS, "keras": "3.10 → 3.11", "tensorflow": "none", "numpy": "none", "numba": "none",
+        "pytest_benchmark": "none", "cuda": "none",
+    }  # fmt: skip
 
 
 def test_a_failure_says_why() -> None:

@@ -22,7 +22,7 @@ from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.protocol import Calibrated, Collected, Passed, Ready
 from parabola.compare.sides.side import Side
-from parabola.compare.sides.start import PLUGIN, prepare
+from parabola.compare.sides.start import PLUGIN
 from parabola.machine import ending
 from tests.players import Case, Player, Stage, setup_of, suite
 
@@ -348,43 +348,6 @@ def test_strings_hash_alike_on_both_sides(
 
     given = [player.options["env"]["PYTHONHASHSEED"] for player in stage.players]
     assert given == [seeds[0], seeds[0], seeds[1], seeds[1]]
-
-
-def test_a_command_prepares_both_checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell runs it in each folder that pytest is to run in, with the user's environment, and none without one."""
-    setup, asked = setup_of(tmp_path), list[Any]()
-
-    def run(command: str, **options: Any) -> Any:
-        asked.append((command, options["shell"], options["cwd"], options["env"]))
-        return SimpleNamespace(returncode=0, stdout="built\n")
-
-    monkeypatch.setattr("subprocess.run", run)
-    monkeypatch.setattr("os.environ", ENVIRONMENT)
-    prepare(setup, "")
-    assert asked == []
-    prepare(setup, "make && make test")
-
-    kept = {name: value for name, value in ENVIRONMENT.items() if name not in ("GIT_DIR", "PYTEST_XDIST_WORKER")}
-    assert asked == [("make && make test", True, side.folder, kept) for side in (setup.base, setup.head)]
-
-
-@pytest.mark.parametrize(
-    ("said", "last"), [("one\n\nno rule to make\n\n", "no rule to make"), ("", "no word"), (" \n", "no word")]
-)
-def test_a_command_that_fails(said: str, last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its side, its exit code and its last line are told, and the other side is left as it is."""
-    asked = list[str]()
-
-    def run(command: str, **_: Any) -> Any:
-        asked.append(command)
-        return SimpleNamespace(returncode=2, stdout=said)
-
-    monkeypatch.setattr("subprocess.run", run)
-    failure = failure_of(lambda: prepare(setup_of(tmp_path), "make"))
-
-    assert (str(failure), failure.usage) == (f"base: --prepare ended with exit code 2: {last}", False)
-    assert failure.output == said.splitlines()
-    assert asked == ["make"]
 
 
 def test_what_sides_write_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_names_that_only_tests_have_and_names_that_are_allowed(launch: Callable[
 def test_checkouts_make_what_they_lack(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """--prepare makes ignored modules, and others are told; strings hash alike on both sides; noise left is shown."""
+    """--setup makes ignored modules, and others are told; strings hash alike on both sides; noise left is shown."""
     suite = """
 import _version, thing
 def test_it(benchmark):
@@ -121,7 +121,7 @@ def test_it(benchmark):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     command = [sys.executable, "-m", "parabola", "compare", "main", "--budget", "20s", "--minimum-effect", "90%"]
-    options = ("--prepare", "touch src/_version.py", "--json", str(tmp_path / "a.json"))
+    options = ("--setup", "touch src/_version.py", "--json", str(tmp_path / "a.json"))
     answer = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, timeout=120)
     (case,) = json.loads((tmp_path / "a.json").read_text())["cases"]
 

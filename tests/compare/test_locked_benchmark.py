@@ -313,7 +313,7 @@ def test_the_control(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
         return SimpleNamespace(digest=lambda: conductor.journal.append("hash") if len(hashed) % 12 == 1 else None)
 
     monkeypatch.setattr(plugin, "time", clock)
-    monkeypatch.setattr(plugin, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(plugin.work, "hashlib", SimpleNamespace(sha256=sha256))
     plugin.slower["control of another name"] = 1.0
     plugin.run_control()
     kind, message = conductor.journal.pop()
@@ -340,7 +340,7 @@ def test_the_control_is_slowed_where_that_is_asked(load: Load, monkeypatch: pyte
 
     monkeypatch.setattr(plugin, "time", clock)
     monkeypatch.setattr(plugin.work, "time", clock)
-    monkeypatch.setattr(plugin, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(plugin.work, "hashlib", SimpleNamespace(sha256=sha256))
     plugin.slower["control"] = 2.0
     plugin.CONTROL_ROUNDS = 3
     plugin.run_control()

@@ -58,7 +58,7 @@ def test_what_is_ignored_is_told_in_one_sentence(project: Project, tmp_path: Pat
     (told,) = missing(folder, sides)
     assert told == (
         "not in the checkouts, as git ignores them: src/_0.py, src/_1.py, src/_2.py and 2 more; what imports them "
-        "fails or falls back on something else: have each checkout make them, by --prepare COMMAND"
+        "fails or falls back on something else: have each checkout make them, by --setup COMMAND"
     )
     write(tmp_path / "base", *(f"src/_{number}.py" for number in range(5)))
     write(tmp_path / "head", *(f"src/_{number}.py" for number in range(4)))
@@ -122,5 +122,5 @@ def test_pointers_of_git_lfs(project: Project) -> None:
     assert lfs_pointers(folder) == ["data/a.bin", "data/ä b.bin"]
     assert missing(folder, [side("head", folder)]) == [
         "git LFS pointers in head in the place of files: data/a.bin, data/ä b.bin; install git-lfs, and have each "
-        "checkout fetch them, by --prepare 'git lfs pull'"
+        "checkout fetch them, by --setup 'git lfs pull'"
     ]

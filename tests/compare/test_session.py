@@ -1,5 +1,6 @@
 """From launches to an outcome: which are begun, on which cores, with which cases, and how it ends."""
 
+import dataclasses
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from parabola.compare import session
+from parabola.compare.environments.differences import Environment
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES
@@ -22,6 +24,7 @@ from parabola.machine import cores, ending
 from tests.made_comparisons import BASE, HEAD, SETUP, Clock, Script
 
 STEADY, SLOW, FAST = "a.py::steady", "b/c.py::slow[1]", "a.py::fast[a::b]"
+THERE = Environment({"python": "3.11.7", "pytest": "9.2.0"})
 RATIOS = {STEADY: [1.001, 0.999, 1.0], SLOW: [1.5], FAST: [0.5]}
 
 
@@ -472,7 +475,8 @@ def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list
 
 def test_the_options_as_they_are_unless_given() -> None:
     """Five minutes, a minimum effect of 5 %, and a side that may be silent for five minutes."""
-    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), "", None)
+    none = BySide("", "")
+    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), none, None, (), none, none)
 
 
 def test_what_a_comparison_is_given_and_lacks(
@@ -484,17 +488,24 @@ def test_what_a_comparison_is_given_and_lacks(
     (folder / "src/_version.py").touch()
     script = Script(clock, {STEADY: [1.0]})
 
-    def prepare(setup: Setup, command: str) -> None:
-        order.append((setup.base.revision, command, len(script.launches)))
+    def make(setup: Setup, options: Options, tell: Callable[[str], None]) -> Setup:
+        order.append((setup.base.revision, options.setup.base, len(script.launches)))
+        tell("base: --setup, 0 s")
+        clock.now += 999.0
+        return dataclasses.replace(setup, environments=BySide(THERE, THERE))
 
     monkeypatch.setattr(session, "Launch", script)
-    monkeypatch.setattr(session, "prepare", prepare)
+    monkeypatch.setattr(session, "make", make)
     told = list[Progress]()
-    options = Options("main", launches_at_once=1, allowed=("numpy",), prepare="make")
+    options = Options("main", launches_at_once=1, allowed=("numpy",), setup=BySide("make", ""), budget_seconds=99.0)
     outcome = session.compare(options, folder, told.append)
 
     assert order == [("main", "make", 0)]
-    assert str(told[0]) == "launch 1: preparing"
+    assert str(told[0]) == "base: --setup, 0 s"
+    assert told[0].seconds == 0
+    assert (outcome.ended, outcome.seconds_before) == ("decided", 999.0)
+    assert outcome.seconds == pytest.approx(clock.now - 1999.0)
+    assert outcome.environments == BySide(THERE, THERE)
     setup = script.launches[0].setup
     names = {"projects": [], "modules": ["test_it", "thing"]}
     assert (setup.allowed, setup.own_names) == (("numpy",), BySide(names, names))
@@ -523,11 +534,12 @@ def test_a_comparison_that_cannot_be_prepared(clock: Clock, monkeypatch: pytest.
     """It has failed, with the command's own words, and no launch is begun."""
     script = Script(clock, {STEADY: [1.0]})
 
-    def prepare(setup: Setup, command: str) -> None:
-        raise SideFailed("base: --prepare ended with exit code 2: no rule")
+    def make(*_: Any) -> Setup:
+        raise SideFailed("base: --setup ended with exit code 2: no rule", output=["no rule"])
 
-    monkeypatch.setattr(session, "prepare", prepare)
-    outcome = outcome_of(script, monkeypatch, prepare="make")
+    monkeypatch.setattr(session, "make", make)
+    outcome = outcome_of(script, monkeypatch, setup=BySide("make", "make"))
 
-    assert (outcome.ended, outcome.why) == ("failed", "base: --prepare ended with exit code 2: no rule")
+    why = "base: --setup ended with exit code 2: no rule"
+    assert (outcome.ended, outcome.why, outcome.output, outcome.usage) == ("failed", why, ["no rule"], False)
     assert script.launches == []

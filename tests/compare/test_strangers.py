@@ -234,3 +234,29 @@ def test_modules_are_not_asked_for_anything(find: Find, tmp_path: Path) -> None:
 
     assert find(modules, own_modules=["mylib", "builtin", "odd"], kind=Lazy) == {"mylib": "site/mylib.py"}
     assert find({"slots": 5}, own_modules=["slots"], kind=lambda file: object()) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ({"url": "file://{}/checkout", "dir_info": {}}, True),
+        ({"url": "file://{}/checkout/python", "dir_info": {"editable": False}}, True),
+        ({"url": "file://{}/checkout/dist/my_lib-1.0.whl", "archive_info": {}}, True),
+        ({"url": "file://{}/checkout", "dir_info": {"editable": True}}, True),
+        ({"url": "file://{}/checkout2", "dir_info": {}}, False),  # as the other side's
+        ({"url": "https://example.org/checkout", "vcs_info": {"vcs": "git"}}, False),
+        (None, False),
+    ],
+)
+def test_what_was_installed_from_the_checkout_is_its_own(
+    url: dict[str, Any] | None, own: bool, find: Find, tmp_path: Path
+) -> None:
+    """Be it a copy, a wheel that was built there, or a part of an editable one; but no file that it does not list."""
+    write(tmp_path / "checkout", "src/mylib/__init__.py", "src/mylib/core.py")
+    url = {**url, "url": url["url"].format(tmp_path)} if url else None
+    install(tmp_path / "site", "my-lib", ["mylib/__init__.py"], url)
+    modules = {"mylib": "site/mylib/__init__.py", "mylib.core": "opt/mylib/core.py"}
+
+    assert find(modules, ["my-lib"]) == ({} if own else {"mylib": modules["mylib"]}) | {
+        "mylib.core": "opt/mylib/core.py"
+    }

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from parabola.compare.comparison import Comparison
+from parabola.compare.environments.differences import Difference, Environment
 from parabola.compare.outcome import Options
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.text import headline, markdown, method, notes, print_comparison
@@ -401,3 +402,36 @@ def test_a_wide_console(watched: bool, width: int, monkeypatch: pytest.MonkeyPat
 
     assert console.width == width
     assert stream.getvalue() == "7 launches\n"
+
+
+DIFFERENCES = [Difference(name, "1", "2") for name in "abcd"]
+THERE = BySide(Environment({"python": "3.11.7", "a": "1"}), Environment({"python": "3.11.7", "a": "2", "b": "1"}))
+
+
+def test_a_verdict_names_what_differs_between_the_environments() -> None:
+    """The first three packages in its line, in Markdown's heading as well; all of them are in the notes."""
+    comparison = made_comparison(
+        made_case(SLOW, "slower"), environments=THERE, differences=DIFFERENCES, seconds_before=81.6
+    )
+
+    verdict = "slower: 1 slower; the environments differ: a 1 → 2, b 1 → 2, c 1 → 2 and 1 more"
+    all_of_them = "what differs between the environments, base → head: a 1 → 2, b 1 → 2, c 1 → 2, d 1 → 2"
+    took = "what came before the first launch took 82 s, beside the budget"
+    assert headline(comparison) == verdict
+    assert notes(comparison)[-2:] == [all_of_them, took]
+    assert markdown(comparison).startswith(f"### {verdict}\n")
+    assert f"- {all_of_them}\n- {took}\n" in markdown(comparison)
+    assert printed(comparison).endswith(f"\n{all_of_them}\n{took}\n\n{verdict}\n")
+
+
+def test_environments_that_do_not_differ_are_said_to_be_alike() -> None:
+    """With how many packages; nothing of this is said where no side has its own, but what building took."""
+    comparison = made_comparison(made_case(SLOW, "slower"), environments=THERE, seconds_before=0.4)
+    built = made_comparison(options=Options("main", setup=BySide("", "make")), seconds_before=12.0)
+
+    assert headline(comparison) == "slower: 1 slower"
+    assert notes(comparison)[-2:] == [
+        "what differs between the environments, base → head: nothing, of 3 packages",
+        "what came before the first launch took 0 s, beside the budget",
+    ]
+    assert notes(built)[-1] == "what came before the first launch took 12 s, beside the budget"

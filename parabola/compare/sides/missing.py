@@ -9,11 +9,11 @@ from parabola.compare.sides.working_tree import listed, submodules
 
 MOST_NAMES = 3
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-IGNORED = "what imports them fails or falls back on something else: have each checkout make them, by --prepare COMMAND"
+IGNORED = "what imports them fails or falls back on something else: have each checkout make them, by --setup COMMAND"
 SUBMODULES = (
     "not all that they need is in this clone: git submodule update --init --recursive, and git fetch in each of them"
 )
-LFS = "install git-lfs, and have each checkout fetch them, by --prepare 'git lfs pull'"
+LFS = "install git-lfs, and have each checkout fetch them, by --setup 'git lfs pull'"
 
 
 def missing(repository: Path, sides: Sequence[Checkout]) -> list[str]:

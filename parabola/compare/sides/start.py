@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parabola.compare.environments.differences import Environment
+from parabola.compare.environments.interpreter import Interpreter
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.failure import SideFailed
-from parabola.compare.sides.side import LAST_LINES, Side
-from parabola.git import OF_A_REPOSITORY
+from parabola.compare.sides.side import Side
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
 NO_NAMES = BySide[dict[str, list[str]]]({"projects": [], "modules": []}, {"projects": [], "modules": []})
+THIS_PYTHON = BySide(Interpreter(), Interpreter())
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Setup:
         allowed: modules that may come from elsewhere nevertheless, with all that is in them.
         logs: the folder that keeps what the sides write; None for none, so that it goes when the launch is over.
         wanted: names of the cases to measure, or parts of their names; empty for all that both sides have.
+        interpreters: the Python of each side.
+        environments: what is installed for each side; None if neither has a Python of its own.
     """
 
     base: Checkout
@@ -48,35 +51,8 @@ class Setup:
     allowed: Sequence[str] = ()
     logs: Path | None = None
     wanted: Sequence[str] = ()
-
-
-def prepare(setup: Setup, command: str) -> None:
-    """Run a command in each checkout, such as one that builds extensions there.
-
-    Args:
-        setup: the comparison's.
-        command: for a shell, in the folder that pytest is to run in; empty for nothing.
-
-    Raises:
-        SideFailed: if the command fails; the message has its last line.
-    """
-    for checkout in (setup.base, setup.head) if command else ():
-        answer = subprocess.run(
-            command,
-            shell=True,
-            cwd=checkout.folder,
-            env=_inherited(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if answer.returncode:
-            last = (answer.stdout.strip() or "no word").splitlines()[-1]
-            why = f"{checkout.name}: --prepare ended with exit code {answer.returncode}: {last}"
-            raise SideFailed(why, output=answer.stdout.splitlines()[-LAST_LINES:])
+    interpreters: BySide[Interpreter] = THIS_PYTHON
+    environments: BySide[Environment] | None = None
 
 
 def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[int], scratch: Path) -> Side:
@@ -92,11 +68,10 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
     """
     plugins = scratch / "plugin"
     shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    paths = [
-        plugins,
-        *_own_paths(checkout.top, setup.elsewhere),
-        *filter(None, [os.environ.get("PYTHONPATH")]),
-    ]
+    interpreter: Interpreter = getattr(setup.interpreters, checkout.name)
+    inherited = interpreter.variables()
+    own_paths = [] if interpreter.copied else _own_paths(checkout.top, setup.elsewhere)
+    paths = [plugins, *own_paths, *filter(None, [inherited.get("PYTHONPATH")])]
     ours, theirs = socket.socketpair()
     ours.settimeout(setup.limit_seconds)
     given = {
@@ -115,7 +90,7 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
     temporary.mkdir()
     kept = setup.scratch / "kept" / checkout.name  # until the comparison ends
     kept.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pytest", "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
+    command = [*interpreter.pytest(), "-p", "lockstep_plugin", "-o", f"cache_dir={temporary / 'cache'}"]
     seed = os.environ.get("PYTHONHASHSEED", "")
     own = {
         "PYTHONHASHSEED": seed if seed.isdigit() else str(number),
@@ -130,7 +105,7 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
         process = subprocess.Popen(
             [*command, "--benchmark-only", *setup.pytest_options],
             cwd=checkout.folder,
-            env={**_inherited(), **own},
+            env={**inherited, **own},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -138,14 +113,6 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
             start_new_session=True,
         )
     return Side(checkout.name, process, ours, log)
-
-
-def _inherited() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PYTEST_XDIST") and name not in OF_A_REPOSITORY
-    }
 
 
 def _own_paths(top: Path, elsewhere: Path) -> list[Path]:

@@ -6,7 +6,8 @@ JSON: "socket" (an open one's file descriptor, at whose other end the conductor 
 what `strangers` takes.
 """
 
-import hashlib
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -20,11 +21,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
 from .strangers import strangers
 from .telling import Line, last_lines, of_file, reason, skip_reason, writable
-from .work import calibrate, plain_iterations, plain_rounds, repeated, slowed
+from .work import calibrate, hash_blocks, plain_iterations, plain_rounds, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 200, 2
-BLOCK, BLOCKS = bytes(1 << 16), 12  # hashed in a round of the control: about 0.6 ms, as few are struck then; all in C
 MARKERS = ("benchmark", "codspeed_benchmark")
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
@@ -66,26 +66,30 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
         iterations: int = 1,
     ) -> Any:
         """Run set-up, target and tear-down of each round while it is this side's turn."""
+        options: dict[str, Any] = {"rounds": rounds, "warmup_rounds": warmup_rounds}
+        options |= {"teardown": teardown} if teardown else {}  # which pytest-benchmark takes from 5.2 on
         if self.disabled or self.fullname in measured or (setup and iterations > 1):  # errors, which it words
-            return super().pedantic(target, args, kwargs, setup, teardown, rounds, warmup_rounds, iterations)
+            return super().pedantic(target, args, kwargs, setup, iterations=iterations, **options)
         work = target if iterations == 1 else repeated(target, iterations)
         if share := slower.get(self.fullname):
             work = slowed(work, share)
 
+        in_round = False
+
         def before() -> Any:
+            nonlocal in_round
+            if in_round:  # the round before: pytest-benchmark tells of a round's end from 5.2 on alone
+                line.say("passed")
             line.hear()
+            in_round = True
             given = setup() if setup else None
             if iterations > 1:  # pedantic takes no iterations beside a set-up, but divides by this
                 self.stats.iterations = iterations
             return given
 
-        def after(*args: Any, **kwargs: Any) -> None:
-            if teardown:
-                teardown(*args, **kwargs)
-            line.say("passed")
-
         line.say("ready", case=self.fullname, rounds=rounds, warmup_rounds=warmup_rounds)
-        result = super().pedantic(work, args, kwargs, before, after, rounds, warmup_rounds)
+        result = super().pedantic(work, args, kwargs, before, **options)
+        line.say("passed")
         measured[self.fullname] = self
         line.hear()  # until the other side's rounds are over, too
         return result
@@ -93,11 +97,6 @@ class LockedBenchmark(BenchmarkFixture):  # type: ignore[misc]
 
 def run_control() -> None:
     """Run what no change can touch, round by round like a case."""
-
-    def hash_blocks() -> None:
-        for _ in range(BLOCKS):
-            hashlib.sha256(BLOCK).digest()
-
     work = slowed(hash_blocks, slower.get(CONTROL, 0.0))
     line.say("ready", case=CONTROL, rounds=CONTROL_ROUNDS, warmup_rounds=CONTROL_WARMUP_ROUNDS)
     seconds = []

@@ -1,5 +1,7 @@
 """Options of a suite's own configuration that measuring in turn cannot do with: they are set aside, typed ones stay."""
 
+from __future__ import annotations
+
 from collections.abc import Generator
 from typing import Any
 

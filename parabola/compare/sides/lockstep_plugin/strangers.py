@@ -1,10 +1,13 @@
 """Which imported modules are strangers: those of a name that is the checkout's, from a file that is not."""
 
+from __future__ import annotations
+
 import functools
 import json
 import os
 import re
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution, distributions
@@ -13,7 +16,9 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-PYTHONS = {*sys.stdlib_module_names, "__main__", "sitecustomize", "usercustomize"}  # which Python imports by itself
+LIBRARY = {*sys.builtin_module_names, *(file.partition(".")[0] for file in os.listdir(sysconfig.get_path("stdlib")))}
+STANDARD = getattr(sys, "stdlib_module_names", LIBRARY)  # Python 3.9 does not tell them
+PYTHONS = {*STANDARD, "__main__", "sitecustomize", "usercustomize"}  # which Python imports by itself
 
 real = functools.cache(os.path.realpath)
 
@@ -23,7 +28,7 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
 
     These are the modules of the user's repository itself, and those whose name is the checkout's: because an entry of
     sys.path within the checkout finds it, because an installed distribution of its own project lists it, or because the
-    checkout has it somewhere and no installed distribution lists it.
+    checkout has it somewhere and no installed distribution lists it. What was installed from the checkout is its own.
 
     Args:
         given: "top" of the checkout; the repository "elsewhere", from which nothing may be imported, but for "scratch"
@@ -47,7 +52,8 @@ def strangers(given: Mapping[str, Any]) -> dict[str, str]:
             or any(_finds(entry, name) for entry in entries)
             or (name in given["modules"] and name not in _installed(None, ""))
         )
-        if not _in(path, top) and not behind_a_link and (of_repository or own_name):
+        of_checkout = _in(path, top) or behind_a_link
+        if not of_checkout and (of_repository or own_name) and path not in _copies(top):
             found[name] = path
     return dict(sorted(found.items()))  # a package before what is in it
 
@@ -84,25 +90,38 @@ def _installed(projects: tuple[str, ...] | None, repository: str) -> set[str]:
         for distribution in distributions()
         if projects is None
         or _plain(distribution.metadata["Name"] or "") in own
-        or _in(_source(distribution)[0], repository)
+        or ("archive_info" not in _origin(distribution) and _in(_place(distribution), repository))
         for name in _modules(distribution)
     }
 
 
-def _source(distribution: Distribution) -> tuple[str, bool]:
-    """Return the folder that a distribution was installed from (empty: none), and whether it is read from there."""
-    said = json.loads(distribution.read_text("direct_url.json") or "{}")
-    place = urlparse(said.get("url", ""))
-    if place.scheme != "file" or "archive_info" in said:
-        return "", False
-    return real(url2pathname(place.path)), bool(said.get("dir_info", {}).get("editable"))
+@functools.cache
+def _copies(top: str) -> set[str]:
+    """Return the files that installed distributions have which were made from a checkout, be it by way of a wheel."""
+    return {
+        real(str(distribution.locate_file(path)))
+        for distribution in distributions()
+        if _in(_place(distribution), top)
+        for path in distribution.files or ()
+    }
+
+
+def _origin(distribution: Distribution) -> dict[str, Any]:
+    """Return what an installer has noted of where a distribution came from; nothing of one from an index."""
+    return json.loads(distribution.read_text("direct_url.json") or "{}")  # type: ignore[no-any-return]
+
+
+def _place(distribution: Distribution) -> str:
+    """Return the folder or the archive on this machine that a distribution was installed from; empty for none."""
+    place = urlparse(_origin(distribution).get("url", ""))
+    return real(url2pathname(place.path)) if place.scheme == "file" else ""
 
 
 def _modules(distribution: Distribution) -> Iterator[str]:
     """Yield the dotted names of the modules that a distribution lists; an editable one's files are but its finder."""
     shared = (distribution.read_text("namespace_packages.txt") or "").split()
     yield from {*(distribution.read_text("top_level.txt") or "").split()}.difference(shared)
-    _, editable = _source(distribution)
+    editable = _origin(distribution).get("dir_info", {}).get("editable")
     for path in [] if editable else distribution.files or []:
         names = [*path.parts[:-1], getmodulename(path.name) or ""]
         if all(name.isidentifier() for name in names):

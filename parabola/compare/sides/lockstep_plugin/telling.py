@@ -1,5 +1,7 @@
 """What is told to the conductor: a line of JSON at a time, and why a test failed."""
 
+from __future__ import annotations
+
 import json
 import os
 import re

@@ -1,0 +1,1 @@
+"""An environment a side: the Python that measures it, how it is made, and what differs between the two."""
