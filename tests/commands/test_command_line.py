@@ -60,6 +60,9 @@ HELP["report"] = {
     "sources [NAME=]RECORD…": ("Files, folders or globs; NAME is what to call its machine.", None),
     "--html FILE": ("One page that works offline.", None),
     "--markdown FILE": ("A job's summary.", None),
+    "--json FILE": ("Tidy rows, one a measurement, for a notebook.", None),
+    "--as": ("Print what another tracker reads, in place of the report.", None),
+    "--check": ("Exit 1 if the newest commits are slower, or fewer seeds pass.", False),
 }
 HELP["keep"] = {
     "record": ("What --benchmark-json has written.", None),

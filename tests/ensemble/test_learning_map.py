@@ -120,7 +120,7 @@ def test_a_file_that_is_no_map_is_named_and_kept(content: str, tmp_path: Path, m
     [
         ("--seeds", "13", "seeds 12, not 13"),
         ("--epochs", "61", "epochs 60, not 61"),
-        ("--learning-rates", "0.01", "learning_rates [0.01, 0.1, 0.3], not [0.01]"),
+        ("--learning-rates", "0.02", "learning_rates [0.01, 0.1, 0.3], not [0.01, 0.1, 0.3, 0.02]"),
         ("--init", "sign-aware", "init glorot, not sign-aware"),
     ],
 )
