@@ -57,6 +57,16 @@ def test_no_difference_is_taken_across_a_step_nor_of_an_outlier() -> None:
     assert after.growth == pytest.approx(before.growth, rel=0.2)
 
 
+def test_at_an_event_the_running_median_begins_anew() -> None:
+    """An outlier beside it is clipped to its own level: eight of the fifteen values about it lie at the other one."""
+    values = np.resize([0.0, 1], 40)
+    values[20:] += 100
+    values[19] = 50
+
+    assert noise.tame(values).values[19] == 50
+    assert noise.tame(values, [20]).values[19] == pytest.approx(2 * SLOPE + 0.5, abs=0.51)
+
+
 def root(growth: float) -> float:
     """Return the r of 1 + r + r² + r³ = growth."""
     (real,) = [float(one.real) for one in np.roots([1, 1, 1, 1 - growth]) if abs(one.imag) < 1e-9]
@@ -64,10 +74,10 @@ def root(growth: float) -> float:
 
 
 def test_series_of_one_report_know_their_correlation_from_one_another() -> None:
-    """Thirty values of the usual 0.2, whose growth is 1.248, join them; then a series of thirty goes half by itself."""
+    """Thirty values of the usual 0.2, whose growth is 1.248, join them; what all say counts for a hundred in each."""
     few, many = noise.Tamed(np.zeros(30), 2.0, 1.0), noise.Tamed(np.zeros(270), 3.0, 2.0)
     common = (30 * 1.0 + 270 * 2.0 + 30 * 1.248) / 330
-    first, second = root((30 * 1.0 + 30 * common) / 60), root((270 * 2.0 + 30 * common) / 300)
+    first, second = root((30 * 1.0 + 100 * common) / 130), root((270 * 2.0 + 100 * common) / 370)
     short, long = noise.noises([few, many])
 
     assert (short.scale, long.scale) == pytest.approx(((2 / (1 - first)) ** 0.5, (3 / (1 - second)) ** 0.5), rel=1e-4)

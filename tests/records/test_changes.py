@@ -109,6 +109,33 @@ def test_a_long_series_is_searched_in_blocks_and_as_well(values: int) -> None:
     assert sum(near(one, [at for at, _ in steps], reach=8) for one in found) >= 18
 
 
+def least_error(values: Floats, penalty: float) -> list[int]:
+    """Return where levels of five values or more begin by the sum of squares and penalties, tried out in full."""
+    number = len(values)
+    best = [0.0, *[np.inf] * number]
+    start = [0] * (number + 1)
+    for end in range(SHORTEST, number + 1):
+        for begin in (0, *range(SHORTEST, end - SHORTEST + 1)):
+            part = values[begin:end]
+            error = best[begin] + float(((part - part.mean()) ** 2).sum()) + penalty * (begin > 0)
+            if error < best[end]:
+                best[end], start[end] = error, begin
+    edges, end = list[int](), number
+    while start[end]:
+        end = start[end]
+        edges.append(end)
+    return edges[::-1]
+
+
+def test_the_search_has_the_least_error_of_all_partitions() -> None:
+    """As trying out all of them says, which shares no code with the library."""
+    generator = np.random.default_rng(20)
+    for steps in ([], [(12, 1.1)], [(9, 1.1), (30, 0.9)], [(5, 1.2), (10, 0.8), (35, 1.1)]):
+        values = np.log(series(generator, *steps, values=42)) / 0.03
+        for penalty in (2.0, 10.0, 25.0):
+            assert search(values, penalty) == least_error(values, penalty)
+
+
 def test_the_search_is_exact() -> None:
     """Pelt, another algorithm for the same sum, finds the same indices."""
     generator = np.random.default_rng(17)

@@ -12,7 +12,8 @@ REACH = 2.0  # noise scales to either side of the running median, to which value
 FAR = 4  # commits between the values whose differences, beside those of neighbours, tell the correlation
 FARTHEST = 4.2  # medians of such differences: normal noise differs by more than that in 0.5 % of pairs, outliers do
 USUAL = 0.2  # correlation of neighbours that is assumed as long as little is known, as of hosted runners
-WORTH = 30  # number of values for which this assumption counts, and what is known of other cases
+WORTH = 30  # number of values for which this assumption counts
+OTHERS = 100  # number of values for which counts what all series of the machine say of the correlation of one
 CLEAR = 10.0  # variance of means, in squares of the scale of differences, beyond which steps are no noise: that of 0.6
 FREEDOM = 0.7  # degrees of freedom a value: differences of neighbours know the scale less well than values do
 CORRELATIONS = np.linspace(0, 0.97, 195).tolist()
@@ -48,26 +49,29 @@ class Noise:
     freedom: float
 
 
-def tame(logs: Floats) -> Tamed:
+def tame(logs: Floats, events: Sequence[int] = ()) -> Tamed:
     """Return a series without outliers, clipped to the reach about its running median, and how far its values differ.
 
     Differences are taken within levels alone: not across steps too large for any noise.
 
     Args:
         logs: shape (n,), n at least 3: logarithms of times, in their order. The clipped series has the same shape.
+        events: indices at which the level changes for certain, so that the running median begins anew.
     """
     from scipy.ndimage import median_filter
 
     steps = np.abs(np.diff(logs)) / 2**0.5
     # Where times are coarse most neighbours may be equal, so a larger quantile is taken; no clock tells a millionth.
     scale = max(1.4826 * (np.median(steps) or np.quantile(steps, 0.8)), 1e-6)
-    center = median_filter(logs, WINDOW, mode="mirror")
+    parts = np.split(logs, events)
+    center = np.concatenate([median_filter(part, WINDOW, mode="mirror") for part in parts if len(part)])
     clipped = np.clip(logs, center - REACH * scale, center + REACH * scale)
     starts = search(clipped / (scale * CLEAR**0.5), 3 * np.log(len(logs)))
     near, far = (_half_mean_square(logs, lag, starts) for lag in (1, FAR))
     growth = max(far / near, 1.0) if near and far is not None else _growth(USUAL)
     wide = REACH * scale * growth**0.5
-    return Tamed(np.clip(logs, center - wide, center + wide), float(max(near or 0.0, scale**2)), float(growth))
+    values = np.clip(logs, center - wide, center + wide)
+    return Tamed(values, float(max(near or 0.0, scale**2)), float(growth))
 
 
 def _half_mean_square(logs: Floats, lag: int, starts: Sequence[int]) -> float | None:
@@ -107,7 +111,7 @@ def noises(series: Sequence[Tamed]) -> list[Noise]:
     lengths = np.array([len(tamed.values) for tamed in series], float)
     growths = np.array([tamed.growth for tamed in series])
     common = (lengths @ growths + WORTH * _growth(USUAL)) / (lengths.sum() + WORTH)
-    own = (lengths * growths + WORTH * common) / (lengths + WORTH)
+    own = (lengths * growths + OTHERS * common) / (lengths + OTHERS)
     correlations: list[float] = np.interp(own, [_growth(r) for r in CORRELATIONS], CORRELATIONS).tolist()
     return [
         Noise((tamed.near / (1 - r)) ** 0.5, (1 + r) / (1 - r), FREEDOM * len(tamed.values))

@@ -87,7 +87,7 @@ def find_levels(series: Sequence[Series], commits: int, family: int) -> Levels:
     for place, values in logs.items():
         here = np.nan_to_num(mood[at[place]])
         logs[place] = values - _share(values, here) * here
-    tamed = {place: tame(values) for place, values in logs.items()}
+    tamed = {place: tame(values, _starts(at[place], shared)) for place, values in logs.items()}
     noise = dict(zip(tamed, noises([*tamed.values()]), strict=True))
 
     def changes_of(events: Sequence[LevelChange]) -> dict[int, list[LevelChange]]:
