@@ -87,27 +87,29 @@ def find_levels(series: Sequence[Series], commits: int, family: int) -> Levels:
     for place, values in logs.items():
         here = np.nan_to_num(mood[at[place]])
         logs[place] = values - _share(values, here) * here
-    tamed = {place: tame(values, _starts(at[place], shared)) for place, values in logs.items()}
+    tamed = {place: tame(values, _starts(at[place], [*shared, *flips])) for place, values in logs.items()}
     noise = dict(zip(tamed, noises([*tamed.values()]), strict=True))
 
     def changes_of(events: Sequence[LevelChange]) -> dict[int, list[LevelChange]]:
-        starts = {place: _starts(at[place], events) for place in logs}
         return {
-            place: changes_between(values, tamed[place], noise[place], family, starts[place])
+            place: changes_between(values, tamed[place], noise[place], family, _starts(at[place], [*events, *flips]))
             for place, values in logs.items()
         }
 
     events = [event.change for event in _events(shared, changes_of(shared), at)]
     found = changes_of(events)
     told = _events(events, found, at)
-    changes = {place: _own_and_shared(every, _starts(at[place], events)) for place, every in found.items()}
+    changes = {
+        place: _own_and_shared(every, _starts(at[place], events), _starts(at[place], flips))
+        for place, every in found.items()
+    }
     return Levels(tuple(tuple(changes.get(place, ())) for place in range(len(series))), told, tuple(flips))
 
 
-def _own_and_shared(changes: Sequence[LevelChange], starts: Sequence[int]) -> list[LevelChange]:
-    """Return those of a case's changes that belong to an event, which begins there, or last."""
-    own = lasting([change for change in changes if change.at not in starts])[0]
-    return [change for change in changes if change.at in starts or change in own]
+def _own_and_shared(changes: Sequence[LevelChange], events: Sequence[int], flips: Sequence[int]) -> list[LevelChange]:
+    """Return those of a case's changes that begin with an event, or last; none that begins with a flip."""
+    own = lasting([change for change in changes if change.at not in {*events, *flips}])[0]
+    return [change for change in changes if change.at in events or change in own]
 
 
 def _median_case(at: Sequence[npt.NDArray[np.int_]], logs: Sequence[Floats], commits: int) -> Floats:
@@ -123,14 +125,14 @@ def _median_case(at: Sequence[npt.NDArray[np.int_]], logs: Sequence[Floats], com
 
 
 def _mood(median: Floats, family: int) -> tuple[list[LevelChange], list[LevelChange], Floats]:
-    """Return the changes of the median case, its flips between two states, and what is left of it without changes."""
+    """Return the changes of the median case, its flips between two states, and what is left of it without both."""
     known = np.flatnonzero(np.isfinite(median))
     if len(known) < FEWEST:
         return [], [], np.zeros(len(median))
     values = median[known]
     tamed = tame(values)
     changes, flips = lasting(changes_between(values, tamed, noises([tamed])[0], family))
-    edges = [0, *(change.at for change in changes), len(values)]
+    edges = [0, *sorted(change.at for change in (*changes, *flips)), len(values)]
     mood = median.copy()
     for start, end in pairwise(edges):
         mood[known[start:end]] -= np.median(values[start:end])
