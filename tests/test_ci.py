@@ -96,7 +96,7 @@ STEPS = [
     "tests: pre-commit run --all-files",
     "tests: pytest -n auto",
     "tests: pytest -n auto -m end_to_end",
-    "backends: pytest -n auto",
+    "backends: pytest -n auto benchmarks tests/machine tests/training tests/verification tests/ensemble tests/suite",
     "backends: pytest -n auto -m end_to_end -k backends",
 ]
 

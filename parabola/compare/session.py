@@ -100,7 +100,8 @@ class _Session:
     def _end(self) -> tuple[Ended, str]:
         """Return how a comparison ended that no failure and nobody ended, and the reason if it lacks one."""
         if not any(launch.finished or launch.died for launch in self.over):
-            takes = findings.first_launch_takes(self.over, time.monotonic() - self.started)
+            ran = min(self.options.budget_seconds, time.monotonic() - self.started)  # ending its sides takes longer
+            takes = findings.first_launch_takes(self.over, ran)
             return "budget", f"the budget ended within the first launch, which takes {takes}"
         if self.referee.log_ratios and not self._complete():
             return "budget", ""

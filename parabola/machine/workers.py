@@ -96,14 +96,15 @@ def _ended() -> Iterator[list["subprocess.Popen[bytes]"]]:
     try:
         yield running
     finally:
-        for worker in running:
-            worker.terminate()
-        for worker in running:
-            try:
-                worker.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+        with ending.uninterrupted():  # else a signal that came before could end this process amid its waiting
+            for worker in running:
+                worker.terminate()
+            for worker in running:
+                try:
+                    worker.wait(GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    worker.kill()
+                    worker.wait()
 
 
 def _reason(codes: Sequence[int | None], complaints: Sequence[Any]) -> str:

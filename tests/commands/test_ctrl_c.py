@@ -121,12 +121,13 @@ def test_a_call_that_does_not_return_is_ended(sent: signal.Signals) -> None:
 @pytest.mark.end_to_end
 def test_what_clears_up_has_its_time() -> None:
     """A block that no signal may interrupt is not cut short, however long it takes."""
-    clearing = "with ending.uninterrupted():\n    time.sleep(2.5)\n    print('cleared', flush=True)\n"
+    steps = "print('clears', flush=True)", "time.sleep(2.5)", "print('cleared', flush=True)"
+    clearing = f"with ending.uninterrupted(): {'; '.join(steps)}"
     process = subprocess.Popen(
         [sys.executable, "-c", CALLS.format(clearing)], env=environment(), stdout=subprocess.PIPE
     )
     assert process.stdout is not None
-    process.stdout.readline()
+    assert [process.stdout.readline(), process.stdout.readline()] == [b"calls\n", b"clears\n"]
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=30)
 

@@ -207,7 +207,7 @@ def test_trials_examples(command: str, tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons|resampled) \S+", "", command))[1:]
-    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "20", "--epochs", "10", "--rounds", "4"]
+    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "10", "--epochs", "10", "--rounds", "4"]
     smaller += ["--resampled", "20"] if "--resampled" in command else []
     said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
 
