@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-ATTEMPTS, POLL_SECONDS = (
-    40,
-    0.05,
-)  # a process that was killed takes a moment to be gone, and may just have started another
+# A process that was killed takes a moment to be gone, and may just have started another.
+ATTEMPTS, POLL_SECONDS = 40, 0.05
 
 
 def kill_those_in(folder: Path) -> None:

@@ -270,13 +270,7 @@ def test_hostile_places(typed: str, codes: tuple[int, ...], line: str, tmp_path:
     """In a shell, as a user would meet them: one line, the code that is right, and no traceback."""
     (tmp_path / "loop.html").symlink_to(tmp_path / "loop.html")
     command = f"set -o pipefail; {sys.executable} -m parabola {typed}"
-    answer = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
-    )
-
-    assert answer.returncode in codes, answer.stdout + answer.stderr
-    assert line in answer.stderr
-    assert "Traceback" not in answer.stderr
+    check_told(command, codes, line, tmp_path)
 
 
 @pytest.mark.end_to_end
@@ -297,6 +291,17 @@ def test_any_terminal(variables: dict[str, str], encoding: str, tmp_path: Path) 
 
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.decode(encoding)
+
+
+def check_told(command: str, codes: tuple[int, ...], line: str, folder: Path) -> None:
+    """Check that a shell's command ends with one of the codes, and with such a line in place of a traceback."""
+    answer = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment(), capture_output=True, text=True, timeout=120
+    )
+
+    assert answer.returncode in codes, answer.stdout + answer.stderr
+    assert line in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def environment() -> dict[str, str]:

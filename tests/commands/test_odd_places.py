@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_door import MAP, REPORT, ROOT, TRAIN, environment
+from tests.commands.test_door import MAP, REPORT, ROOT, TRAIN, check_told, environment
 
 SUITE = ["-q", "-p", "no:cacheprovider", "-k", "epoch_time", "--engine", "native", "--batch-size", "999"]
 
@@ -78,10 +78,4 @@ def test_commands_need_no_home_and_no_temporary_folder_of_their_own(
 def test_a_folder_that_is_gone(typed: str, codes: tuple[int, ...], line: str, tmp_path: Path) -> None:
     """Every command says in one line that there is none."""
     command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m parabola {typed}"
-    answer = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
-    )
-
-    assert answer.returncode in codes, answer.stdout + answer.stderr
-    assert line in answer.stderr
-    assert "Traceback" not in answer.stderr
+    check_told(command, codes, line, tmp_path)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from parabola.display.units import duration
 from parabola.records.record import is_disturbed
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -54,5 +55,5 @@ def lines(config: pytest.Config) -> list[str]:
     seconds = config.stash.get(SECONDS, [])
     if len(seconds) < 2 or not is_disturbed(seconds[0], seconds[1]):
         return []
-    first, last = (f"{1e6 * each:.3g} µs" for each in seconds)
+    first, last = map(duration, seconds)
     return [f"disturbed: native took {first} an epoch before the first test and {last} after the last one"]

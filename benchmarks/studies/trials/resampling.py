@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.studies.trials.summary import log_ratios
 from parabola.compare.comparison import Comparison
 from parabola.compare.referee import CONFIDENCE, MINIMUM_EFFECT, Referee
 from parabola.compare.sides.launch import CONTROL
-from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.verdicts import Verdict
 
 MOST_LAUNCHES = 100  # of a comparison
@@ -16,13 +16,7 @@ MOST_LAUNCHES = 100  # of a comparison
 
 def pools(comparisons: Sequence[Comparison]) -> dict[str, npt.NDArray[np.float64]]:
     """Return by case the log ratios of all recorded launches, but for the control and where a slowdown is planted."""
-    ratios = dict[str, list[float]]()
-    for comparison in comparisons:
-        for launch in comparison.launches:
-            for case, seconds in launch.seconds.items():
-                if case not in (CONTROL, *comparison.options.slower):
-                    ratios.setdefault(case, []).append(launch_log_ratio(seconds.base, seconds.head))
-    return {case: np.array(values) for case, values in ratios.items()}
+    return {case: np.array(values) for case, values in log_ratios(comparisons).items() if case != CONTROL}
 
 
 def resample(

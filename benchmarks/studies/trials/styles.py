@@ -37,11 +37,11 @@ def suite_of(style: Style, folder: Path, engine: str, epochs: int, rounds: int) 
     """Return the suite of a style, which is made if it is another's and not there.
 
     Args:
-        style: whose.
+        style: whose suite it is.
         folder: where another's is made.
-        engine: whose epoch times are compared, of this suite.
-        epochs: of a round, in this suite.
-        rounds: of a launch, in this suite.
+        engine: name of the engine whose epoch times are compared, if it is this suite.
+        epochs: how many epochs a round has, if it is this suite.
+        rounds: how many rounds a launch has, if it is this suite.
     """
     if style == Style.PARABOLA:
         options = ("-k", "epoch_time", "--engine", engine, "--epochs", str(epochs), "--rounds", str(rounds))

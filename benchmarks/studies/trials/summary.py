@@ -61,14 +61,19 @@ def budget_that_finds(comparisons: Sequence[Comparison]) -> str:
 
 def spreads(comparisons: Sequence[Comparison]) -> dict[str, float]:
     """Return the standard deviation of the log ratio over all launches, a case each, where nothing is planted."""
+    ratios = log_ratios(comparisons)
+    return {short_name(case): float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
+
+
+def log_ratios(comparisons: Sequence[Comparison]) -> dict[str, list[float]]:
+    """Return by case the log ratios of all recorded launches, the control's among them, where nothing is planted."""
     ratios = dict[str, list[float]]()
     for comparison in comparisons:
         for launch in comparison.launches:
             for case, seconds in launch.seconds.items():
                 if case not in comparison.options.slower:
-                    ratio = launch_log_ratio(seconds.base, seconds.head)
-                    ratios.setdefault(short_name(case), []).append(ratio)
-    return {case: float(np.std(values, ddof=1)) for case, values in ratios.items() if len(values) > 1}
+                    ratios.setdefault(case, []).append(launch_log_ratio(seconds.base, seconds.head))
+    return ratios
 
 
 def cries(comparisons: Sequence[Comparison], later: int) -> tuple[int, int]:

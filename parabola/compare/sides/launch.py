@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.cases import lost, named
+from parabola.compare.sides.cases import having, lost, named
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.failure import Failure, SideFailed, failure_of
 from parabola.compare.sides.log_ratio import launch_log_ratio
@@ -158,7 +158,7 @@ class Launch:
 
     def _name(self, part: str, cases: Sequence[str]) -> str:
         """Return the one case that has such a part in its name."""
-        found = [part] if part in cases else [case for case in cases if part in case]
+        found = having(part, cases)
         if len(found) != 1:
             raise SideFailed(f"--inject plants in one case, but {len(found)} have {part!r} in their name", usage=True)
         return found[0]

@@ -40,7 +40,7 @@ def foreign_case(name: str, group: str | None, params: Params) -> ForeignCase:
     Args:
         name: full name of the benchmark, as pytest has it.
         group: name of the group that the suite gave it; None for none.
-        params: as a ForeignCase has them.
+        params: names and values of the parameters that a table can show, in their order.
     """
     kind = f"group {group}" if group else "time"
     return ForeignCase(name, kind, None, engine="", device="", params=params)

@@ -12,7 +12,7 @@ from parabola.display.units import duration
 from parabola.records.history import History, Line
 from parabola.report.charts import marks
 from parabola.report.charts.axes import commit_axis
-from parabola.report.charts.panels import Panel, by_name, split
+from parabola.report.charts.panels import Panel, line_panels
 from parabola.report.charts.updates import update_marks
 from parabola.report.hardware.updates import update_sentence
 
@@ -24,12 +24,8 @@ def history_panels(history: History, kind: str) -> tuple[Panel, ...]:
         history: the history of one machine.
         kind: which benchmarks.
     """
-    lines = by_name(line for line in history.lines if line.measurement.case.kind == kind)
-    charts = split(list(lines))
-    return tuple(
-        Panel(name if len(charts) > 1 else "", _chart(history, {labels[words]: lines[words] for words in labels}))
-        for name, labels in charts
-    )
+    lines = (line for line in history.lines if line.measurement.case.kind == kind)
+    return line_panels(lines, lambda shown: _chart(history, shown))
 
 
 def _chart(history: History, lines: Mapping[str, Line]) -> Any:

@@ -1,7 +1,7 @@
 """Pictures: charts of few lines each side by side, with a title and a sentence that says how to read them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -47,6 +47,28 @@ def by_name(lines: Iterable[Line]) -> dict[str, Line]:
 
 def _order(case: Case) -> tuple[str, str, int, Setting]:
     return case.engine, case.device, case.members or 0, case.setting
+
+
+def panels_of(names: Iterable[str], draw: Callable[[Mapping[str, str]], Any]) -> tuple[Panel, ...]:
+    """Return the charts of a picture, which have titles where there are several.
+
+    Args:
+        names: the names of the lines, in words with ", " between them.
+        draw: draws one chart, from the labels of its lines by the lines' names.
+    """
+    charts = split(list(names))
+    return tuple(Panel(title if len(charts) > 1 else "", draw(labels)) for title, labels in charts)
+
+
+def line_panels(lines: Iterable[Line], draw: Callable[[Mapping[str, Line]], Any]) -> tuple[Panel, ...]:
+    """Return the charts of lines over commits.
+
+    Args:
+        lines: the lines, of which `by_name` leaves some out.
+        draw: draws one chart, from its lines by their labels.
+    """
+    named = by_name(lines)
+    return panels_of(named, lambda labels: draw({label: named[name] for name, label in labels.items()}))
 
 
 def split(names: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:

@@ -9,18 +9,13 @@ import numpy as np
 from parabola.records.history import History, Line
 from parabola.report.charts import marks
 from parabola.report.charts.axes import commit_axis
-from parabola.report.charts.panels import Panel, by_name, split
+from parabola.report.charts.panels import Panel, line_panels
 from parabola.statistics import share_interval
 
 
 def pass_rate_panels(history: History) -> tuple[Panel, ...]:
     """Draw pass rates over commits with 95 % intervals: a line a case that counts its seeds."""
-    lines = by_name(line for line in history.lines if line.passes)
-    charts = split(list(lines))
-    return tuple(
-        Panel(name if len(charts) > 1 else "", _chart(history, {labels[words]: lines[words] for words in labels}))
-        for name, labels in charts
-    )
+    return line_panels((line for line in history.lines if line.passes), lambda shown: _chart(history, shown))
 
 
 def _chart(history: History, lines: Mapping[str, Line]) -> Any:

@@ -11,7 +11,7 @@ from parabola.display.units import duration
 from parabola.records.record import Measurement
 from parabola.report.charts import marks
 from parabola.report.charts.axes import log_axis
-from parabola.report.charts.panels import Panel, split
+from parabola.report.charts.panels import Panel, panels_of
 
 
 def size_row(line: str, measurement: Measurement) -> dict[str, Any]:
@@ -43,8 +43,7 @@ def size_panels(rows: Sequence[dict[str, Any]], title: str) -> tuple[Panel, ...]
         rows: the points, as `size_row` makes them, all of one kind.
         title: title of the horizontal axis.
     """
-    charts = split(list(dict.fromkeys(row["line"] for row in rows)))
-    return tuple(Panel(name if len(charts) > 1 else "", _chart(rows, labels, title)) for name, labels in charts)
+    return panels_of(dict.fromkeys(row["line"] for row in rows), lambda labels: _chart(rows, labels, title))
 
 
 def _chart(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str], title: str) -> Any:

@@ -8,13 +8,18 @@ from parabola.compare.sides.failure import Failure, SideFailed, failure_of
 from parabola.compare.sides.protocol import Collected
 
 
+def having(part: str, cases: Sequence[str]) -> list[str]:
+    """Return the case of that name, or else all that have it in their name."""
+    return [part] if part in cases else [case for case in cases if part in case]
+
+
 def named(names: Sequence[str], cases: Sequence[str]) -> Sequence[str]:
     """Return for each name the case that it is, or those that have it in their name; without names all of them.
 
     Raises:
         SideFailed: if a name is in none.
     """
-    found = {name: [name] if name in cases else [case for case in cases if name in case] for name in names}
+    found = {name: having(name, cases) for name in names}
     for name, cases_named in found.items():
         if not cases_named:
             raise SideFailed(
