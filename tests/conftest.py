@@ -82,10 +82,11 @@ def pytest_runtest_teardown() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c() -> None:
-    """A shell that runs tests in the background has them, and what they start, ignore Ctrl-C; ours are to heed it."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals() -> None:
+    """A shell's background jobs, and nohup, have tests and what they start ignore signals; ours are to heed them."""
+    for number in ending.SIGNALS:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture

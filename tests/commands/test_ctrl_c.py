@@ -53,7 +53,10 @@ def ended(typed: str, sent: signal.Signals, after: float, on_terminal: bool, fol
         time.sleep(0.02)
     worked = cpu_seconds(process.pid)
     process.send_signal(sent)
-    process.wait(60)
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     said = os.read(ours, 1 << 16)
     os.close(ours)
@@ -113,7 +116,10 @@ def test_a_call_that_does_not_return_is_ended(sent: signal.Signals) -> None:
     process.stdout.readline()
     time.sleep(0.3)
     process.send_signal(sent)
-    _, complaint = process.communicate(timeout=30)
+    try:
+        _, complaint = process.communicate(timeout=30)
+    finally:
+        process.kill()
 
     assert (process.returncode, complaint) == (128 + sent, b"")
 
