@@ -105,7 +105,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         only_in_base, only_in_head: the cases that the other side does not have.
         unmeasured: the cases that both sides have, but that one skips.
         launches: in the order in which they ended.
-        missing: what the checkouts did not have, though cases may need it: a sentence each.
+        missing: what the checkouts or the container did not have, though cases may need it: a sentence each.
         output: the last lines of what a side wrote that failed, or else of pytest's report on a test that did.
         written_by: which version of this package wrote the file; empty for one from before that was said.
         environments: what is installed for each side; None if both ran in this program's environment.

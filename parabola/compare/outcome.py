@@ -106,7 +106,7 @@ class Outcome:
         usage: whether it failed because pytest refused its options on both sides.
         disturbed: whether another comparison ran on this machine meanwhile.
         seconds: from the first launch's beginning to the end.
-        missing: what the checkouts do not have, though cases may need it: a sentence each.
+        missing: what the checkouts or the container do not have, though cases may need it: a sentence each.
         environments: what is installed for each side; None if both ran in this program's environment.
         seconds_before: what was done before the first launch took so long, as to make environments.
     """

@@ -124,3 +124,12 @@ def core_groups(cores_per_launch: int) -> list[list[int]]:
     quota = cores.cpu_quota() or most
     groups = max(1, min(len(first), int(quota)) // cores_per_launch)
     return [[*first, *others][number * cores_per_launch : (number + 1) * cores_per_launch] for number in range(groups)]
+
+
+def throttled(cores_per_launch: int) -> list[str]:
+    """Say where the cgroup grants less time than one launch's cores have, and what to do: one sentence, or none."""
+    quota = cores.cpu_quota()
+    if quota is None or quota >= cores_per_launch:
+        return []
+    granted = f"the container's quota is {quota:g} CPU, and a launch keeps {cores_per_launch} busy"
+    return [f"{granted}: the system stops both sides now and then, and their times are too long: raise the quota"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from parabola.compare.referee import Referee
-from parabola.compare.schedule import Costs, choose, core_groups, launches_needed
+from parabola.compare.schedule import Costs, choose, core_groups, launches_needed, throttled
 from parabola.machine import cores
 
 NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
@@ -148,6 +148,26 @@ def test_no_more_launches_than_the_quota_is_for(
     machine(FIVE, quota)
 
     assert core_groups(per_launch) == groups
+
+
+@pytest.mark.parametrize(
+    ("quota", "per_launch", "says"),
+    [
+        (None, 5, []),
+        (1.0, 1, []),
+        (2.5, 2, []),
+        (0.5, 1, ["the container's quota is 0.5 CPU, and a launch keeps 1 busy"]),
+        (1.5, 2, ["the container's quota is 1.5 CPU, and a launch keeps 2 busy"]),
+    ],
+)
+def test_a_quota_that_is_less_than_a_launch_needs(
+    quota: float | None, per_launch: int, says: list[str], machine: Callable[..., None]
+) -> None:
+    """Is told, as both sides are then stopped within their rounds; a quota that is enough is not."""
+    machine(FIVE, quota)
+
+    why = ": the system stops both sides now and then, and their times are too long: raise the quota"
+    assert throttled(per_launch) == [granted + why for granted in says]
 
 
 @pytest.mark.parametrize(("physical", "most"), [(FIVE, 5), (SMT, 7)])

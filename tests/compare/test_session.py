@@ -496,6 +496,7 @@ def test_what_a_comparison_is_given_and_lacks(
 
     monkeypatch.setattr(session, "Launch", script)
     monkeypatch.setattr(session, "make", make)
+    monkeypatch.setattr(cores, "cpu_quota", lambda: 0.25)
     told = list[Progress]()
     options = Options("main", launches_at_once=1, allowed=("numpy",), setup=BySide("make", ""), budget_seconds=99.0)
     outcome = session.compare(options, folder, told.append)
@@ -509,8 +510,9 @@ def test_what_a_comparison_is_given_and_lacks(
     setup = script.launches[0].setup
     names = {"projects": [], "modules": ["test_it", "thing"]}
     assert (setup.allowed, setup.own_names) == (("numpy",), BySide(names, names))
-    (lacks,) = outcome.missing
+    lacks, little = outcome.missing
     assert lacks.startswith("not in the checkouts, as git ignores them: src/_version.py; ")
+    assert little.startswith("the container's quota is 0.25 CPU, and a launch keeps 1 busy: ")
 
 
 @pytest.mark.parametrize("error", [OSError("no such file"), ValueError("git ls-files: no such folder")])

@@ -251,23 +251,27 @@ def try_fault(fault: Fault, experiment: Experiment) -> Cell:
     return Cell(fault.name, experiment, "", found)
 
 
-def experiments(engine: str, batch_sizes: Sequence[int] = ()) -> list[Experiment]:
+def experiments(engine: str, batch_sizes: Sequence[int] = (), samples: Sequence[int] = ()) -> list[Experiment]:
     """Return the cases of an engine, with the epochs that the suite gives a round.
 
     Args:
         engine: the engine.
-        batch_sizes: only these, of 999 samples; empty for all cases, that of 10,000 samples among them.
+        batch_sizes: only these, and if `samples` is empty only with 999 of them; empty for all.
+        samples: only these numbers of samples; empty for all.
     """
-    sizes = tuple(batch_sizes) or BATCH_SIZES
-    asked = Selection(engines=(engine,), learning_rates=LEARNING_RATES, batch_sizes=sizes, everything=True)
-    many = Selection(
-        engines=(engine,),
-        learning_rates=LEARNING_RATES,
-        batch_sizes=(1,),
-        samples=(MANY_SAMPLES,),
-        everything=True,
-    )
-    selections = (asked,) if batch_sizes else (asked, many)
+    numbers = samples or ((999,) if batch_sizes else (999, MANY_SAMPLES))
+    tried = [(size, 999) for size in BATCH_SIZES] + [(1, MANY_SAMPLES)]
+    selections = [
+        Selection(
+            engines=(engine,),
+            learning_rates=LEARNING_RATES,
+            batch_sizes=(size,),
+            samples=(number,),
+            everything=True,
+        )
+        for size, number in tried
+        if size in (batch_sizes or BATCH_SIZES) and number in numbers
+    ]
     return [case.experiment for selection in selections for case in grid_cases(selection, ("cpu",))[0]]
 
 
@@ -302,13 +306,14 @@ def where(experiment: Experiment) -> str:
 def main(
     engine: Annotated[list[str] | None, typer.Option(help="Only these; repeatable.")] = None,
     batch_size: Annotated[
-        list[int] | None, typer.Option(help="Only these, of 999 samples; repeatable. fit takes hours for all.")
+        list[int] | None, typer.Option(help="Only these; repeatable. fit takes hours for all.")
     ] = None,
+    samples: Annotated[list[int] | None, typer.Option(help="Only so many, 999 or 10,000; repeatable.")] = None,
     file: Annotated[Path | None, typer.Option(help="Where to write the table.")] = None,
 ) -> None:
     """Plant every fault in every engine and case, and print what the check finds."""
-    names, sizes = engine or ENGINES, batch_size or ()
-    todo = [(fault, case) for name in names for case in experiments(name, sizes) for fault in FAULTS]
+    names, sizes, numbers = engine or ENGINES, batch_size or (), samples or ()
+    todo = [(fault, case) for name in names for case in experiments(name, sizes, numbers) for fault in FAULTS]
     cells = [try_fault(fault, case) for fault, case in console.tracked(todo, "faults")]
     text = "\n".join(lines(cells))
     print(text)

@@ -117,6 +117,7 @@ def test_the_cases_of_the_table() -> None:
     assert {case.epochs % 999 for case in cases if case.samples == 999} == {0}
     some = [case for case in cases if case.batch_size in (9, 999)]
     assert faults.experiments("native", [9, 999]) == some
+    assert faults.experiments("native", samples=[10_000]) == cases[10:]
 
 
 @pytest.mark.parametrize(
