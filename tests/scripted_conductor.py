@@ -26,8 +26,11 @@ class Conductor:
 
     def __init__(self, answers: list[dict[str, Any]] | None = None) -> None:
         self.journal, self.answers = list[Any](), answers or []
+        self.collecting_seconds = list[float]()
 
     def say(self, kind: str, **message: Any) -> None:
+        if kind == "collected":
+            self.collecting_seconds.append(message.pop("seconds"))
         self.journal.append((kind, message))
 
     def end(self, number: int, frame: Any) -> None:
@@ -61,14 +64,15 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     def exits(code: int) -> None:
         raise Exited(code)
 
-    def made(cores: tuple[int, ...] = (), conductor: Conductor | None = None) -> Any:
+    def made(cores: tuple[int, ...] = (), conductor: Conductor | None = None, wanted: Path | None = None) -> Any:
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
         folders = {"elsewhere": "elsewhere", "scratch": "elsewhere/scratch", "top": "elsewhere/scratch/head"}
-        given = {"socket": theirs.detach(), "cores": list(cores), "projects": [], "modules": [], "allowed": []}
+        given = {"socket": theirs.detach(), "cores": list(cores), "wanted": str(wanted or "")}
+        given |= {"projects": [], "modules": [], "allowed": []}
         given |= {name: str(tmp_path / folder) for name, folder in folders.items()}
         monkeypatch.setenv("LOCKSTEP", json.dumps(given))
-        for name in ("", ".addopts", ".strangers", ".telling", ".work"):
+        for name in ("", ".addopts", ".collecting", ".strangers", ".telling", ".work"):
             monkeypatch.delitem(sys.modules, f"lockstep_plugin{name}", raising=False)
         spec = importlib.util.spec_from_file_location("lockstep_plugin", PLUGIN / "__init__.py")
         assert spec is not None

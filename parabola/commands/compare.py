@@ -1,6 +1,7 @@
 """python -m parabola compare: two commits, round by round in turn."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,8 +141,7 @@ def compare(
         if None in (options.base, options.head):
             tell_large_files()
         with console.progress_bar("{task.fields[text]},", options.budget_seconds) as bar:
-            watch = (lambda now: bar(now.seconds, str(now))) if bar else None
-            outcome = session.compare(options, Path.cwd(), watch, self_test)
+            outcome = session.compare(options, Path.cwd(), watching(bar, options.budget_seconds), self_test)
         if outcome.usage:
             raise ValueError(outcome.why)
     except ValueError as error:
@@ -166,6 +166,24 @@ def compare(
         code = ExitCode.CONTAMINATED  # one commit, or another, is blamed for good: no time may be trusted by half
     known = code != ExitCode.INCONCLUSIVE or strict or bisect_exit
     raise typer.Exit(code if known else ExitCode.DONE)
+
+
+def watching(bar: Any, budget_seconds: float) -> Callable[[Any], None]:
+    """Return what shows on a bar, if there is one, how a comparison goes on, and tells of a budget that is too short.
+
+    That is told once, when the first launch has collected the suite, if it takes more than half of the budget.
+    """
+    told = list[str]()
+
+    def watch(now: Any) -> None:
+        if bar:
+            bar(now.seconds, str(now))
+        seconds = now.first_launch_seconds or 0.0
+        if seconds > budget_seconds / 2 and not told:
+            told.append(f"the first launch takes about {seconds:.0f} s, of a budget of {budget_seconds:.0f} s")
+            exits.tell(f"{told[0]}, and a case needs nine launches: a longer --budget, --case NAME, or files after --")
+
+    return watch
 
 
 def tell_large_files() -> None:

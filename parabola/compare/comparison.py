@@ -76,6 +76,8 @@ class ComparedLaunch(msgspec.Struct, frozen=True):
         cores: the cores that both sides ran on; none if they could not be chosen.
         finished: whether it came to its own end.
         seconds: by case, those of every round.
+        starting_seconds, collecting_seconds: what came before its first case took so long, on both sides at once.
+        collected_all: whether it collected the whole suite, or what it was to measure alone.
     """
 
     number: int
@@ -83,6 +85,9 @@ class ComparedLaunch(msgspec.Struct, frozen=True):
     cores: list[int]
     finished: bool
     seconds: dict[str, BySide[list[float]]]
+    starting_seconds: float = 0.0
+    collecting_seconds: float = 0.0
+    collected_all: bool = True
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +116,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         environments: what is installed for each side; None if both ran in this program's environment.
         differences: the packages that are not the same in both environments.
         seconds_before: what was done before the first launch took so long, as to make environments.
+        strayed: what went wrong where a part of the suite was collected, so that later launches collected all; empty
+            for nothing.
     """
 
     version: int = msgspec.field(name=VERSION_KEY)
@@ -137,6 +144,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     environments: BySide[Environment] | None = None
     differences: list[Difference] = []
     seconds_before: float = 0.0
+    strayed: str = ""
 
 
 def shown_names(comparison: Comparison) -> dict[str, str]:

@@ -72,6 +72,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         environments=environments,
         differences=differences(environments, options.install) if environments else [],
         seconds_before=outcome.seconds_before,
+        strayed=outcome.strayed,
     )
 
 
@@ -92,6 +93,9 @@ def _launch(launch: Launch) -> ComparedLaunch:
         cores=launch.cores,
         finished=launch.finished,
         seconds={case: measured.seconds for case, measured in launch.measured.items()},
+        starting_seconds=launch.starting_seconds,
+        collecting_seconds=launch.collecting_seconds,
+        collected_all=not launch.collects_part,
     )
 
 

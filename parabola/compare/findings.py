@@ -1,15 +1,18 @@
-"""What the launches of a comparison say of their cases besides times: which fail, which a side skips or lacks."""
+"""What launches say besides times of cases: which fail, which a side skips or lacks, and what launches cost."""
 
 from collections.abc import Collection, Sequence
+from statistics import median
 
+from parabola.compare.comparison import ComparedLaunch
 from parabola.compare.outcome import Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs
 from parabola.compare.sides.failure import Failure
-from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.verdicts import Judgement, Verdict, judge
 from parabola.records.case import short_names
 
+CASE_SECONDS = 0.25  # of benchmark(f), on both sides
 UNSTABLE = Judgement(Verdict.NOT_MEASURED, "its name is not the same in every launch")
 
 
@@ -33,7 +36,7 @@ def judged(launches: Sequence[Launch]) -> dict[str, Judgement]:
 
 def _missed(launches: Sequence[Launch]) -> set[str]:
     """Return the cases that launches which knew theirs should have had, and one of them did not."""
-    known = [launch for launch in launches if launch.plan]
+    known = [launch for launch in launches if launch.plan and not launch.collects_part]
     expected = ({*(launch.cases or known[0].plan)} - {*launch.plan} - {*launch.failed} for launch in known)
     return {case for cases in expected for case in cases}
 
@@ -49,6 +52,48 @@ def skipped(launches: Sequence[Launch]) -> list[str]:
     return [case for case in planned if case not in said]
 
 
+def strayed(launch: Launch, judged: Collection[str]) -> list[str]:
+    """Return the cases that a launch which collected a part of the suite did not measure, perhaps as it was a part.
+
+    Args:
+        launch: one that is over.
+        judged: the cases that are known not to be measured.
+    """
+    asked = (launch.cases or []) if launch.finished or launch.died else []
+    return [case for case in (*asked, *launch.failed) if case not in {CONTROL, *launch.measured, *judged}]
+
+
+def costs(launches: Sequence[Launch], cases: Collection[str], collects_all: bool) -> Costs:
+    """Return what the next launch costs.
+
+    A launch that collected all tells of one that collects a part, too, but for what collecting takes: nothing at all
+    until one has told.
+
+    Args:
+        launches: those that are over.
+        cases: all cases whose costs are wanted.
+        collects_all: whether the next launch collects the whole suite.
+    """
+    of_part = median([launch.collecting_seconds for launch in launches if launch.collects_part] or [0.0])
+    ended = list[dict[str, float]]()
+    for launch in launches:
+        spared = 0.0 if collects_all or launch.collects_part else launch.collecting_seconds - of_part
+        measured = launch.measured.items()
+        ended.append({case: one.ended_at - spared for case, one in measured if case != CONTROL})
+    return Costs.of(ended, cases)
+
+
+def first_launch_seconds(launch: Launch) -> float | None:
+    """Return about how long a first launch takes, from what it has measured so far; None until it knows its cases.
+
+    Before it has measured two, each case is taken to be a `benchmark(f)`.
+    """
+    ended = {case: measured.ended_at for case, measured in launch.measured.items()}
+    by_case = Costs.of([ended], launch.plan).by_case if len(ended) > 1 else dict.fromkeys(launch.plan, CASE_SECONDS)
+    begun = max(ended.values(), default=launch.starting_seconds + launch.collecting_seconds)
+    return begun + sum(by_case[case] for case in launch.plan if case not in ended) if launch.plan else None
+
+
 def first_launch_takes(launches: Sequence[Launch], seconds: float) -> str:
     """Say in words how long the first launch takes, where the budget ended before it was over.
 
@@ -56,13 +101,8 @@ def first_launch_takes(launches: Sequence[Launch], seconds: float) -> str:
         launches: those that were stopped.
         seconds: how long they ran.
     """
-    for launch in launches:
-        ended = {case: measured.ended_at for case, measured in launch.measured.items()}
-        if len(ended) > 1:
-            costs = Costs.of([ended], launch.plan).by_case
-            rest = sum(costs[case] for case in launch.plan if case not in ended)
-            return f"about {max(seconds, max(ended.values()) + rest):.0f} s"
-    return f"more than {seconds:.0f} s"
+    known = [first_launch_seconds(launch) or 0.0 for launch in launches if len(launch.measured) > 1]
+    return f"about {max(seconds, known[0]):.0f} s" if known else f"more than {seconds:.0f} s"
 
 
 def progress(referee: Referee, over: Sequence[Launch], running: Collection[Launch], seconds: float) -> Progress:
@@ -77,4 +117,19 @@ def progress(referee: Referee, over: Sequence[Launch], running: Collection[Launc
     doing = [launch.doing for launch in running]
     names = short_names([*referee.log_ratios, *doing])
     named = " and ".join(dict.fromkeys(names[case] for case in doing))
-    return Progress(seconds, len(over), len(referee.decided), len(referee.log_ratios), named)
+    takes = None if over else max(filter(None, map(first_launch_seconds, running)), default=None)
+    return Progress(
+        seconds, len(over), len(referee.decided), len(referee.log_ratios), named, first_launch_seconds=takes
+    )
+
+
+def starting(launches: Sequence[ComparedLaunch]) -> list[str]:
+    """Say what came before the first case of a launch, by the median over those that collected all, and a part."""
+    parts = list[str]()
+    for everything, what in ((True, "all"), (False, "only what they measure")):
+        alike = [launch for launch in launches if launch.collecting_seconds and launch.collected_all == everything]
+        if alike:
+            starting = median(launch.starting_seconds for launch in alike)
+            collecting = median(launch.collecting_seconds for launch in alike)
+            parts.append(f"{starting:.1f} s and {collecting:.1f} s in launches that collect {what}")
+    return [f"starting and collecting: {', '.join(parts)}"] if parts else []

@@ -64,6 +64,7 @@ class Progress:
         cases: how many cases there are; 0 as long as nobody knows.
         doing: the short names of the cases that are being measured; before the first launch, what else is done.
         launched: whether the first launch has begun.
+        first_launch_seconds: while it runs, about how long the first launch takes, once it has collected.
     """
 
     seconds: float
@@ -72,12 +73,14 @@ class Progress:
     cases: int
     doing: str
     launched: bool = True
+    first_launch_seconds: float | None = None
 
     def __str__(self) -> str:
         if not self.launched:
             return self.doing
         cases = f", {self.decided} of {self.cases} cases decided" if self.cases else ""
-        return f"launch {self.launches + 1}{cases}: {self.doing}"
+        takes = f", of about {self.first_launch_seconds:.0f} s" if self.first_launch_seconds else ""
+        return f"launch {self.launches + 1}{cases or takes}: {self.doing}"
 
 
 Watch = Callable[[Progress], None] | None  # what is told several times a second what is going on; None for nobody
@@ -109,6 +112,8 @@ class Outcome:
         missing: what the checkouts or the container do not have, though cases may need it: a sentence each.
         environments: what is installed for each side; None if both ran in this program's environment.
         seconds_before: what was done before the first launch took so long, as to make environments.
+        strayed: what went wrong where a part of the suite was collected, so that later launches collected all; empty
+            for nothing.
     """
 
     base: Checkout
@@ -128,3 +133,4 @@ class Outcome:
     missing: Sequence[str] = ()
     environments: BySide[Environment] | None = None
     seconds_before: float = 0.0
+    strayed: str = ""

@@ -9,7 +9,7 @@ from parabola.compare import findings
 from parabola.compare.environments.making import common_setup, make
 from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch, told_before_launches
 from parabola.compare.referee import Referee
-from parabola.compare.schedule import SELF_TEST_LAUNCHES, Costs, choose, core_groups, throttled
+from parabola.compare.schedule import SELF_TEST_LAUNCHES, choose, core_groups, throttled
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
 from parabola.compare.sides.failure import SideFailed
@@ -59,7 +59,7 @@ class _Session:
         self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
         self.begun, self.running, self.over = list[Launch](), dict[Future[None], Launch](), list[Launch]()
         self.judged, self.skipped = dict[str, Judgement](), list[str]()
-        self.disturbed = False
+        self.disturbed, self.strayed = False, ""
         self.began = self.started = time.monotonic()
 
     def run(self, progress: Watch) -> Outcome:
@@ -96,6 +96,7 @@ class _Session:
             seconds=time.monotonic() - self.started,
             environments=self.setup.environments,
             seconds_before=self.started - self.began,
+            strayed=self.strayed,
         )
 
     def _end(self) -> tuple[Ended, str]:
@@ -125,7 +126,7 @@ class _Session:
                 free.append(launch.cores)
                 self._take(launch)
                 future.result()
-                if launch.died and sum(bool(one.died) for one in self.over) == MOST_DEATHS:
+                if launch.died and sum(bool(one.died and not one.collects_part) for one in self.over) == MOST_DEATHS:
                     raise SideFailed(f"{launch.died}; {MOST_DEATHS} launches ended so", output=launch.died.output)
             if progress:
                 progress(self._progress())
@@ -147,10 +148,21 @@ class _Session:
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
             self.referee = Referee(launch.plan[1:], self.options.minimum_effect, decides=not self.self_test)
+            self.setup = replace(self.setup, slower=launch.slower) if launch.slower else self.setup
+        if launch.collects_part:
+            self._doubt(launch)
         log_ratios = {case: measured.log_ratio for case, measured in launch.measured.items()}
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
         self.referee.add({case: value for case, value in log_ratios.items() if case in self.referee.log_ratios})
         self.judged, self.skipped = findings.judged(self.over), findings.skipped(self.over)
+
+    def _doubt(self, launch: Launch) -> None:
+        """Take what a launch that collected a part did not measure for no failure, and collect all from now on."""
+        strayed = findings.strayed(launch, self.judged)
+        launch.failed = {case: why for case, why in launch.failed.items() if case in self.judged}
+        if launch.died or strayed:
+            self.strayed = self.strayed or str(launch.died or f"{strayed[0]} was not measured")
+            self.setup = replace(self.setup, collects_all=True)
 
     def _again(self) -> list[str]:
         """Return the cases whose test failed in head alone, and which the next launch is to confirm."""
@@ -179,11 +191,7 @@ class _Session:
             died = {case for launch in self.over if launch.died for case in launch.failed}
             left = [case for case in self.referee.log_ratios if case not in died]
             return [] if len(self.begun) >= SELF_TEST_LAUNCHES else left if died else None
-        ended = [
-            {case: measured.ended_at for case, measured in launch.measured.items() if case != CONTROL}
-            for launch in self.over
-        ]
-        costs = Costs.of(ended, self.referee.log_ratios)
+        costs = findings.costs(self.over, self.referee.log_ratios, self.setup.collects_all)
         if undecided := self._undecided():
             return choose(self.referee, undecided, costs, self._seconds_left(), at_once, self._again())
         return [CONTROL] if costs.overhead <= self._seconds_left() else []

@@ -6,6 +6,7 @@ from statistics import median
 
 from rich.console import Console
 
+from parabola.compare import findings
 from parabola.compare.comparison import ComparedCase, Comparison, shown_names
 from parabola.compare.environments.differences import MOST_NAMED, named
 from parabola.compare.verdicts import Verdict
@@ -72,7 +73,9 @@ def notes(comparison: Comparison) -> list[str]:
     lines.append(f"control: {_change(control)} ({_interval(control)}) over {control.launches} launches")
     if control.launches and control.verdict == Verdict.INCONCLUSIVE:
         lines.append("the control is not known to be the same, so no case is called the same")
-    lines += _noise(comparison.cases)
+    lines += [*_noise(comparison.cases), *findings.starting(comparison.launches)]
+    if comparison.strayed:
+        lines.append(f"launches that collect a part of the suite were given up, as in one {comparison.strayed}")
     for side, cases in (("base", comparison.only_in_base), ("head", comparison.only_in_head)):
         if cases:
             lines.append(f"only in {side}: {', '.join(names[case] for case in cases)}")

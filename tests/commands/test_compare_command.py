@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import typer
@@ -180,7 +181,7 @@ def test_what_is_asked_for_by_default(comes_to: Any, tmp_path: Path) -> None:
     asked = comes_to(twelve(STEADY))
     invoke("main")
 
-    assert asked == [(Options("main"), tmp_path, None, False)]
+    assert asked == [(Options("main"), tmp_path, ANY, False)]
 
 
 def test_every_option_arrives(comes_to: Any) -> None:
@@ -383,6 +384,24 @@ def test_progress_is_shown_where_somebody_watches(monkeypatch: pytest.MonkeyPatc
     invoke("main", "--budget", "2m")
 
     assert shown == [("{task.fields[text]},", 120.0), (12.5, "launch 4, 1 of 2 cases decided: slow[1]")]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(None, 0), (60.0, 0), (60.1, 1), (466.4, 1)])
+def test_a_budget_that_is_too_short_is_told_at_the_start(
+    seconds: float | None, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, also in a pipe, if the first launch takes more than half of it."""
+
+    def compare(options: Options, folder: Path, progress: Any, self_test: bool) -> Outcome:
+        for takes in (None, seconds, seconds):
+            progress(Progress(2.0, 0, 0, 0, "slow[1]", first_launch_seconds=takes))
+        return twelve(STEADY)
+
+    monkeypatch.setattr(session, "compare", compare)
+    answer = invoke("main", "--budget", "2m")
+
+    says = f"the first launch takes about {seconds or 0:.0f} s, of a budget of 120 s, and a case needs nine launches: "
+    assert answer.stderr == told * f"{says}a longer --budget, --case NAME, or files after --\n"
 
 
 def test_a_progress_bar_is_for_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:

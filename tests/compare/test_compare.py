@@ -24,7 +24,7 @@ from parabola.compare.referee import Referee
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
 from tests.conftest import git
-from tests.made_comparisons import made_case, made_comparison
+from tests.made_comparisons import SETUP, made_case, made_comparison
 
 ROOT = Path(__file__).parents[2]
 Project = Callable[..., Path]
@@ -477,14 +477,15 @@ def test_progress_on_a_terminal(project: Project, temporary: Path) -> None:
 
 def test_what_looks_changed_is_in_every_launch() -> None:
     """Where the time left decides only some cases, it goes to a suspicion first; else to what is nearest."""
-    running = _Session(Options("HEAD", budget_seconds=100.0), None)  # type: ignore[arg-type]
+    running = _Session(Options("HEAD", budget_seconds=100.0), SETUP)
     running.referee = Referee(("steady", "slower", "wild"))
     noise = (-0.06, 0.05, 0.06, -0.05, 0.0)
     for value in noise:
         running.referee.add({"steady": value, "slower": 0.1 + value, "wild": 5 * value})
     ends = {"control": 1.0, "steady": 20.0, "slower": 22.0, "wild": 24.0}
     measured = {case: SimpleNamespace(ended_at=at) for case, at in ends.items()}
-    running.over = [SimpleNamespace(measured=measured, finished=False)] * len(noise)  # type: ignore[list-item]
+    over: Any = SimpleNamespace(measured=measured, finished=False, collects_part=True, collecting_seconds=0.0)
+    running.over = [over] * len(noise)
 
     assert running.referee.looks_changed("slower")
     assert not running.referee.looks_changed("steady")

@@ -32,6 +32,10 @@ ADDED = {
     "missing",
     "output",
     "written_by",
+    "starting_seconds",
+    "collecting_seconds",
+    "collected_all",
+    "strayed",
 }  # since
 
 

@@ -317,6 +317,7 @@ def test_how_a_side_is_started(
         assert given == {
             "socket": descriptor,
             "cores": [5, 3],
+            "wanted": "",
             "top": str(top),
             "elsewhere": f"{tmp_path}/repository",
             "scratch": f"{tmp_path}/scratch",

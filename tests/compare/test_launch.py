@@ -77,7 +77,7 @@ def test_calibration_takes_the_larger_number(
 
 def test_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A launch keeps by case and side the seconds and what the suite says, and when the case ended on its own clock."""
-    moments = iter([100.0, 101.5, 104.75])
+    moments = iter([100.0, 101.0, 101.5, 104.75])
     monkeypatch.setattr(launch, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
     stage = Stage(
         monkeypatch,
@@ -122,7 +122,7 @@ def test_the_case_in_work_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("number", [0, 1])
 def test_cases_that_both_have(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases that both have and that are asked for run in the order of head, and a slowdown is planted in head alone."""
-    setup = setup_of(tmp_path, slower={"batch_2[a]": 0.05, "control": 2.0})
+    setup = setup_of(tmp_path, slower={"batch_2[a]": 0.05, "control": 2.0}, collects_all=True)
     stage = Stage(
         monkeypatch,
         base=suite(Case("old"), Case("b.py::batch_1[a]"), Case("b.py::batch_2[a]"), Case("a.py::other")),

@@ -17,7 +17,7 @@ from parabola.compare.schedule import SELF_TEST_LAUNCHES
 from parabola.compare.session import _Session
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.failure import Failure, SideFailed
-from parabola.compare.sides.launch import CONTROL, Measured
+from parabola.compare.sides.launch import CONTROL, Launch, Measured
 from parabola.compare.sides.start import Setup
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import cores, ending
@@ -188,7 +188,7 @@ def test_every_case_ends_its_side(clock: Clock, monkeypatch: pytest.MonkeyPatch)
     """Then none is left to measure, and each has its reason."""
     outcome = outcome_of(Script(clock, RATIOS, deaths=list(RATIOS)), monkeypatch)
 
-    assert (outcome.ended, outcome.why, len(outcome.launches)) == ("decided", "", 3)
+    assert (outcome.ended, outcome.why, len(outcome.launches)) == ("decided", "", 4)
     assert [judgement.verdict for judgement in outcome.judged.values()] == ["not measured"] * 3
 
 
@@ -199,7 +199,7 @@ def test_a_bound_on_starts_anew(number: int, ended: str, clock: Clock, monkeypat
     outcome = outcome_of(Script(clock, cases, deaths=list(cases)[:number]), monkeypatch)
 
     assert outcome.ended == ended
-    assert sum(bool(launch.died) for launch in outcome.launches) == min(number, 10)
+    assert sum(bool(launch.died) for launch in outcome.launches if not launch.collects_part) == min(number, 10)
     last = outcome.launches[-1].died
     assert outcome.why == (f"{last}; 10 launches ended so" if last else "")
     assert outcome.output == (["bye"] if last else [])
@@ -278,9 +278,10 @@ HEAD_ALONE, IN_BASE = Failure("head", "failed", "no", True), Failure("base", "fa
         ([HEAD_ALONE, None, HEAD_ALONE], "not measured", 2),
         ([HEAD_ALONE, IN_BASE], "not measured", 2),
         ([IN_BASE, HEAD_ALONE], "not measured", 1),
-        ([None, None, HEAD_ALONE, HEAD_ALONE], "wrong", 4),
-        ([None, None, IN_BASE], "not measured", 3),
-        ([*[None] * 8, HEAD_ALONE, HEAD_ALONE], "wrong", 10),  # in the launch that would have decided it
+        # the first failure in a launch that collected a part says nothing
+        ([None, None, HEAD_ALONE, HEAD_ALONE, HEAD_ALONE], "wrong", 5),
+        ([None, None, IN_BASE, IN_BASE], "not measured", 4),
+        ([*[None] * 7, *[HEAD_ALONE] * 3], "wrong", 10),  # in the launch that would have decided it
     ],
 )
 def test_a_case_whose_test_fails(
@@ -436,7 +437,9 @@ def test_progress_names_what_is_being_measured(clock: Clock) -> None:
     """Each case once, by its short name, also where launches side by side are at different ones."""
     running = _Session(Options("main"), SETUP)
     doing = (SLOW, FAST, SLOW)
-    launches: Any = {at: SimpleNamespace(doing=case) for at, case in enumerate(doing)}
+    launches: Any = {at: Launch(SETUP, at, [], None) for at in range(3)}
+    for at, case in enumerate(doing):
+        launches[at].doing = case
     running.running = launches
 
     assert running._progress().doing == "slow[1] and fast[a::b]"
@@ -450,7 +453,7 @@ def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _S
     for at in range(max(map(len, log_ratios.values()))):
         waits.referee.add({case: values[at] for case, values in log_ratios.items() if at < len(values)})
     ends = {case: SimpleNamespace(ended_at=10.0 * at) for at, case in enumerate((CONTROL, *log_ratios), start=1)}
-    waits.over = [SimpleNamespace(measured=ends, finished=False, plan=[])]  # type: ignore[list-item]
+    waits.over = [SimpleNamespace(measured=ends, finished=False, plan=[], collects_part=True, collecting_seconds=0.0)]  # type: ignore[list-item]
     clock.now = waits.started + waits.options.budget_seconds - left
     return waits
 

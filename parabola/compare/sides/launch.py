@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from parabola.compare.sides.by_side import BySide
-from parabola.compare.sides.cases import having, lost, named
+from parabola.compare.sides.cases import lost, named, planted
 from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.failure import Failure, SideFailed, failure_of
 from parabola.compare.sides.log_ratio import launch_log_ratio
@@ -51,8 +51,11 @@ class Launch:
         failed: by case, why it has no times, where that is not because a side skipped it; grows while it runs.
         only: the cases of each side that the other does not offer.
         finished: whether it came to its own end.
-        died: how a side ended within a case, if one did: the case is failed, and those after it are not measured.
+        died: how a side ended within a case, which is failed; if it collected a part of the suite, also elsewhere.
         plan: the cases that it measures, the control first.
+        slower: by case the share of extra work that is planted in head.
+        collects_part: whether its sides collect the cases that it was made for alone.
+        starting_seconds, collecting_seconds: what came before the sides had collected, and how long the slower took.
         doing: the case that is being measured.
     """
 
@@ -70,6 +73,9 @@ class Launch:
         self.failed: dict[str, Failure] = {}
         self.only = BySide[list[str]](base=[], head=[])
         self.plan: list[str] = []
+        self.slower = setup.slower
+        self.collects_part = cases is not None and not setup.collects_all
+        self.starting_seconds = self.collecting_seconds = 0.0
         self.doing = "starting"
         self.sides: list[Side] = []
         self.stopped = self.finished = False
@@ -90,9 +96,9 @@ class Launch:
             self._conduct()
             self.finished = True
         except SideFailed as failed:
-            if self.stopped or failed.case not in self.plan[1:]:
+            if self.stopped or not (self.collects_part or failed.case in self.plan[1:]):
                 raise
-            self.died, self.failed[failed.case] = failed, failed.failure
+            self.died, self.failed[failed.case or CONTROL] = failed, failed.failure
         finally:
             self.stop()
             processes.kill_those_in(scratch)
@@ -114,14 +120,17 @@ class Launch:
         return pair if self.number % 2 == 0 else pair[::-1]
 
     def _start(self, checkout: Checkout, scratch: Path) -> None:
-        self.sides.append(start_side(self.setup, checkout, self.number, self.cores, scratch))
+        part = self.cases if self.collects_part else None
+        self.sides.append(start_side(self.setup, checkout, self.number, self.cores, scratch, part))
         if self.stopped:  # while it was being started
             self.sides[-1].end()
 
     def _agree_on_cases(self) -> None:
         collected = self._collected()
+        self.collecting_seconds = max(said.seconds for said in collected.values())
+        self.starting_seconds = time.perf_counter() - self.started - self.collecting_seconds
         for name, said in collected.items():
-            if not said.cases:
+            if not said.cases and not self.collects_part:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
         base, head = collected["base"].cases, collected["head"].cases
         self.failed |= (without := lost(collected))
@@ -130,14 +139,14 @@ class Launch:
             head=[case for case in head if case not in {*base, *without}],
         )
         both = [case for case in head if case in base]
-        if not both:
+        if not both and not self.collects_part:
             raise SideFailed("base and head have no benchmark in common")
         asked = named(self.setup.wanted, both) if self.cases is None else self.cases
         self.plan = [CONTROL, *(case for case in both if case in asked)]
-        slower = {self._name(part, [CONTROL, *both]): share for part, share in self.setup.slower.items()}
+        self.slower = self.slower if self.collects_part else planted(self.slower, [CONTROL, *both])
         for side in self.sides:
             side.ahead = list(self.plan)
-            side.tell(run=self.plan[1:], slower=slower if side.name == "head" else {})
+            side.tell(run=self.plan[1:], slower=self.slower if side.name == "head" else {})
 
     def _collected(self) -> dict[str, Collected]:
         """Return by side, in turn, what it says of its cases."""
@@ -155,13 +164,6 @@ class Launch:
             usage = [failure.usage for failure in failures] == [True, True]
             raise SideFailed(str(failures[0]), usage, failures[0].output)
         return collected
-
-    def _name(self, part: str, cases: Sequence[str]) -> str:
-        """Return the one case that has such a part in its name."""
-        found = having(part, cases)
-        if len(found) != 1:
-            raise SideFailed(f"--inject plants in one case, but {len(found)} have {part!r} in their name", usage=True)
-        return found[0]
 
     def _conduct(self) -> None:
         """Measure case by case: the first in the plan that a side is at, with both sides if both are at it."""

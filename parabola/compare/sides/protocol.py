@@ -42,11 +42,13 @@ class Collected(Message, frozen=True):
         cases: their names.
         strangers: the modules, each with its file.
         uncollected: of each file that could not be collected, in the place of a case, why.
+        seconds: how long collecting took.
     """
 
     cases: list[str]
     strangers: dict[str, str] = {}
     uncollected: "list[Failed]" = []
+    seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 class Begun(OfCase, frozen=True):

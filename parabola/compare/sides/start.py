@@ -17,6 +17,7 @@ from parabola.compare.sides.checkouts import Checkout
 from parabola.compare.sides.side import Side
 
 PLUGIN = Path(__file__).with_name("lockstep_plugin")  # a package that is copied for the sides' pytest to import
+WANTED = "wanted.json"
 NO_NAMES = BySide[dict[str, list[str]]]({"projects": [], "modules": []}, {"projects": [], "modules": []})
 THIS_PYTHON = BySide(Interpreter(), Interpreter())
 
@@ -38,6 +39,7 @@ class Setup:
         wanted: names of the cases to measure, or parts of their names; empty for all that both sides have.
         interpreters: the Python of each side.
         environments: what is installed for each side; None if neither has a Python of its own.
+        collects_all: whether launches collect the whole suite though they measure a part of it.
     """
 
     base: Checkout
@@ -53,9 +55,17 @@ class Setup:
     wanted: Sequence[str] = ()
     interpreters: BySide[Interpreter] = THIS_PYTHON
     environments: BySide[Environment] | None = None
+    collects_all: bool = False
 
 
-def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[int], scratch: Path) -> Side:
+def start_side(
+    setup: Setup,
+    checkout: Checkout,
+    number: int,
+    cores: Sequence[int],
+    scratch: Path,
+    wanted: Sequence[str] | None = None,
+) -> Side:
     """Start pytest in a checkout, with the plugin, an environment of its own, and a line to it.
 
     Args:
@@ -65,6 +75,7 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
             unless the user has chosen a PYTHONHASHSEED.
         cores: the cores that it runs on; empty for any.
         scratch: the launch's own folder, for the plugin, temporary files, and the log unless logs are kept.
+        wanted: the cases to collect; None for all.
     """
     plugins = scratch / "plugin"
     shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
@@ -72,11 +83,14 @@ def start_side(setup: Setup, checkout: Checkout, number: int, cores: Sequence[in
     inherited = interpreter.variables()
     own_paths = [] if interpreter.copied else _own_paths(checkout.top, setup.elsewhere)
     paths = [plugins, *own_paths, *filter(None, [inherited.get("PYTHONPATH")])]
+    if wanted is not None:  # in a file, as there may be more of them than a variable has room for
+        (plugins / WANTED).write_text(json.dumps(wanted), encoding="utf-8")
     ours, theirs = socket.socketpair()
     ours.settimeout(setup.limit_seconds)
     given = {
         "socket": theirs.fileno(),
         "cores": list(cores),
+        "wanted": "" if wanted is None else str(plugins / WANTED),
         "top": str(checkout.top),
         "elsewhere": str(setup.elsewhere),
         "scratch": str(setup.scratch),

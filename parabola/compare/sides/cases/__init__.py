@@ -28,6 +28,19 @@ def named(names: Sequence[str], cases: Sequence[str]) -> Sequence[str]:
     return [case for of_name in found.values() for case in of_name] if names else cases
 
 
+def planted(slower: Mapping[str, float], cases: Sequence[str]) -> dict[str, float]:
+    """Return by case the share of extra work to plant, from what was asked for by parts of names.
+
+    Raises:
+        SideFailed: if a part is in no name, or in several.
+    """
+    found = {part: having(part, cases) for part in slower}
+    for part, ones in found.items():
+        if len(ones) != 1:
+            raise SideFailed(f"--inject plants in one case, but {len(ones)} have {part!r} in their name", usage=True)
+    return {found[part][0]: share for part, share in slower.items()}
+
+
 def lost(collected: Mapping[str, Collected]) -> dict[str, Failure]:
     """Return why cases cannot be measured whose file a side could not collect.
 

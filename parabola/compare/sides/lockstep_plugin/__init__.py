@@ -2,8 +2,8 @@
 
 Stands alone: it is copied out of its package, knows pytest-benchmark but no suite, and imports nothing of ours, so a
 commit from before it existed can be measured with it. What it needs comes in the environment variable LOCKSTEP, as
-JSON: "socket" (an open one's file descriptor, at whose other end the conductor is), "cores" (to run on; none: any) and
-what `strangers` takes.
+JSON: "socket" (an open one's file descriptor, at whose other end the conductor is), "cores" (to run on; none: any),
+"wanted" (a file of the names of the cases to collect; empty: all there are) and what `strangers` takes.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
+from .collecting import Part, began, is_benchmark, pytest_collection  # noqa: F401
 from .strangers import strangers
 from .telling import Line, last_lines, of_file, reason, skip_reason, writable
 from .work import calibrate, hash_blocks, plain_iterations, plain_rounds, repeated, slowed
 
 GIVEN = json.loads(os.environ["LOCKSTEP"])
 CONTROL, CONTROL_ROUNDS, CONTROL_WARMUP_ROUNDS = "control", 200, 2
-MARKERS = ("benchmark", "codspeed_benchmark")
 
 if GIVEN["cores"] and hasattr(os, "sched_setaffinity"):  # before anybody counts cores or starts threads
     os.sched_setaffinity(0, GIVEN["cores"])
@@ -118,12 +118,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for option in ("numprocesses", "benchmark_cprofile"):
         if config.getoption(option, None):
             raise pytest.UsageError(f"two commits cannot be compared with {option}: leave it out")
-
-
-def is_benchmark(item: pytest.Item) -> bool:
-    """Return whether a test has the fixture, or the marker itself; a marker of its file or class is but for groups."""
-    marked = any(mark.name in MARKERS for mark in getattr(item, "own_markers", ()))
-    return marked or "benchmark" in getattr(item, "fixturenames", ())
+    if GIVEN["wanted"]:
+        with open(GIVEN["wanted"], encoding="utf-8") as file:
+            config.pluginmanager.register(Part(json.load(file), config))
 
 
 @pytest.hookimpl(trylast=True)
@@ -134,7 +131,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     offered = {item.nodeid: item for item in items if is_benchmark(item)}
     broken = uncollected if offered else uncollected + skipped_files
-    line.say("collected", cases=list(offered), strangers=strangers(GIVEN), uncollected=broken)
+    seconds = time.perf_counter() - began[-1]
+    line.say("collected", cases=list(offered), strangers=strangers(GIVEN), uncollected=broken, seconds=seconds)
     answer = line.hear()
     slower.update(answer["slower"])
     items[:] = [offered[case] for case in answer["run"]]
