@@ -1,6 +1,7 @@
 """The suite's options, and what it adds to pytest and pytest-benchmark."""
 
 import os
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIXED_COSTS] = []
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """End with a command's line and code where the output takes nothing more, as on a full disk or after `head`."""
+    try:
+        return (yield)
+    except OSError as error:
+        from parabola.commands import door
+
+        if error.filename is not None:
+            raise
+        door.mute_output(error)
+        return door.tell([error], "pytest")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Have tests that share a build meet in one process."""
@@ -108,6 +123,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the backend with the threads that were asked for, and keep the session's record on disk while it grows."""
     options.start_backend(session.config.option)
     recording.begin(session.config)
+    if benchmarks := session_of(session.config):
+        benchmarks.display = without_traceback(benchmarks)
+
+
+def without_traceback(benchmarks: Any) -> Callable[[Any], None]:
+    """Return what shows pytest-benchmark's tables; it would write a traceback where the output takes nothing more."""
+    display = benchmarks.display
+
+    def show(terminal: Any) -> None:
+        try:
+            display(terminal)
+        except OSError:  # which ends the session with a line
+            benchmarks.logger.error = lambda text: None
+            raise
+
+    return show
 
 
 @pytest.hookimpl(trylast=True)

@@ -40,19 +40,27 @@ def check_path(path: Path, formats: Sequence[str]) -> None:
         raise ValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def check_folder(path: Path) -> None:
-    """Check that a folder can be made or filled, with nothing in it that could be overwritten.
+def check_folder(path: Path, own: bool = True) -> None:
+    """Check that a folder can be made or filled.
 
     Args:
         path: path of a folder that is to be filled later; it need not be there yet.
+        own: whether nothing else may be in it, and the folder that it lies in has to be there already.
 
     Raises:
         ValueError: if it is no such folder; the message names the path.
     """
-    there = path if path.exists() else path.parent
-    empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-    if not empty or not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise ValueError(f"cannot fill {path}: a file, not empty, in no folder, or not writable")
+    try:
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # so that a name which is too long is found out
+        there = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
+        fits = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        if own:
+            fits = fits and (not any(path.iterdir()) if there == path else there == path.absolute().parent)
+    except (OSError, ValueError) as error:  # a zero byte is a ValueError
+        raise ValueError(f"cannot fill {path}: {getattr(error, 'strerror', None) or error}") from None
+    if not fits:
+        raise ValueError(f"cannot fill {path}: a file, {'not empty, in no folder, ' if own else ''}or not writable")
 
 
 @contextmanager

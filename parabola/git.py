@@ -23,7 +23,7 @@ def identity(email: str) -> dict[str, str]:
 
 
 class GitError(ValueError):
-    """git is not installed, or failed; the message has its own words."""
+    """git is not installed, or failed; the message has its own words, in one line."""
 
 
 def git(
@@ -71,6 +71,6 @@ def git(
                 process.wait(GRACE_SECONDS)
             raise
     if process.returncode:
-        words = complaint.strip() or f"exit code {process.returncode}"
+        words = " / ".join(filter(None, map(str.strip, complaint.splitlines()))) or f"exit code {process.returncode}"
         raise GitError(f"git {arguments[0]}: {words}")
     return said.removesuffix("\n")

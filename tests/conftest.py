@@ -115,6 +115,7 @@ def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ending, "_asked", [])
     monkeypatch.setattr(ending, "_held_off", [])
     monkeypatch.setattr(ending, "_over", [])
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = {number: signal.getsignal(number) for number in ending.SIGNALS}
     yield
     for number, handler in before.items():

@@ -89,9 +89,28 @@ def test_a_folder_that_is_to_be_filled_is_new_or_empty(
     else:
         with pytest.raises(ValueError, match="cannot fill") as error:
             files.check_folder(tmp_path / name)
-        said = f"cannot fill {tmp_path / name}: a file, not empty, in no folder, or not writable"
-        assert str(error.value) == said
+        reason = "Not a directory" if name == "file/new" else "a file, not empty, in no folder, or not writable"
+        assert str(error.value) == f"cannot fill {tmp_path / name}: {reason}"
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["new", "full", "nowhere/new", "", "link"])
+def test_a_folder_that_others_fill_too_may_be_made_with_those_above_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused where the nearest that is there is a file, or may not be written to, by a relative path as well."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "full")
+    monkeypatch.chdir(tmp_path)
+    files.check_folder(Path(name), own=False)
+    files.check_folder(tmp_path / name, own=False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    with pytest.raises(ValueError, match=f"cannot fill {Path(name)}: a file, or not writable"):
+        files.check_folder(Path(name), own=False)
+    with pytest.raises(ValueError, match="cannot fill full/file: a file, or not writable"):
+        files.check_folder(Path("full/file"), own=False)
 
 
 @pytest.mark.parametrize(

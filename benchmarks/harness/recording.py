@@ -1,8 +1,7 @@
 """A session's record is on disk from its first timed case on, and at the end it is whole and overwrites no other."""
 
-import secrets
-from collections.abc import Iterator
-from itertools import chain, count
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ import pytest
 from pytest_benchmark.storage.file import FileStorage
 from pytest_benchmark.utils import safe_dumps
 
+from benchmarks.harness import places
 from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.machine.disturbance import SECONDS, watch
 from benchmarks.harness.options import SELECTION
 from parabola import files
+from parabola.exit_codes import ExitCode
 from parabola.records import schema
-
-UNFINISHED = "unfinished"  # part of the name of a record that grows while its session runs
 
 
 class Recording:
@@ -32,6 +31,7 @@ class Recording:
         over: number of tests that have ended so far.
         failed: names of the tests that have failed so far.
         unfinished: path of the growing record; None where no file is written, or none can be any more.
+        unwritten: whether a whole record could not be written at the end.
     """
 
     def __init__(self, config: pytest.Config, session: Any) -> None:
@@ -46,23 +46,28 @@ class Recording:
         """
         self.config, self.session = config, session
         self.planned = self.over = 0
+        self.unwritten = False
         self.failed = list[str]()
         self.about: tuple[Any, Any] | None = None  # machine and commit, which do not change
         self.state_at_start: tuple[int, int] | None = None  # of the file that --benchmark-json names
         place = self._take_over_json()
         stored = self._take_over_store()
-        self.unfinished = _growing(place or stored)  # known before there is such a file: Ctrl-C may come at any moment
+        # Known before there is such a file, as Ctrl-C may come at any moment.
+        self.unfinished = places.growing(place or stored)
 
     def _take_over_json(self) -> Path | None:
         """Take over the writing of what --benchmark-json asks for; return its path, or None where nothing is."""
         session = self.session
-        if session.json and session.json.is_symlink():
-            session.json = session.json.resolve()
-        self.state_at_start = _state(session.json)
-        if not session.json or session.json.is_char_device():  # as /dev/null, which is left to pytest-benchmark
+        if not session.json:
             return None
-        _check("--benchmark-json", session.json)
-        session.save_json = self._save_json
+        if places.is_device(session.json):  # as /dev/null, which is left to pytest-benchmark
+            session.save_json = self._tried(session.save_json)
+            return None
+        places.check("--benchmark-json", session.json)
+        if session.json.is_symlink():
+            session.json = session.json.resolve()
+        self.state_at_start = places.state(session.json)
+        session.save_json = self._tried(self._save_json)
         return Path(session.json)
 
     def _take_over_store(self) -> Path | None:
@@ -72,9 +77,23 @@ class Recording:
         if not name or not isinstance(session.storage, FileStorage):
             return None
         stored: Path = session.storage.get(f"{name}.json")
-        _check("--benchmark-storage", stored)
-        session.storage.save = self._save
+        places.check("--benchmark-storage", stored)
+        session.storage.save = self._tried(self._save)
         return stored
+
+    def _tried(self, save: Callable[..., None]) -> Callable[..., None]:
+        """Return what saves a record, and where that fails says so and goes on: what was measured is still shown."""
+
+        def tried(*arguments: Any) -> None:
+            try:
+                save(*arguments)
+            except OSError as error:
+                self.unwritten = True
+                grown = f"; {self.unfinished} holds what was measured" if self.unfinished else ""
+                path = error.filename or self.session.json
+                self.session.logger.error(f"cannot write {path}: {error.strerror}{grown}")
+
+        return tried
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count the tests that there are to be."""
@@ -92,9 +111,11 @@ class Recording:
         self._grow()
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Remove the growing record: by now the whole one is written."""
-        if self.unfinished:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Remove the growing record if the whole one is written by now; else end with an exit code of its own."""
+        if self.unwritten:
+            session.exitstatus = session.exitstatus or ExitCode.FILE
+        elif self.unfinished:
             self.unfinished.unlink(missing_ok=True)
 
     def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
@@ -133,10 +154,10 @@ class Recording:
     def _save_json(self, content: dict[str, Any]) -> None:
         """Write the record to the path of --benchmark-json, or beside it if another session has written there since."""
         path: Path = self.session.json
-        if self.state_at_start and _state(path) == self.state_at_start:
+        if self.state_at_start and places.state(path) == self.state_at_start:
             files.write_text(_text(content), path)
         else:
-            path = files.create_text(_text(content), _numbered(path))
+            path = files.create_text(_text(content), places.numbered(path))
         if path != self.session.json:
             warning = f"{self.session.json} was written by another session meanwhile, and is left as it is."
             self.session.logger.warning(warning)
@@ -147,7 +168,7 @@ class Recording:
         storage = self.session.storage
         names = (f"{storage._next_num}_{name}.json" for _ in range(101))  # asked anew: others may count up meanwhile
         first = storage.get(next(names))
-        path = files.create_text(_text(content), chain(map(storage.get, names), _numbered(first)))
+        path = files.create_text(_text(content), chain(map(storage.get, names), places.numbered(first)))
         self.session.logger.info(f"Saved benchmark data in: {path}")
 
 
@@ -159,35 +180,7 @@ def begin(config: pytest.Config) -> None:
         watch(config)
 
 
-def _check(option: str, path: Path) -> None:
-    """Raise pytest.UsageError, naming the option, unless a file can be written there."""
-    try:
-        files.check_path(path, (path.suffix.lower(),))
-    except ValueError as error:
-        raise pytest.UsageError(f"{option}: {error}") from None
-
-
-def _growing(place: Path | None) -> Path | None:
-    """Return a path beside the place of the whole record that no other session has or had; None without a place."""
-    return place and place.with_name(f"{place.stem}.{UNFINISHED}-{secrets.token_hex(4)}.json")
-
-
 def _text(content: dict[str, Any]) -> str:
     """Return a record as the text that pytest-benchmark would write."""
     text: str = safe_dumps(content, ensure_ascii=True, indent=1)
     return text
-
-
-def _state(path: Path | None) -> tuple[int, int] | None:
-    """Return the time of a file's last change and its inode, by which a later write shows; None without a file."""
-    if path is None or not path.exists():
-        return None
-    state = path.stat()
-    return state.st_mtime_ns, state.st_ino
-
-
-def _numbered(path: Path) -> Iterator[Path]:
-    """Yield a path, and then the same with 2, 3, … behind its name, for where it is taken."""
-    yield path
-    for number in count(2):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")

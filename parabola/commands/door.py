@@ -48,12 +48,12 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 def _end(error: BaseException) -> NoReturn:
     """Exit with the code, and the line, that fit what has ended a command."""
     if isinstance(error, OSError):
-        _mute_output(error)
+        mute_output(error)
     if ending.asked() or isinstance(error, KeyboardInterrupt):
         exec("")  # Python would end itself by SIGINT if a KeyboardInterrupt had left the last text that was executed
         raise typer.Exit(ending.exit_code())
     if isinstance(error, OSError):
-        _stop_all([error])
+        raise typer.Exit(tell([error]))
     if isinstance(error, MemoryError) or type(error).__name__ == OUT_OF_MEMORY:
         exits.stop(f"not enough memory: ask for less ({str(error) or 'the system gives no more'})")
     if isinstance(error, Exception) and not isinstance(error, typer.Exit):
@@ -79,7 +79,7 @@ def show_and_write(show: Callable[[], None], *files: tuple[Path | None, Callable
             sys.stdout.flush()
         except OSError as error:
             failed.append(error)
-            _mute_output(error)
+            mute_output(error)
 
     try:
         take(show)
@@ -89,18 +89,28 @@ def show_and_write(show: Callable[[], None], *files: tuple[Path | None, Callable
                 if path:
                     take(partial(write, path))
     if failed:
-        _stop_all(failed)
+        raise typer.Exit(tell(failed))
 
 
-def _stop_all(failed: Sequence[OSError]) -> NoReturn:
-    """Say of each what could not be written or read, and exit; nothing is said where the reader has gone away."""
+def tell(failed: Sequence[OSError], name: str = exits.NAME) -> ExitCode:
+    """Say of each what could not be written or read; nothing of a reader who has gone away.
+
+    Args:
+        failed: what was raised, in its order.
+        name: begins each line.
+
+    Returns:
+        The code to exit with.
+    """
     told = [error for error in failed if not isinstance(error, BrokenPipeError)]
-    if not told:
-        raise typer.Exit(ExitCode.CLOSED)
-    *others, last = [f"{error.filename or 'the output'}: {error.strerror or error}" for error in told]
-    for line in others:
-        exits.tell(f"{exits.NAME}: {line}")
-    exits.stop(last, ExitCode.FILE)
+    for error in told:
+        exits.tell(f"{name}: {_place(error)}: {error.strerror or error}")
+    return ExitCode.FILE if told else ExitCode.CLOSED
+
+
+def _place(error: OSError) -> str:
+    """Return what could not be written or read: the output's errors have no name, as that of a folder that is gone."""
+    return str(error.filename or ("a folder" if isinstance(error, FileNotFoundError) else "the output"))
 
 
 def _open_streams() -> None:
@@ -111,7 +121,7 @@ def _open_streams() -> None:
         show_readably(getattr(sys, name))
 
 
-def _mute_output(error: OSError) -> None:
+def mute_output(error: OSError) -> None:
     """Let what is still to be printed go nowhere, if that is what failed: Python would try again when it ends."""
     if error.filename is None:
         with suppress(OSError, ValueError):

@@ -21,13 +21,18 @@ def keep(
     The record is pushed under its commit's date and id, and its own hash. What the branch holds is never changed, and
     your working tree, index and other branches stay as they are. Two that push at once lose nothing.
     """
+    from parabola import files
     from parabola.records import keeping
 
     try:
+        if folder:
+            files.check_folder(folder, own=False)
         kept = keeping.keep(record, branch, remote, Path.cwd())
-        number = keeping.extract(branch, remote, Path.cwd(), folder) if folder else None
+        try:
+            print(f"{kept.name} {'is now kept' if kept.added else 'was kept already'} on {branch}", flush=True)
+        finally:  # though nobody can read that
+            number = keeping.extract(branch, remote, Path.cwd(), folder) if folder else None
     except ValueError as error:
         exits.stop(error)
-    print(f"{kept.name} {'is now kept' if kept.added else 'was kept already'} on {branch}")
     if folder:
         print(f"{folder} holds the {number} records of {branch}")

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -26,6 +28,7 @@ def end_as_by_ctrl_c() -> None:
     _held_off.clear()
     _over.clear()
     _commands.append(len(_commands))
+    sys.unraisablehook = partial(_tell_dropped, sys.unraisablehook)
     if os.name == "posix":
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
@@ -78,6 +81,12 @@ def _interrupt(number: int, frame: Any) -> None:
     _asked.append(number)
     if not _held_off and not _over:
         raise KeyboardInterrupt
+
+
+def _tell_dropped(tell: Callable[[Any], Any], error: Any) -> None:
+    """Tell of an exception that Python has dropped, unless it is a signal's, which is known in any case."""
+    if not (_asked and isinstance(error.exc_value, KeyboardInterrupt)):
+        tell(error)
 
 
 def _watch(reader: int, command: int) -> None:

@@ -42,9 +42,9 @@ def keep(record: Path, branch: str, remote: str, folder: Path) -> Kept:
         reading.read(record)
     except (OSError, Unreadable) as error:
         raise ValueError(f"{record} is no record that can be kept: {error}") from None
-    reference = _reference(branch, folder)
     form = "--date=format-local:%Y%m%d_%H%M%S", "--format=%cd_%h"
     when = git(folder, "show", "--no-patch", *form, extra={"TZ": "UTC"})
+    reference = _reference(branch, folder)
     blob = git(folder, "hash-object", "-w", "--", str(record.resolve()))
     name = f"{when}_{blob[:8]}.json"
     for _ in range(ATTEMPTS):

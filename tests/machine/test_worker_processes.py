@@ -360,6 +360,8 @@ def test_a_worker_reads_its_index(text: str, index: int | None, monkeypatch: pyt
         '{"cluster": {"worker": ["a:1", "a:2"]}}',
         "[]",
         "{",
+        "[" * 100_000,
+        '{"cluster":' * 10_000 + "1" + "}" * 10_000,
     ],
 )
 def test_a_configuration_that_cannot_be_meant_is_quoted(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

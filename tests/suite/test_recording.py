@@ -1,5 +1,6 @@
 """The writing of a session's record, step by step: what is on disk when, under which name, and what is left alone."""
 
+import errno
 import json
 import os
 import re
@@ -16,20 +17,24 @@ from benchmarks.harness.cases import LEFT_OUT
 from benchmarks.harness.options import SELECTION, Selection
 from benchmarks.harness.recording import Recording
 
+SESSION: Any = SimpleNamespace(exitstatus=0)  # pytest's, as its hook gets it
+
 
 class Written:
     """A session of pytest-benchmark that is to be written, as far as the writing knows it, and what it is told.
 
     Attributes:
         session, config: pytest-benchmark's and pytest's.
-        said, warned: lines of information and warnings.
+        said, warned, failed: lines of information, warnings and errors.
         asked: how often the facts of the machine and the commit were asked for.
     """
 
     def __init__(self, folder: Path, **of: Any) -> None:
         """Give the session attributes that are other than the usual."""
-        self.said, self.warned, self.asked = list[str](), list[str](), 0
-        self.logger = SimpleNamespace(info=lambda text, **_: self.said.append(text), warning=self.warned.append)
+        self.said, self.warned, self.failed, self.asked = list[str](), list[str](), list[str](), 0
+        self.logger = SimpleNamespace(
+            info=lambda text, **_: self.said.append(text), warning=self.warned.append, error=self.failed.append
+        )
         store = FileStorage(str(folder / "store"), self.logger, default_machine_id="machine")
         usual = {"json": None, "save": None, "autosave": None, "save_data": False, "disabled": False, "storage": store}
         usual |= {"logger": self.logger, "benchmarks": [], "get_machine_info": lambda: {"cpu_model": "A"}}
@@ -123,7 +128,7 @@ def test_a_record_that_cannot_grow_is_said_once_and_the_session_goes_on(tmp_path
     session.pytest_runtest_logfinish("a")
     (tmp_path / "here").mkdir()
     session.pytest_runtest_logfinish("b")
-    session.pytest_sessionfinish()
+    session.pytest_sessionfinish(SESSION)
 
     assert written.warned == [f"{growing} does not grow any more: No such file or directory"]
     assert session.over == 2
@@ -266,11 +271,13 @@ def test_a_name_is_said_as_it_was_given(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_device_is_left_to_pytest_benchmark(tmp_path: Path) -> None:
     """Nothing grows beside it, and its writing is not taken over; a store beside it is."""
-    written = Written(tmp_path, json=Path("/dev/null"))
-    with_store = Written(tmp_path, json=Path("/dev/null"), save="kept")
+    saved = list[Any]()
+    written = Written(tmp_path, json=Path("/dev/null"), save_json=saved.append)
+    with_store = Written(tmp_path, json=Path("/dev/null"), save_json=saved.append, save="kept")
 
     assert written.begin().unfinished is None
-    assert not hasattr(written.session, "save_json")
+    written.session.save_json({"a": 1})
+    assert saved == [{"a": 1}]
     growing = with_store.begin().unfinished
     assert growing is not None
     assert growing.parent == tmp_path / "store/machine"
@@ -343,3 +350,54 @@ def test_a_place_that_is_none_ends_the_session(of: dict[str, Any], option: str, 
 
     reason = f"cannot write {tmp_path / place}: No such file or directory"
     assert str(error.value) == f"--benchmark-{option}: {reason}"
+
+
+@pytest.mark.parametrize("name", ["loop.json", "x" * 300 + ".json"])
+def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path) -> None:
+    """A link to itself, and more characters than a name may have."""
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    with pytest.raises(pytest.UsageError, match=r"^--benchmark-json: cannot write .*json: [^\n]+$"):
+        Written(tmp_path, json=tmp_path / name).begin()
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 8), (1, 1)])
+def test_a_record_that_cannot_be_written_ends_nothing(
+    before: int, after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, the other record is written, what has grown stays, and pytest exits 8 unless tests have failed."""
+    pytests: Any = SimpleNamespace(exitstatus=before)
+    (tmp_path / "full").mkdir()
+    written = Written(tmp_path, json=tmp_path / "full/a.json", save="mine", benchmarks=["a"])
+    session = written.begin()
+    session.pytest_runtest_logfinish("a")
+    write = os.link
+
+    def full(source: Path, target: Path) -> None:
+        if target.parent == tmp_path / "full":
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        write(source, target)
+
+    monkeypatch.setattr("os.link", full)
+    written.session.save_json({})
+    written.session.storage.save({}, "mine")
+    session.pytest_sessionfinish(pytests)
+
+    assert session.unfinished is not None
+    kept = f"{session.unfinished} holds what was measured"
+    assert written.failed == [f"cannot write {tmp_path}/full/a.json: No space left on device; {kept}"]
+    assert sorted(texts(tmp_path)) == [f"full/{session.unfinished.name}", "store/machine/0001_mine.json"]
+    assert pytests.exitstatus == after
+
+
+def test_a_full_device_is_told(tmp_path: Path) -> None:
+    """Which pytest-benchmark itself writes to."""
+
+    def save(content: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    written = Written(tmp_path, json=Path("/dev/full"), save_json=save)
+    session = written.begin()
+    written.session.save_json({})
+
+    assert written.failed == ["cannot write /dev/full: No space left on device"]
+    assert session.unwritten

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parabola import files
 from parabola.compare.environments.differences import Environment
 from parabola.compare.environments.interpreter import Interpreter
 from parabola.compare.sides.by_side import BySide
@@ -78,7 +78,9 @@ def start_side(
         wanted: the cases to collect; None for all.
     """
     plugins = scratch / "plugin"
-    shutil.copytree(PLUGIN, plugins / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    (plugins / PLUGIN.name).mkdir(parents=True, exist_ok=True)
+    for module in PLUGIN.glob("*.py"):
+        files.write_text(module.read_text(encoding="utf-8"), plugins / PLUGIN.name / module.name)
     interpreter: Interpreter = getattr(setup.interpreters, checkout.name)
     inherited = interpreter.variables()
     own_paths = [] if interpreter.copied else _own_paths(checkout.top, setup.elsewhere)
