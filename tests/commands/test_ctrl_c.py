@@ -98,8 +98,8 @@ def test_importing_and_compiling_end_soon(after: float, tmp_path: Path) -> None:
 
 @pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
-@pytest.mark.parametrize("typed", ["train --engine fit", "map", "report .", "compare --self-test", "keep a.json"])
-def test_every_command_ends_amid_its_imports(typed: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("typed", ["train --engine fit", "map", "report .", "compare --self-test"])
+def test_a_command_ends_amid_its_imports(typed: str, tmp_path: Path) -> None:
     """Quietly, where Python has hardly begun."""
     code, seconds, said = ended(typed, signal.SIGINT, 0.3, False, tmp_path)
 
