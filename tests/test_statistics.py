@@ -25,6 +25,15 @@ def test_share_interval_is_wilsons(trials: int, data: st.DataObject) -> None:
         assert (share - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / trials, abs=1e-9)
 
 
+@pytest.mark.parametrize("trials", [1, 2, 7, 40, 400, 10_000])
+def test_share_interval_is_scipys(trials: int) -> None:
+    """To the last bit, which tables of pass rates hang on, for shares from none to all."""
+    for successes in {0, 1, trials // 3, trials // 2, trials - 1, trials}:
+        ends = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+
+        assert statistics.share_interval(successes, trials) == (ends.low, ends.high)
+
+
 def test_fishers_test_by_hand() -> None:
     """The lady tasting tea: of eight cups four of each kind, three right of four each way have p = 34/70."""
     assert statistics.same_share_p_value((3, 4), (1, 4)) == pytest.approx(34 / 70)

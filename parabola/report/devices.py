@@ -39,7 +39,7 @@ def _against(devices: Sequence[DeviceTimes]) -> Section | None:
         chapter="CPU against GPU" if _kinds(devices) == {"cpu", "gpu"} else "One against another",
         lines=tuple(lines),
         tables=(table_of(title, rows, left=("case", "what", "verdict")),) if rows else (),
-        pictures=size_pictures(devices),
+        draw=lambda: size_pictures(devices),
     )
 
 

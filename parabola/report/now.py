@@ -51,7 +51,7 @@ def now_section(history: History, records: Sequence[Record], name: str) -> parts
             *foreign_tables(foreign),
         ),
         details=(_epoch_details(epochs),) if epochs else (),
-        pictures=parts.size_pictures(parts.times_by_device(found, named=False)),
+        draw=lambda: parts.size_pictures(parts.times_by_device(found, named=False)),
     )
 
 

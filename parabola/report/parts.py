@@ -1,17 +1,19 @@
 """The class that a report is made of, a section, and the words that several sections share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parabola.display.tables import Table
 from parabola.display.units import duration
 from parabola.records.case import PUBLISHED_SAMPLES, Case
 from parabola.records.record import Measurement, Record
 from parabola.records.speedups import DeviceTimes
-from parabola.report.charts.panels import Picture
-from parabola.report.charts.sizes import size_panels, size_row
+
+if TYPE_CHECKING:
+    from parabola.report.charts.panels import Picture
 
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
@@ -28,7 +30,8 @@ class Section:
         lines: sentences.
         tables: what a reader of the terminal sees, too.
         details: tables that are folded away, and that the terminal leaves out.
-        pictures: drawn from the tables.
+        draw: draws the pictures of what the tables have. It is called once a page asks for them: Altair takes long to
+            import, and a terminal shows no picture.
     """
 
     title: str
@@ -37,7 +40,12 @@ class Section:
     lines: tuple[str, ...] = ()
     tables: tuple[Table[Any], ...] = ()
     details: tuple[Table[Any], ...] = ()
-    pictures: tuple[Picture, ...] = ()
+    draw: Callable[[], tuple["Picture", ...]] = tuple
+
+    @cached_property
+    def pictures(self) -> tuple["Picture", ...]:
+        """Return the pictures, drawn when they are asked for first."""
+        return self.draw()
 
 
 def current_cases(records: Sequence[Record]) -> list[Measurement]:
@@ -79,15 +87,24 @@ def heading(kind: str) -> str:
     return kind[:1].upper() + kind[1:]
 
 
-def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
+def size_pictures(devices: Sequence[DeviceTimes]) -> tuple["Picture", ...]:
     """Draw times over each axis that has two sizes or more; of a size at several learning rates, the smallest's."""
+    from parabola.report.charts.panels import Picture
+    from parabola.report.charts.sizes import size_panels, size_row
+
     caption = (
         "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
         "learning rates the smallest's is drawn. Pick a line from the list; hover, or go by arrow keys, for figures."
     )
     drawn = list[Picture]()
     for kind, axis_title in AXIS_TITLES.items():
-        rows = _size_rows(devices, kind)
+        measured = [
+            (_line_label(times.label, measurement.case), measurement)
+            for times in devices
+            for measurement in times.measurements
+            if measurement.case.kind == kind
+        ]
+        rows = _size_rows([size_row(*line) for line in measured])
         if len({row["size"] for row in rows}) > 1:
             one_core = " Members on a CPU have one core." if kind == "members" else ""
             panels = size_panels(rows, axis_title)
@@ -95,14 +112,8 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple[Picture, ...]:
     return tuple(drawn)
 
 
-def _size_rows(devices: Sequence[DeviceTimes], kind: str) -> list[dict[str, Any]]:
-    """Return the points of a kind, each size of a line once: at its smallest learning rate."""
-    rows = [
-        size_row(_line_label(times.label, measurement.case), measurement)
-        for times in devices
-        for measurement in times.measurements
-        if measurement.case.kind == kind
-    ]
+def _size_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return points, each size of a line once: at its smallest learning rate."""
     chosen = dict[tuple[str, int], dict[str, Any]]()
     for row in sorted(rows, key=itemgetter("learning rate")):
         chosen.setdefault((row["line"], row["size"]), row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median  # of few values far faster than NumPy's
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +12,13 @@ from parabola.display.tables import Column, Table, table_of
 from parabola.display.units import duration, per_cent
 from parabola.records.history import History, Line
 from parabola.records.levels.search import FEWEST, SHORTEST, Floats
-from parabola.report.charts.commits import history_panels
-from parabola.report.charts.marks import blocks
-from parabola.report.charts.panels import Picture
-from parabola.report.charts.pass_rates import pass_rate_panels
+from parabola.report.charts.points import blocks
 from parabola.report.hardware.updates import update_sentence, update_table
 from parabola.report.level_changes import changes_of, changes_table, together_table
 from parabola.report.parts import Section, count_words, heading, order_of_kind
+
+if TYPE_CHECKING:
+    from parabola.report.charts.panels import Picture
 
 
 def past_section(history: History, name: str) -> Section:
@@ -49,13 +50,6 @@ def past_section(history: History, name: str) -> Section:
     together = together_table(history, found)
     rates = _newest_pass_rates(history)
     kinds = sorted(dict.fromkeys(line.measurement.case.kind for line in history.lines), key=order_of_kind)
-    pictures = [picture for kind in kinds if (picture := _history_picture(history, kind)).panels]
-    if rates.items:
-        caption = (
-            "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
-            "the lowest."
-        )
-        pictures.append(Picture("Pass rate over commits", pass_rate_panels(history), caption))
     return Section(
         title=title,
         chapter="History",
@@ -67,7 +61,7 @@ def past_section(history: History, name: str) -> Section:
             *(_level_table(history, kind) for kind in kinds),
             *([_pass_rate_table(history)] if rates.items else []),
         ),
-        pictures=tuple(pictures),
+        draw=lambda: _pictures(history, kinds),
     )
 
 
@@ -90,7 +84,25 @@ def _flips(history: History) -> str:
     return f"The machine went from one of two states to the other {times}, {apart:.1f} % apart: no change of level."
 
 
-def _history_picture(history: History, kind: str) -> Picture:
+def _pictures(history: History, kinds: Sequence[str]) -> tuple["Picture", ...]:
+    """Draw the times of each kind over commits, and the pass rates where seeds were counted."""
+    from parabola.report.charts.panels import Picture
+    from parabola.report.charts.pass_rates import pass_rate_panels
+
+    pictures = [picture for kind in kinds if (picture := _history_picture(history, kind)).panels]
+    if any(line.passes for line in history.lines):
+        caption = (
+            "Share of the same seeds that pass, with Wilson's 95 % interval; where neighbouring commits share a point, "
+            "the lowest."
+        )
+        pictures.append(Picture("Pass rate over commits", pass_rate_panels(history), caption))
+    return tuple(pictures)
+
+
+def _history_picture(history: History, kind: str) -> "Picture":
+    from parabola.report.charts.commits import history_panels
+    from parabola.report.charts.panels import Picture
+
     unit = next(line.measurement.unit for line in history.lines if line.measurement.case.kind == kind)
     caption = f"Median {unit}, against the line's own median; dashed rules stand where a level changed. Pick a line "
     caption += "from the list; drag to move, Shift and wheel to zoom, double click to see all; arrow keys go point by "

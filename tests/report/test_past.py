@@ -12,7 +12,7 @@ from parabola.records.levels.judging import LevelChange
 from parabola.records.levels.together import Event, Levels, Series
 from parabola.records.record import Measurement, Record
 from parabola.report import sections as report_sections
-from parabola.report.charts import marks
+from parabola.report.charts import points
 from parabola.report.parts import Section
 from tests.made_measurements import measurement, record
 from tests.made_tables import alignment
@@ -305,7 +305,7 @@ def test_times_and_pass_rates_are_laid_out_by_commit() -> None:
 
 def test_neighbours_share_a_row_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The row has the first and last of its commits, the date of the last, the median time and the lowest pass rate."""
-    monkeypatch.setattr(marks, "MOST_POINTS", 3)
+    monkeypatch.setattr(points, "MOST_POINTS", 3)
     counts = [(1, 40), (30, 40), (36, 40), (37, 41), (12, 40), (40, 40), (13, 39)]
     found = [
         at(place, level("a", (place % 3 + 1) * 1e-6, seeds=seeds, settled_seeds=settled))

@@ -39,12 +39,12 @@ SECTIONS = [
             made_table("", {"n": "right"}, ("7",)),
         ),
         details=(made_table("Folded & <2>", {"case": "left"}, ("<c>",), ("d",)),),
-        pictures=(
+        draw=lambda: (
             Picture("Over <size>", (Panel("", Chart(mark="<a>", config={"font": "other"})),), "A & caption"),
             Picture("P2", (Panel("left", Chart(mark="b")), Panel("right <1>", Chart(mark="c"))), "Second"),
         ),
     ),
-    Section(title="History", pictures=(Picture("P3", (Panel("", Chart(mark="</script>")),), "Third"),)),
+    Section(title="History", draw=lambda: (Picture("P3", (Panel("", Chart(mark="</script>")),), "Third"),)),
     Section(title="Now: y", chapter="Now", lines=("Nothing", "at all.")),
     Section(title="Facts", details=(made_table("Folded away", {"n": "right"}, ("8",)),)),
 ]

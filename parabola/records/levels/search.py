@@ -19,10 +19,10 @@ def search(values: Floats, penalty: float) -> list[int]:
     Source: Killick, Fearnhead and Eckley, "Optimal detection of changepoints with a linear computational cost",
     JASA 2012, as in ruptures.
     """
-    from ruptures import KernelCPD
-
     if len(values) < FEWEST:
         return []
+    from ruptures import KernelCPD
+
     block = -(-len(values) // MOST)
     means = values[: len(values) // block * block].reshape(-1, block).mean(axis=1)
     detector = KernelCPD("linear", min_size=-(-SHORTEST // block)).fit(means * block**0.5)

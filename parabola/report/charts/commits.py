@@ -10,7 +10,7 @@ import numpy as np
 
 from parabola.display.units import duration
 from parabola.records.history import History, Line
-from parabola.report.charts import marks
+from parabola.report.charts import marks, points
 from parabola.report.charts.axes import commit_axis
 from parabola.report.charts.panels import Panel, line_panels
 from parabola.report.charts.updates import update_marks
@@ -57,7 +57,7 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
 def _rows(history: History, name: str, line: Line) -> list[dict[str, Any]]:
     """Return the points of a line; where commits are many, neighbours share one."""
     usual, rows = float(np.median(line.seconds)), list[dict[str, Any]]()
-    for part in marks.blocks(len(line.at)):
+    for part in points.blocks(len(line.at)):
         commits = [history.commits[place] for place in line.at[part]]
         seconds = median(line.seconds[part].tolist())
         rows.append(

@@ -1,11 +1,9 @@
-"""What the charts of a report share: how lines are told apart, the choice of one, and how many points a line has."""
+"""What the charts of a report share: how lines are told apart, and the choice of one."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import numpy as np
-import numpy.typing as npt
 
 # Told apart by people who see no red or no green, too (Okabe and Ito 2008), on white and on black.
 COLOURS = ("#2f8fd8", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
@@ -13,7 +11,6 @@ DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [12, 4], 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 MOST_LINES = len(COLOURS)  # of a chart; more make another chart beside it
 HEIGHT = 320
-MOST_POINTS = 250  # of a line over commits; beyond, neighbouring commits share a point
 ZOOM = "wheel![event.shiftKey]"  # without Shift the wheel scrolls the page
 PICKED = "pick === null || datum.line === pick"  # filters, so that the axis fits what is picked
 
@@ -39,11 +36,6 @@ def chart_of(rows: list[dict[str, Any]], names: Sequence[str], says: str, *layer
 def picked(layer: Any, names: Sequence[str]) -> Any:
     """Return a layer that shows only the line that is picked, where there are several lines."""
     return layer.transform_filter(PICKED) if len(names) > 1 else layer
-
-
-def blocks(number: int) -> list[npt.NDArray[np.int_]]:
-    """Return the indices of so many values in blocks of neighbours, one value each where they are few."""
-    return np.array_split(np.arange(number), min(number, MOST_POINTS))
 
 
 def colour_of(names: Sequence[str]) -> Any:

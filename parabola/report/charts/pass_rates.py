@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from parabola.records.history import History, Line
-from parabola.report.charts import marks
+from parabola.report.charts import marks, points
 from parabola.report.charts.axes import commit_axis
 from parabola.report.charts.panels import Panel, line_panels
 from parabola.statistics import share_interval
@@ -43,7 +43,7 @@ def _rows(history: History, name: str, line: Line) -> list[dict[str, Any]]:
     if line.passes is None:
         return []
     rows = list[dict[str, Any]]()
-    keep = [part[int(np.argmin(line.passes.rates[part]))] for part in marks.blocks(len(line.at))]
+    keep = [part[int(np.argmin(line.passes.rates[part]))] for part in points.blocks(len(line.at))]
     for place, settled, seeds in zip(line.at[keep], line.passes.settled[keep], line.passes.seeds[keep], strict=True):
         low, high = share_interval(int(settled), int(seeds))
         rows.append(

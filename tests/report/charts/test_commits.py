@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parabola.records.levels.judging import LevelChange
-from parabola.report.charts import marks
+from parabola.report.charts import points
 from parabola.report.charts.commits import history_panels
 from parabola.report.charts.pass_rates import pass_rate_panels
 from tests.report.charts.drawn import line, past, rows, specification, texts
@@ -128,7 +128,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 @pytest.mark.parametrize(("number", "sizes"), [(1, {1}), (249, {1}), (250, {1}), (251, {1, 2}), (600, {2, 3})])
 def test_up_to_250_points_stand_alone_and_beyond_neighbours_share_one(number: int, sizes: set[int]) -> None:
     """The blocks cover every place once, in order, and differ in size by one at most."""
-    blocks = marks.blocks(number)
+    blocks = points.blocks(number)
 
     assert np.concatenate(blocks).tolist() == list(range(number))
     assert len(blocks) == min(number, 250)
@@ -139,7 +139,7 @@ def test_neighbours_that_share_a_point_have_their_median_and_their_lowest_pass_r
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The point stands at the last of its commits for a time, and at the worst of them for a pass rate."""
-    monkeypatch.setattr(marks, "MOST_POINTS", 2)
+    monkeypatch.setattr(points, "MOST_POINTS", 2)
     shared = past(line(NATIVE, [0, 1, 3, 4, 6], [1e-6, 2e-6, 9e-6, 4e-6, 7e-6], settled=[30, 9, 36, 36, 3]))
     times = rows(history_panels(shared, "epoch time")[0].chart)
     rates = rows(pass_rate_panels(shared)[0].chart)
