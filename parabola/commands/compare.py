@@ -1,6 +1,6 @@
 """python -m parabola compare: two commits, round by round in turn."""
 
-import os
+import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -95,7 +95,7 @@ def compare(
     1 if a case is wrong or slower; else 4 if the control moved, 5 if something was not measured, 3 (--strict) if a case
     is inconclusive, and 0.
     """
-    if os.name == "nt":
+    if importlib.util.find_spec("fcntl") is None:
         exits.stop("compare needs forks, signals and file locks as Linux and macOS have them, which Windows lacks")
     from parabola import files
     from parabola.compare import conclusion, figure, schedule, session, text

@@ -133,3 +133,10 @@ def throttled(cores_per_launch: int) -> list[str]:
         return []
     granted = f"the container's quota is {quota:g} CPU, and a launch keeps {cores_per_launch} busy"
     return [f"{granted}: the system stops both sides now and then, and their times are too long: raise the quota"]
+
+
+def unplaced() -> list[str]:
+    """Say where the system, as macOS, lets no process choose its cores, and what that means: one sentence, or none."""
+    if cores.physical_cores():
+        return []
+    return ["this system lets no process choose its cores: launches run one at a time, and other work moves them more"]

@@ -9,7 +9,7 @@ from parabola.compare import findings
 from parabola.compare.environments.making import common_setup, make
 from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch, told_before_launches
 from parabola.compare.referee import Referee
-from parabola.compare.schedule import SELF_TEST_LAUNCHES, choose, core_groups, throttled
+from parabola.compare.schedule import SELF_TEST_LAUNCHES, choose, core_groups, throttled, unplaced
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Repository
 from parabola.compare.sides.failure import SideFailed
@@ -44,7 +44,7 @@ def compare(options: Options, folder: Path, progress: Watch = None, self_test: b
         outcome = _Session(options, setup, self_test).run(progress)
         with ending.uninterrupted():
             try:
-                told = [*missing(repository.top, (base, head)), *throttled(options.cores_per_launch)]
+                told = [*missing(repository.top, (base, head)), *throttled(options.cores_per_launch), *unplaced()]
                 return replace(outcome, missing=told)
             except (OSError, ValueError) as error:  # what was measured is kept whatever a suite does to its checkout
                 return replace(outcome, missing=[f"what the checkouts lack is not known: {error}"])

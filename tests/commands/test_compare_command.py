@@ -77,7 +77,7 @@ def invoke(*arguments: str) -> Result:
 
 def test_where_a_system_lacks_what_it_needs_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line instead of an ImportError from deep within."""
-    monkeypatch.setattr("os.name", "nt")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
     answer = invoke("main")
 
     assert answer.exit_code == ExitCode.USAGE

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from parabola.compare.referee import Referee
-from parabola.compare.schedule import Costs, choose, core_groups, launches_needed, throttled
+from parabola.compare.schedule import Costs, choose, core_groups, launches_needed, throttled, unplaced
 from parabola.machine import cores
 
 NEAR, CHANGED = [0.001, 0.0011, 0.0012, 0.0013], [0.3, 0.3, 0.3, 0.3, 0.3]
@@ -201,3 +201,16 @@ def test_what_is_to_be_confirmed_comes_first() -> None:
     assert choose(referee, ["failed"], costs, 6.0, 1, again=["failed"]) == ["failed"]
     assert choose(referee, ["failed"], costs, 5.9, 1, again=["failed"]) == []
     assert choose(referee, ["wild", "failed", "steady"], costs, 7.0, 1)[-1] != "failed"
+
+
+@pytest.mark.parametrize(
+    ("physical", "says"), [([[0], [1]], []), ([], ["this system lets no process choose its cores"])]
+)
+def test_a_system_that_places_no_process_is_told(
+    physical: list[list[int]], says: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it lacks is said, and what that means for launches; where cores can be chosen, nothing is."""
+    monkeypatch.setattr(cores, "physical_cores", lambda: physical)
+    means = ": launches run one at a time, and other work moves them more"
+
+    assert unplaced() == [granted + means for granted in says]
