@@ -12,6 +12,9 @@ import pytest
 
 from parabola.compare import session
 from parabola.compare.outcome import Options, Outcome
+from parabola.compare.sides.checkouts import Repository
+from parabola.compare.sides.launch import Launch
+from parabola.compare.sides.start import Setup
 from tests import scripted_conductor
 from tests.conftest import git
 
@@ -32,11 +35,15 @@ def through(hook: Any) -> None:
         hook.send(None)
 
 
-@pytest.mark.parametrize("typed", [(), ("-n", "2", "--benchmark-disable", "--benchmark-skip", "--cov=x")])
+TYPED = ("-n2", "--benchmark-disable", "--benchmark-skip", "--cov=x", "--timeout-method=thread")
+
+
+@pytest.mark.parametrize("typed", [(), TYPED])
 def test_options_of_the_configuration_are_set_aside_and_typed_ones_stay(typed: tuple[str, ...], load: Load) -> None:
-    """Those of pytest-xdist, pytest-cov and pytest-benchmark itself; what a suite lacks is not made up."""
+    """Those of pytest-xdist, pytest-cov, pytest-timeout and pytest-benchmark; what a suite lacks is not made up."""
     plugin = load()
     option = SimpleNamespace(numprocesses=2, dist="load", tx=["2*popen"], benchmark_disable=True, benchmark_skip=True)
+    option.timeout_method = None  # of pytest-timeout, which asks the configuration then
     known = SimpleNamespace(cov_source=["src"])
     before = {**vars(option)}
     config: Any = SimpleNamespace(
@@ -50,6 +57,7 @@ def test_options_of_the_configuration_are_set_aside_and_typed_ones_stay(typed: t
         "tx": [],
         "benchmark_disable": False,
         "benchmark_skip": False,
+        "timeout_method": "signal",
     }
 
     assert vars(option) == (before if typed else nothing)
@@ -165,3 +173,59 @@ def test_a_doubled_time_is_found_in_a_suite_with_options_classes_and_session_fix
     assert outcome.ended == "decided", (outcome.why, outcome.output, time.monotonic() - begun)
     assert outcome.referee.decided == {"test_it.py::TestThing::test_in_a_class": "slower"}
     assert outcome.unmeasured == ["test_it.py::test_marked"]
+
+
+WITH_PLUGINS = """
+import asyncio, os, time
+import pytest, pytest_asyncio, thing
+
+BASE = os.environ["PARABOLA_SIDE"] == "base"
+
+@pytest.mark.timeout(2 if BASE else 60)
+def test_waits(benchmark):
+    benchmark.pedantic(lambda: BASE or time.sleep(0.7), rounds=5)
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def table():
+    await asyncio.sleep(0)
+    yield [1]
+
+class TestLoops:
+    @pytest.mark.asyncio(loop_scope="session")
+    async def test_within_a_loop(self, benchmark, table):
+        benchmark.pedantic(thing.work, rounds=4)
+        assert table == [1]
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_runs_a_loop(self, benchmark, number):
+        async def work():
+            await asyncio.gather(*[asyncio.sleep(0) for _ in range(number)])
+        benchmark(lambda: asyncio.run(work()))
+"""
+
+
+@pytest.mark.end_to_end
+def test_timers_and_loops_of_a_suite(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timer rings while a side waits longer than it allows; fixtures and tests of pytest-asyncio are measured."""
+    pytest.importorskip("pytest_asyncio", reason="no pytest-asyncio here")
+    pytest.importorskip("pytest_timeout", reason="no pytest-timeout here")
+    folder = project(test_it=WITH_PLUGINS)
+    options = 'pythonpath = ["src"]\naddopts = "-W error"\ntimeout_method = "thread"\n'
+    options += 'asyncio_default_fixture_loop_scope = "function"\n'
+    (folder / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{options}")
+    cases = [f"test_it.py::TestLoops::{name}" for name in ("test_within_a_loop", "test_runs_a_loop[2]")]
+    repository = Repository.find(folder)
+    with repository.checkouts(None, None) as (base, head, scratch):
+        setup = Setup(base, head, scratch, elsewhere=folder)
+        made, part = Launch(setup, 0, [], None), Launch(setup, 1, [], cases)
+        made.run()
+        part.run()
+
+    assert made.failed == part.failed == {}
+    assert list(made.measured)[1:] == [
+        "test_it.py::test_waits",
+        cases[0],
+        "test_it.py::TestLoops::test_runs_a_loop[1]",
+        cases[1],
+    ]
+    assert list(part.measured)[1:] == cases

@@ -11,6 +11,7 @@ ASIDE: dict[str, dict[str, Any]] = {  # by what is typed for it, what an option 
     "-n": {"numprocesses": None, "dist": "no", "tx": []},
     "--benchmark-disable": {"benchmark_disable": False},
     "--benchmark-skip": {"benchmark_skip": False},
+    "--timeout-method": {"timeout_method": "signal"},  # whose timer can wait; a thread's cannot
 }
 
 
