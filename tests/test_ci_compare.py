@@ -55,8 +55,8 @@ def test_actions_that_are_used_are_pinned() -> None:
 def test_the_pages_snippets_give_what_there_is() -> None:
     """GitHub's inputs are the action's, GitLab's variables are the script's, and so is the command for any other CI."""
     page = (ROOT / "docs/your-own-suite.md").read_text(encoding="utf-8")
-    github, gitlab = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
-    inputs = set(re.findall(r"^    ([\w-]+): ", github.partition("OWNER/parabola")[2], flags=re.MULTILINE))
+    github, more, gitlab = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    inputs = set(re.findall(r"^    ([\w-]+): ", github.partition("OWNER/parabola")[2] + more, flags=re.MULTILINE))
     others = set(re.findall(r"\b(PARABOLA_\w+)[:=]", page.partition("## How do I run it on every pull request?")[2]))
 
     assert inputs
@@ -126,6 +126,10 @@ def test_what_is_installed_and_asked(
         NO_PIP="0" if pip else "1",
         PARABOLA_BASE="main",
         PARABOLA_LIGHT=light,
+        PARABOLA_INSTALL_EACH="base=pip install -e . 'dep<2'\n\nhead=pip install -e .\n",
+        PARABOLA_PYTHON_EACH="python3.11",
+        PARABOLA_SETUP="make $(touch pwned); head=x",
+        PARABOLA_CASES="test_a[x y]\ntest_b",
         PARABOLA_OPTIONS="--allow 'a b' --strict",
         PARABOLA_PYTEST_OPTIONS="-k 'x or y' $(touch pwned) `touch pwned`",
         PARABOLA_COMMENT="7",
@@ -136,9 +140,11 @@ def test_what_is_installed_and_asked(
     files = "--json comparison.json --markdown comparison.md"
 
     assert answer.returncode == 1, answer.stderr
-    assert [line for line in notes if " install " in line] == [f"{with_pip} {package}" for package in packages]
+    assert [line for line in notes[:-2] if " install " in line] == [f"{with_pip} {package}" for package in packages]
     assert notes[-2:] == [
-        f"-m parabola compare main HEAD --budget 5m --minimum-effect 5% {files} --allow a b --strict "
+        f"-m parabola compare main HEAD --budget 5m --minimum-effect 5% {files} "
+        "--install=base=pip install -e . 'dep<2' --install=head=pip install -e . --python=python3.11 "
+        "--setup=make $(touch pwned); head=x --case=test_a[x y] --case=test_b --allow a b --strict "
         "-- -k x or y $(touch pwned) `touch pwned`",
         "gh pr comment 7 --edit-last --create-if-none --body-file comparison.md",
     ]

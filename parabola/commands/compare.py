@@ -171,7 +171,7 @@ def compare(
 def watching(bar: Any, budget_seconds: float) -> Callable[[Any], None]:
     """Return what shows on a bar, if there is one, how a comparison goes on, and tells of a budget that is too short.
 
-    That is told once, when the first launch has collected the suite, if it takes more than half of the budget.
+    That is told once, as soon as the first launch is known to take longer than the budget.
     """
     told = list[str]()
 
@@ -179,9 +179,9 @@ def watching(bar: Any, budget_seconds: float) -> Callable[[Any], None]:
         if bar:
             bar(now.seconds, str(now))
         seconds = now.first_launch_seconds or 0.0
-        if seconds > budget_seconds / 2 and not told:
-            told.append(f"the first launch takes about {seconds:.0f} s, of a budget of {budget_seconds:.0f} s")
-            exits.tell(f"{told[0]}, and a case needs nine launches: a longer --budget, --case NAME, or files after --")
+        if seconds > budget_seconds and not told:
+            told.append(f"the first launch takes about {seconds:.0f} s, more than the budget of {budget_seconds:.0f} s")
+            exits.tell(f"{told[0]}, and a case needs nine: a longer --budget, --case NAME, or files after --")
 
     return watch
 
