@@ -1,12 +1,14 @@
 """How much longer does an epoch take when many runs are trained together?"""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.harness.cases import AXES, MOST_ROUNDS, SHORT_EPOCHS, count_epochs
+from benchmarks.harness.machine.peak import peak_mebibytes
 from benchmarks.harness.member import Member
 from parabola.ensemble.members import members_program
 from parabola.records.extra_info import ExtraInfo
@@ -18,6 +20,17 @@ from parabola.verification.check import check_run, told
 BATCH_SIZE, LEARNING_RATE = 111, 0.1
 # Seconds an epoch, and a member and epoch: fitted by eye to runs on a core of an AMD EPYC, for the number of epochs.
 EPOCH_SECONDS, MEMBER_SECONDS, ROUND_SECONDS = 2e-5, 4e-6, 0.03
+MEASURED_FROM = 512  # members: the memory of smaller blocks is lost in that of the framework
+PROGRAM = f"""
+import sys
+import numpy as np
+from parabola.ensemble.members import members_program
+from parabola.training.experiment import Experiment
+device, members, epochs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+knobs = dict(batch_size={BATCH_SIZE}, learning_rate={LEARNING_RATE}, epochs=epochs)
+program = members_program(Experiment(device=device, **knobs), members)
+program.run(program.place(program.reset(np.arange(members), np.full(members, {LEARNING_RATE}))))
+"""
 
 
 @pytest.mark.benchmark(group="members: seconds per epoch of all")
@@ -27,6 +40,7 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
     Each has its own seed and order. A CPU's block keeps to one core; `map` runs one on each. Outside: building and
     compiling, fresh weights and a fresh optimizer, the orders, and the check: before the rounds the first and the last
     member are held against the reference from their first epoch to their last, and in every round against that run.
+    After them a fresh process trains a large block once, and its largest resident memory is kept.
     """
     epochs = math.ceil(ROUND_SECONDS / (EPOCH_SECONDS + members * MEMBER_SECONDS)) if timed else SHORT_EPOCHS
     experiment = Experiment(device=device, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, epochs=epochs)
@@ -54,7 +68,9 @@ def bench_members(benchmark: Any, device: str, members: int, timed: bool) -> Non
         warmup_rounds=1,
     )
     hold()
+    command = [sys.executable, "-c", PROGRAM, device, str(members), str(epochs)]
     info = ExtraInfo(
+        peak_mebibytes=peak_mebibytes(command) if timed and members >= MEASURED_FROM else None,
         **{knob: getattr(experiment, knob) for knob in (*AXES, "epochs")},
         members=members,
         coefficient_error=max(float(check.fit.coefficient_error[-1]) for check in checks),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.bench_cold_start import COMMANDS
 from benchmarks.harness import cases
 from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.options import SELECTION, Selection
@@ -42,6 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         why = missing("members")
         marks = pytest.mark.skipif(bool(why), reason=why)
         metafunc.parametrize(("device", "members"), [pytest.param(*block, marks=marks) for block in blocks], ids=ids)
+    elif "command" in names:
+        metafunc.parametrize("command", () if selection.engines else COMMANDS)
     elif "device" in names:
         metafunc.parametrize("device", on)
     known = metafunc.config.stash[cases.LEFT_OUT]
@@ -60,12 +63,14 @@ def selected_engines(selection: Selection, benchmark: str) -> list[str]:
     Args:
         selection: the session's options.
         benchmark: the name of the benchmark's function. The time to accuracy needs engines that can train many seeds to
-            the end. The cold start takes seconds, so without --engine the quick grid has it of one engine only.
+            the end. The cold start takes seconds, so without --engine the quick grid has it of the default engine
+            alone, and of the one that needs no framework.
     """
     can = registry.fast_engines() if benchmark == "bench_time_to_accuracy" else registry.timings()
     there = [name for name in selection.engines or registry.timings() if name in can and not missing(name)]
     if benchmark == "bench_cold_start" and not selection.full and not selection.engines:
-        return [name for name in there if name == registry.DEFAULT_ENGINE] or there[:1]
+        with_framework = registry.DEFAULT_ENGINE if registry.DEFAULT_ENGINE in there else there[0]
+        return [name for name in there if name in (with_framework, registry.LIMIT)]
     return there
 
 

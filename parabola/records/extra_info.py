@@ -25,6 +25,8 @@ class Answer(Axes, frozen=True, kw_only=True):
         settled_seeds: number of these seeds that pass after the last epoch; None where it is a single run.
         arrived_seeds: number of these seeds that pass after any epoch, which are those that are timed; None where it is
             a single run, and in records in which the settled seeds are timed, until they pass and go on passing.
+        peak_mebibytes: largest resident memory, in MiB, of a fresh process that did this once; None where the benchmark
+            measures none.
     """
 
     coefficient_error: float | None = None
@@ -32,6 +34,7 @@ class Answer(Axes, frozen=True, kw_only=True):
     seeds: int | None = None
     settled_seeds: int | None = None
     arrived_seeds: int | None = None
+    peak_mebibytes: float | None = None
 
     @property
     def seeds_timed(self) -> str:

@@ -126,6 +126,7 @@ OTHER_COLUMNS: tuple[Column[Measurement], ...] = (
     Column("rounds", lambda other: str(other.times.rounds)),
     Column("unit", lambda other: other.unit, "left"),
     Column("seeds timed", lambda other: other.answer.seeds_timed or "–"),
+    Column("peak memory", lambda other: "–" if (peak := other.answer.peak_mebibytes) is None else f"{peak:,.0f} MiB"),
 )
 
 

@@ -169,6 +169,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
     cold = measurement("fit-cpu", function="bench_cold_start", kind="cold start", verdict=None, unit="seconds")
     compile_time = altered(cold, kind="compile time", name="x.py::bench_compile_time[fit-cpu]", median=1.5, rounds=3)
     odd = altered(cold, kind="odd", name="x.py::bench_odd", unit="")
+    cold = altered(cold, peak_mebibytes=1234.4)
     sections = report_sections.sections(
         [
             record(
@@ -177,7 +178,8 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
         ]
     )
     times, others = sections[0].tables
-    quartiles, ridge = "4.4 µs – 4.7 µs", "batch 111, learning rate 0.1"
+    quartiles, ridge, unit = "4.4 µs – 4.7 µs", "batch 111, learning rate 0.1", "seconds per epoch of all"
+    accuracy = "seconds per run"
 
     assert times.title == "Median time per epoch (and how many times native, the limit)"
     assert times.headings == ("batch size", "learning rate", "native cpu", "compiled cpu")
@@ -186,15 +188,15 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
         "† a right run (as the reference), at whose end the coefficient error is not below the learning rate.",
     )
     assert others.title == "What else was timed"
-    assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds timed")
-    assert alignment(others) == ["left", "left", "right", "right", "right", "left", "right"]
+    assert others.headings == ("what", "case", "median", "quartiles", "rounds", "unit", "seeds timed", "peak memory")
+    assert alignment(others) == ["left", "left", "right", "right", "right", "left", "right", "right"]
     assert others.rows == (
-        ("members", f"compiled, cpu, 64 members, {ridge}", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
-        ("members", f"compiled, cpu, 8 members, {ridge}", "4.5 µs", quartiles, "11", "seconds per epoch of all", "–"),
-        ("compile time", "fit-cpu", "1.5 s", quartiles, "3", "seconds", "–"),
-        ("cold start", "fit-cpu", "4.5 µs", quartiles, "11", "seconds", "–"),
-        ("time to accuracy", f"compiled, cpu, {ridge}", "6 ms", "5.5 ms – 7.25 ms", "5", "seconds per run", "31 of 38"),
-        ("odd", "bench_odd", "4.5 µs", quartiles, "11", "", "–"),
+        ("members", f"compiled, cpu, 64 members, {ridge}", "4.5 µs", quartiles, "11", unit, "–", "–"),
+        ("members", f"compiled, cpu, 8 members, {ridge}", "4.5 µs", quartiles, "11", unit, "–", "–"),
+        ("compile time", "fit-cpu", "1.5 s", quartiles, "3", "seconds", "–", "–"),
+        ("cold start", "fit-cpu", "4.5 µs", quartiles, "11", "seconds", "–", "1,234 MiB"),
+        ("time to accuracy", f"compiled, cpu, {ridge}", "6 ms", "5.5 ms – 7.25 ms", "5", accuracy, "31 of 38", "–"),
+        ("odd", "bench_odd", "4.5 µs", quartiles, "11", "", "–", "–"),
     )
 
 

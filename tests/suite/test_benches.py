@@ -16,6 +16,7 @@ from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, b
 from benchmarks.harness import accuracy, fixed_cost, known_runs
 from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.fixed_cost import FIXED_COSTS
+from benchmarks.harness.machine.peak import peak_mebibytes
 from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -243,6 +244,7 @@ def test_a_cold_start(
         return subprocess.CompletedProcess(command, 0, stdout=json.dumps(run))
 
     monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(bench_cold_start, "peak_mebibytes", lambda command: 0.5 * len(command) if timed else None)
     clock = Clock(events)
     bench_cold_start.bench_cold_start(clock, engine, device, timed, config)
 
@@ -252,7 +254,58 @@ def test_a_cold_start(
     command = f"-m parabola train --engine {engine} --device {device} --json --epochs 1 --batch-size 111{more}"
     options = {"check": True, "stdout": subprocess.PIPE, "text": True, "timeout": 300}
     assert asked == [([sys.executable, *command.split()], options)] * rounds
-    assert clock.extra_info == {"engine": engine, "device": device, "batch_size": 111}
+    peak = {"peak_mebibytes": 0.5 * len(["python", *command.split()])} if timed else {}  # of the same command
+    assert clock.extra_info == {"engine": engine, "device": device, "batch_size": 111, **peak}
+
+
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize(
+    ("command", "arguments", "answers", "fails"),
+    [
+        ("help", "--help", ["Usage: python", "Usage: python", "Usage: python"], False),
+        ("help", "--help", ["", "", ""], True),
+        ("report", f"report {' '.join(bench_cold_start.RECORDS)}", ["a Commit b", "a Commit b", "a Commit b"], False),
+        ("report", f"report {' '.join(bench_cold_start.RECORDS)}", ["a Commit b", "a Commit b", "a Commit c"], True),
+    ],
+)
+def test_a_start_up(
+    command: str, arguments: str, answers: list[str], fails: bool, timed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round starts the command; what lacks its answer, or answers otherwise the next time, has no time."""
+    events, asked = list[Any](), list[list[str]]()
+    rounds = 3 if timed else 1
+
+    def run(command: list[str], **options: Any) -> Any:
+        asked.append(command)
+        assert options["check"]
+        return subprocess.CompletedProcess(command, 0, stdout=answers[len(asked) - 1])
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(bench_cold_start, "peak_mebibytes", lambda command: 0.5 * len(command))
+    clock = Clock(events)
+    if fails and len(set(answers[:rounds])) + (answers[0] == "") > 1:
+        with pytest.raises(AssertionError):
+            bench_cold_start.bench_start_up(clock, command, timed)
+        assert clock.extra_info == {}
+        return
+    bench_cold_start.bench_start_up(clock, command, timed)
+
+    assert events == ["clock on", "clock off"] * rounds
+    assert asked == [[sys.executable, "-m", "parabola", *arguments.split()]] * rounds
+    assert len(bench_cold_start.RECORDS) == 5
+    peak = {"peak_mebibytes": 0.5 * len(asked[0])} if timed else {}
+    assert clock.extra_info == {"engine": "", "device": "cpu", **peak}
+
+
+@pytest.mark.end_to_end
+def test_the_peak_of_a_process_is_its_own() -> None:
+    """100 MiB that a child touches are found; those of the process that asks are not counted."""
+    mine = bytearray(300 * 2**20)
+    mine[:: 2**12] = b"x" * len(mine[:: 2**12])
+    small, large = (peak_mebibytes([sys.executable, "-c", f"held = b'x' * ({size} * 2**20)"]) for size in (1, 101))
+
+    assert 5 < small < 60
+    assert large - small == pytest.approx(100, abs=5)
 
 
 def errors_of(seed: int) -> list[float]:
@@ -497,6 +550,7 @@ def test_the_settings_that_learn() -> None:
     ("function", "group"),
     [
         (bench_cold_start.bench_cold_start, "cold start: seconds per process"),
+        (bench_cold_start.bench_start_up, "start-up: seconds per process"),
         (bench_compile_time.bench_compile_time, "compile time: seconds per build"),
         (bench_epoch_time.bench_epoch_time, "epoch time: seconds per epoch"),
         (bench_time_to_accuracy.bench_time_to_accuracy, "time to accuracy: seconds to the first epoch below"),

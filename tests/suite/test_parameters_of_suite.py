@@ -82,14 +82,14 @@ def test_a_case_is_parametrised_by_the_grid() -> None:
         (Selection(), "bench_time_to_accuracy", "compiled-cpu compiled-gpu:0 native-cpu"),
         (Selection(engines=("fit", "native")), "bench_time_to_accuracy", "native-cpu"),
         (Selection(engines=("fit", "fused_fit")), "bench_time_to_accuracy", ""),
-        (Selection(), "bench_cold_start", "compiled-cpu compiled-gpu:0"),
+        (Selection(), "bench_cold_start", "compiled-cpu compiled-gpu:0 native-cpu"),
         (Selection(engines=("native", "compiled"), devices=("cpu",)), "bench_cold_start", "native-cpu compiled-cpu"),
         (Selection("full", devices=("cpu",)), "bench_cold_start", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
         (Selection("full", devices=("cpu",)), "bench_other", "fit-cpu fused_fit-cpu compiled-cpu native-cpu"),
     ],
 )
 def test_engines_and_devices(selection: Selection, function: str, expected: str) -> None:
-    """A benchmark of engines has those asked for that it can have; the quick grid's cold start has `compiled` alone."""
+    """A benchmark of engines has those asked for that it can have; the quick grid has two engines' cold starts."""
     names, values, ids, _ = parametrised(selection, "engine", "device", function=function)
 
     assert names == ("engine", "device")
@@ -97,13 +97,19 @@ def test_engines_and_devices(selection: Selection, function: str, expected: str)
     assert values == [tuple(name.split("-")) for name in expected.split()]
 
 
+def test_commands_that_train_nothing_are_timed_where_no_engine_is_asked_for() -> None:
+    """`report` and `--help` are no engine's, so --engine leaves them out."""
+    assert parametrised(Selection(), "command")[:2] == ("command", ["help", "report"])
+    assert parametrised(Selection(engines=("native",)), "command")[:2] == ("command", [])
+
+
 def test_engines_of_a_backend_without_whole_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On PyTorch `compiled` is left out everywhere, and the quick grid's cold start is that of the first engine."""
+    """On PyTorch `compiled` is left out everywhere; the quick grid has cold starts of the first engine and `native`."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     selection = Selection(devices=("cpu",))
 
     assert parametrised(selection, "engine", "device")[2] == ["fit-cpu", "fused_fit-cpu", "native-cpu"]
-    assert parametrised(selection, "engine", "device", function="bench_cold_start")[2] == ["fit-cpu"]
+    assert parametrised(selection, "engine", "device", function="bench_cold_start")[2] == ["fit-cpu", "native-cpu"]
     assert parametrised(selection, "engine", "device", function="bench_time_to_accuracy")[2] == ["native-cpu"]
 
 

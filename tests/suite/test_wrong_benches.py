@@ -205,6 +205,7 @@ def test_each_cold_start_is_checked(wrong: int | None, monkeypatch: pytest.Monke
         return SimpleNamespace(stdout=json.dumps({"device": "cpu:0", "weights": weights}))
 
     monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(bench_cold_start, "peak_mebibytes", lambda command: None)
     config: Any = SimpleNamespace(stash={SELECTION: Selection()})
     clock = Clock([])
     if wrong:
