@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -233,6 +233,17 @@ class Cell:
     found: str
 
 
+@lru_cache(maxsize=2)  # two learning rates in turn
+def built(experiment: Experiment, *builders: Any) -> Any:
+    """Return the engine of an experiment, which all faults share that leave as it is what builds it.
+
+    Args:
+        experiment: the case.
+        builders: what builds the engine; a fault that changes one of them has a build of its own.
+    """
+    return engines.build(experiment)
+
+
 def try_fault(fault: Fault, experiment: Experiment) -> Cell:
     """Plant a fault, and let the check look for it as a benchmark does: a checked run, then two that are timed."""
     if reason := fault.absent(experiment):
@@ -240,7 +251,8 @@ def try_fault(fault: Fault, experiment: Experiment) -> Cell:
     found = ""
     with pytest.MonkeyPatch.context() as monkeypatch:
         fault.plant(monkeypatch, experiment)
-        engine = engines.build(experiment)
+        engine = built(experiment, *plants.builders(experiment))
+        engine.reset()  # its last run may have been of another fault
         try:
             checked = check_run(engine)
             for _ in range(2):

@@ -11,7 +11,7 @@ import pytest
 
 from parabola import registry
 from parabola.machine.backends import backend
-from parabola.training.engines import native
+from parabola.training.engines import feeds, native
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
@@ -37,6 +37,16 @@ class Fault:
 def engine_class(experiment: Experiment) -> Any:
     """Return the class of an experiment's engine."""
     return registry.load(registry.ENGINES[experiment.engine].classes[backend()])
+
+
+def builders(experiment: Experiment) -> tuple[Any, ...]:
+    """Return what faults may change of all that builds the engine of an experiment."""
+    made, adam = engine_class(experiment), None
+    if made is not native.NativeEngine:
+        from keras import optimizers
+
+        adam = optimizers.Adam
+    return made.__init__, made.build, feeds.ArrayFeed.__init__, native.make_kernel, adam
 
 
 def in_run(change: Callable[[Run, Any, Array], Array]) -> Plant:

@@ -48,6 +48,20 @@ def test_a_fault_planted_in_compiled_is_found(name: str, learning_rate: float) -
 
 
 @pytest.mark.end_to_end
+def test_faults_that_share_a_build_leave_it_right() -> None:
+    """After runs with faults the same build passes without one; a fault in what is built has a build of its own."""
+    experiment = Experiment(batch_size=111, epochs=20)
+    faults.built.cache_clear()
+    for name in ("another seed's weights", "the round before, not trained", "shifted by an epoch"):
+        assert faults.try_fault(BY_NAME[name], experiment).found != ""
+    assert faults.try_fault(BY_NAME["no fault"], experiment).found == ""
+    assert faults.built.cache_info().misses == 1
+    assert faults.try_fault(BY_NAME["beta_2 0.99"], experiment).found != ""
+    assert faults.try_fault(BY_NAME["no fault"], experiment).found == ""
+    assert faults.built.cache_info().misses == 2
+
+
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("engine", ["fit", "fused_fit"])
 @pytest.mark.parametrize(
     "name",
