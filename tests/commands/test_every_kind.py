@@ -213,10 +213,13 @@ def test_bad_input_where_errors_go_nowhere(typed: str, place: Callable[[str], Pa
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("name", TYPED)
-def test_commands_need_no_home_and_no_temporary_folder_of_their_own(name: str, place: Callable[[str], Path]) -> None:
-    """They take what else the system has."""
+def test_commands_need_no_home_no_temporary_folder_of_their_own_and_only_ascii(
+    name: str, place: Callable[[str], Path]
+) -> None:
+    """They take what else the system has, and write readably what the encoding lacks."""
     folder = place(name)
     extra = {"HOME": None, "TMPDIR": "/nowhere/at/all", "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None}
+    extra["PYTHONIOENCODING"] = "ascii"
     code, said = run(f"{{}} {TYPED[name]}", folder, extra=extra)
 
     assert code in (COMPARED if name == "compare" else (0,))

@@ -295,12 +295,21 @@ def test_what_git_is_given_and_what_it_answers(project: Project, monkeypatch: py
     """Git gets the environment but for what names a repository, and what is added; its answer loses one line end."""
     folder = project()
     monkeypatch.setenv("GIT_PREFIX", "hook's")
-    monkeypatch.setenv("GIT_SSH_COMMAND", "the user's")
+    users = {
+        "GIT_SSH_COMMAND": "the user's",
+        "GIT_ASKPASS": "asks",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_CONFIG_COUNT": "1",
+    }
+    users |= {"GIT_CONFIG_KEY_0": "alias.ours", "GIT_CONFIG_VALUE_0": "!echo configured", "GIT_CONFIG_NOSYSTEM": "1"}
+    for name, value in users.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("OTHER_GIT_EDITOR", "the user's")
     said = command.git(folder, "-c", "alias.environment=!env", "environment", extra={"GIT_PAGER": "ours"})
 
-    kept = {"OTHER_GIT_EDITOR=the user's", "GIT_SSH_COMMAND=the user's", "GIT_PAGER=ours"}
+    kept = {"OTHER_GIT_EDITOR=the user's", "GIT_PAGER=ours", *(f"{name}={value}" for name, value in users.items())}
     assert kept <= set(said.splitlines())
+    assert command.git(folder, "ours") == "configured"
     assert "GIT_PREFIX=hook's" not in said.splitlines()
     assert command.git(folder, "-c", "alias.blanks=!printf '  two lines \\nof text \\n'", "blanks") == (
         "  two lines \nof text "

@@ -63,7 +63,8 @@ def damaged(draw: st.DrawFn, whole: Any) -> bytes:
 
 
 # In full: FUZZED_FILES=50000 FUZZED_COMMANDS=150 pytest tests/records/test_hostile_files.py
-FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = HealthCheck.too_slow  # as on a busy machine
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, SLOW])
 FUZZED = settings(FEW, max_examples=int(os.environ.get("FUZZED_FILES", 100)))
 COMMANDS = settings(FEW, max_examples=int(os.environ.get("FUZZED_COMMANDS", 5)))
 
