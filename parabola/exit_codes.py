@@ -25,7 +25,8 @@ class ExitCode(IntEnum):
     CONTAMINATED = 4, "`compare`: contaminated, the control moved"
     SIDE_FAILED = (
         5,
-        "`compare`: not measured: a test fails in base or only once, or a side hangs, crashes or has no benchmarks",
+        "`compare`: not measured: a test fails in base or only once, or a side hangs, crashes or has no benchmarks; or "
+        "measures other work: a benchmark's file, or a conftest.py above it, is not the same on both sides",
     )
     NO_RECORD = 6, "`report`: none of the files is a record that can be read"
     WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"

@@ -34,6 +34,7 @@ ROUNDS: dict[str, Any] = {
     FAST: ([0.1], 0.5),
     OPEN: ([20.0, 40.0], 1.0),
 }
+VERDICTS = {verdict.value: verdict for verdict in Verdict}
 INFO: dict[str, Any] = {
     STEADY: ({"passed": True, "coefficient_error": 0.5}, {"passed": True, "coefficient_error": 0.75}),
     SLOW: ({"passed": False}, {"passed": True}),
@@ -98,7 +99,7 @@ def made_case(case: str, verdict: str, **changes: Any) -> ComparedCase:
     """Return a case as a comparison has it."""
     made: dict[str, Any] = {
         "case": case, "ratio": 1.1234, "low": 1.0506, "high": 1.2, "confidence": 0.995, "launches": 8,
-        "launches_needed": 0, "suspected": False, "verdict": Verdict[verdict.upper().replace(" ", "_")],
+        "launches_needed": 0, "suspected": False, "verdict": VERDICTS[verdict],
         "median_seconds": BySide(0.00123456, 2.5e-7), "coefficient_error": BySide(None, None),
         "passed": BySide(None, None),
     }  # fmt: skip
@@ -116,7 +117,7 @@ def made_comparison(*cases: ComparedCase, verdict: str = "slower", **changes: An
     """Return a comparison with these cases, and three launches of which one is not finished."""
     launches = [ComparedLaunch(number, "base", [], finished=number != 1, seconds={}) for number in range(3)]
     made: dict[str, Any] = {
-        "version": 1, "verdict": Verdict[verdict.upper().replace(" ", "_")], "ended": "decided", "why": "",
+        "version": 1, "verdict": VERDICTS[verdict], "ended": "decided", "why": "",
         "disturbed": False, "seconds": 61.6, "base": ComparedCommit(BASE.revision, BASE.commit, BASE.subject),
         "head": ComparedCommit(HEAD.revision, HEAD.commit, HEAD.subject),
         "options": Options(BASE.revision, budget_seconds=90.0), "confidence": 0.995, "minimum_effect": 0.025,
@@ -198,6 +199,8 @@ class ScriptedLaunch(Launch):
         names = {case: f"{case}_{self.number}" for case in script.unstable if self.number}
         everything = [names.get(case, case) for case in script.ratios if case != CONTROL]
         self.only = BySide(["a.py::gone"], ["a.py::new"])
+        tops = self.setup.base.top, self.setup.head.top
+        self.files = BySide(*({case: [str(top / "test_it.py")] for case in everything} for top in tops))
         script.clock.now += script.overhead
         if self.number in script.fails and script.fails[self.number].args[:1] == ("before its plan",):
             raise script.fails[self.number]

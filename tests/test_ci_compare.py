@@ -131,6 +131,7 @@ def test_what_is_installed_and_asked(
         PARABOLA_SETUP="make $(touch pwned); head=x",
         PARABOLA_CASES="test_a[x y]\ntest_b",
         PARABOLA_OPTIONS="--allow 'a b' --strict",
+        PARABOLA_HARNESS="tests\nb c.py\n$(touch pwned)\n",
         PARABOLA_PYTEST_OPTIONS="-k 'x or y' $(touch pwned) `touch pwned`",
         PARABOLA_COMMENT="7",
     )
@@ -144,7 +145,8 @@ def test_what_is_installed_and_asked(
     assert notes[-2:] == [
         f"-m parabola compare main HEAD --budget 5m --minimum-effect 5% {files} "
         "--install=base=pip install -e . 'dep<2' --install=head=pip install -e . --python=python3.11 "
-        "--setup=make $(touch pwned); head=x --case=test_a[x y] --case=test_b --allow a b --strict "
+        "--setup=make $(touch pwned); head=x --case=test_a[x y] --case=test_b "
+        "--harness=tests --harness=b c.py --harness=$(touch pwned) --allow a b --strict "
         "-- -k x or y $(touch pwned) `touch pwned`",
         "gh pr comment 7 --edit-last --create-if-none --body-file comparison.md",
     ]

@@ -77,6 +77,9 @@ def compare(
         list[str] | None,
         typer.Option(metavar="[SIDE=]COMMAND", help="Each checkout runs it first, as to build. Repeatable."),
     ] = None,
+    harness: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="Lay head's file or folder over base's. Repeatable.")
+    ] = None,
     case: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only cases with that in their name. Repeatable.")
     ] = None,
@@ -92,8 +95,8 @@ def compare(
 
     Fresh pairs of processes are launched until every benchmark is decided, or the budget is used up. Each side runs in
     a git worktree of its own; the repository is left as it is. What follows -- goes to pytest on both sides. Exit code:
-    1 if a case is wrong or slower; else 4 if the control moved, 5 if something was not measured, 3 (--strict) if a case
-    is inconclusive, and 0.
+    1 if a case is wrong or slower; else 4 if the control moved, 5 if something was not measured or measures other work,
+    3 (--strict) if a case is inconclusive, and 0.
     """
     if importlib.util.find_spec("fcntl") is None:
         exits.stop("compare needs forks, signals and file locks as Linux and macOS have them, which Windows lacks")
@@ -130,6 +133,7 @@ def compare(
             setup=read_sides("setup", setup or ()),
             install=read_sides("install", install or ()),
             python=BySide(base=find_python(pythons.base), head=find_python(pythons.head)),
+            harness=tuple(harness or ()),
             logs=str(logs) if logs else None,
         )
         schedule.core_groups(cores)

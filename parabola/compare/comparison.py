@@ -41,7 +41,7 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
         passed: whether its runs passed, as most launches have it.
         launch_spread: the standard deviation of its log ratio from launch to launch, but for a few bad ones.
         round_spread: the same of a pair of rounds, within a launch.
-        reason: where it is wrong or not measured, why; else empty.
+        reason: where it is wrong, not measured or measures other work, why; else empty.
     """
 
     case: str

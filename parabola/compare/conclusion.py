@@ -38,7 +38,8 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
     """
     measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
     listed = dict.fromkeys([*measured, *outcome.judged])
-    cases = [_case(case, outcome.referee, outcome.launches, outcome.judged.get(case)) for case in listed]
+    judged = {**outcome.other_work, **outcome.judged}
+    cases = [_case(case, outcome.referee, outcome.launches, judged.get(case)) for case in listed]
     control, environments = _control(outcome.control, outcome.launches), outcome.environments
     if control.verdict != Verdict.SAME:
         cases = [_doubted(case, control) for case in cases]

@@ -1,6 +1,7 @@
 """What launches say besides times of cases: which fail, which a side skips or lacks, and what launches cost."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from statistics import median
 
 from parabola.compare.comparison import ComparedLaunch
@@ -28,10 +29,18 @@ def judged(launches: Sequence[Launch]) -> dict[str, Judgement]:
     for launch in launches:
         for case in heard.keys() & {*launch.plan, *launch.failed}:
             if launch.finished or case in launch.measured or case in launch.failed:
-                heard[case].append(launch.failed.get(case))
+                heard[case].append(_failure(launch, case))
     missed = _missed(launches)
     judgements = {case: UNSTABLE if case in missed else judge(said) for case, said in heard.items()}
     return {case: judgement for case, judgement in judgements.items() if judgement}
+
+
+def _failure(launch: Launch, case: str) -> Failure | None:
+    """Return how a launch failed to measure a case, if it did, in other words where that is head's harness in base."""
+    failure, head = launch.failed.get(case), launch.setup.head
+    files = [Path(file) for file in launch.files.head.get(case, ())]
+    laid = any(file.is_relative_to(head.top / path) for file in files for path in launch.setup.laid)
+    return failure.of_harness() if failure and laid else failure
 
 
 def _missed(launches: Sequence[Launch]) -> set[str]:

@@ -34,6 +34,7 @@ class Options:
         only_cases: names of the cases to measure, or parts of their names; empty for all.
         install: of each side a command that fills a new environment for it; empty for none.
         python: of each side the file of its Python; empty for the one that runs this program.
+        harness: files and folders of head to lay over base, as seen from the folder that the comparison is started in.
     """
 
     base: str | None
@@ -51,6 +52,7 @@ class Options:
     only_cases: tuple[str, ...] = ()
     install: BySide[str] = NEITHER
     python: BySide[str] = NEITHER
+    harness: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Outcome:
         only: the cases of each side that the other does not have.
         unmeasured: the cases that both sides have, but that one of them skips.
         judged: what is said of the cases whose tests fail, or whose names change from launch to launch.
+        other_work: what is said of the cases whose harness is not the same on both sides.
         ended: all cases are decided, the budget is used up, a side failed, or Ctrl-C.
         why: if it failed, or if the budget ended within the first launch, the reason in one line; else empty.
         output: the last lines that the side wrote that failed.
@@ -134,3 +137,4 @@ class Outcome:
     environments: BySide[Environment] | None = None
     seconds_before: float = 0.0
     strayed: str = ""
+    other_work: Mapping[str, Judgement] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from parabola.compare import findings
 from parabola.compare.environments.making import common_setup, make
-from parabola.compare.outcome import Ended, Options, Outcome, Progress, Watch, told_before_launches
+from parabola.compare.harness.other_work import other_work
+from parabola.compare.outcome import Ended, Options, Outcome, Watch, told_before_launches
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import SELF_TEST_LAUNCHES, choose, core_groups, throttled, unplaced
 from parabola.compare.sides.by_side import BySide
@@ -36,7 +37,7 @@ def compare(options: Options, folder: Path, progress: Watch = None, self_test: b
         self_test: whether every launch measures all cases and none is decided, up to SELF_TEST_LAUNCHES.
 
     Raises:
-        ValueError: if the folder is in no repository, or if there is no such revision or too few cores.
+        ValueError: if the folder is in no repository, or if there is no such revision or harness, or too few cores.
     """
     repository = Repository.find(folder)
     with repository.checkouts(options.base, options.head) as (base, head, scratch):
@@ -79,13 +80,14 @@ class _Session:
             finally:
                 self._stop()
         ended, why = self._end() if ended == "decided" else (ended, why)
+        first = next((launch for launch in self.over if launch.plan), None)
         return Outcome(
             base=self.setup.base,
             head=self.setup.head,
             launches=self.over,
             referee=self.referee,
             control=self.control,
-            only=next((launch.only for launch in self.over if launch.plan), BySide(base=[], head=[])),
+            only=first.only if first else BySide(base=[], head=[]),
             unmeasured=self.skipped,
             judged=self.judged,
             ended=ended,
@@ -97,6 +99,7 @@ class _Session:
             environments=self.setup.environments,
             seconds_before=self.started - self.began,
             strayed=self.strayed,
+            other_work=other_work(first.files, self.setup.base, self.setup.head) if first else {},
         )
 
     def _end(self) -> tuple[Ended, str]:
@@ -111,9 +114,8 @@ class _Session:
         return ("decided", "") if measured else ("failed", "no case was measured on both sides")
 
     def _measure(self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Watch) -> None:
-        at_once = len(free)
         while self._seconds_left() > 0 and not self._complete():
-            while free and (cases := self._next_cases(at_once)) != []:
+            while free and (cases := self._next_cases(len(free) + len(self.running))) != []:
                 launch = Launch(self.setup, len(self.begun), free.pop(0), cases)
                 self.begun.append(launch)  # before its thread exists: Ctrl-C may come in between
                 self.running[pool.submit(launch.run)] = launch
@@ -129,7 +131,8 @@ class _Session:
                 if launch.died and sum(bool(one.died and not one.collects_part) for one in self.over) == MOST_DEATHS:
                     raise SideFailed(f"{launch.died}; {MOST_DEATHS} launches ended so", output=launch.died.output)
             if progress:
-                progress(self._progress())
+                ran = time.monotonic() - self.started
+                progress(findings.progress(self.referee, self.over, self.running.values(), ran))
 
     @ending.uninterrupted()
     def _stop(self) -> None:
@@ -195,6 +198,3 @@ class _Session:
         if undecided := self._undecided():
             return choose(self.referee, undecided, costs, self._seconds_left(), at_once, self._again())
         return [CONTROL] if costs.overhead <= self._seconds_left() else []
-
-    def _progress(self) -> Progress:
-        return findings.progress(self.referee, self.over, self.running.values(), time.monotonic() - self.started)

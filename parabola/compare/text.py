@@ -90,7 +90,11 @@ def notes(comparison: Comparison) -> list[str]:
     for case in comparison.cases:
         if case.reason:
             reasons.setdefault(f"{case.verdict}: {case.reason}", []).append(names[case.case])
-    lines += [f"{', '.join(cases)} {'is' if len(cases) == 1 else 'are'} {why}" for why, cases in reasons.items()]
+    for why, cases in reasons.items():
+        verb = ":" if why.startswith(Verdict.OTHER_WORK) else " is" if len(cases) == 1 else " are"
+        lines.append(f"{', '.join(cases)}{verb} {why}")
+    if comparison.options.harness:
+        lines.append(f"head's harness was laid over base: {', '.join(comparison.options.harness)}")
     for name, share in comparison.options.slower.items():
         lines.append(f"planted in head: {100 * share:g} % more work in {names.get(name) or short_name(name)}")
     lines += [*_environments(comparison), *comparison.missing]

@@ -1,6 +1,7 @@
 """The verdicts of a comparison: one a line, with its precedence, its exit code and its colours.
 
-Scripts rely on the order of exit codes: wrong or slower 1, contaminated 4, failed or not measured 5, inconclusive 3.
+Scripts rely on the order of exit codes: wrong or slower 1, contaminated 4, failed, not measured or other work 5,
+inconclusive 3.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,9 +41,10 @@ class Verdict(StrEnum):
 
     SLOWER = "slower", 2, ExitCode.CHECK_FAILED, "red", "red", "#c0392b"
     WRONG = "wrong", 1, ExitCode.CHECK_FAILED, "red", "bold red", "#7b241c"
-    FASTER = "faster", 7, ExitCode.DONE, "green", "green", "#1e8449"
-    SAME = "same", 8, ExitCode.DONE, "green", "", BLUE
-    INCONCLUSIVE = "inconclusive", 6, ExitCode.INCONCLUSIVE, "yellow", "yellow", GREY
+    FASTER = "faster", 8, ExitCode.DONE, "green", "green", "#1e8449"
+    SAME = "same", 9, ExitCode.DONE, "green", "", BLUE
+    INCONCLUSIVE = "inconclusive", 7, ExitCode.INCONCLUSIVE, "yellow", "yellow", GREY
+    OTHER_WORK = "measures other work", 6, ExitCode.SIDE_FAILED, "red", "yellow", "#b7950b"
     NOT_MEASURED = "not measured", 5, ExitCode.SIDE_FAILED, "red", "red", "#8e44ad"
     CONTAMINATED = "contaminated", 3, ExitCode.CONTAMINATED, "red"
     FAILED = "failed", 4, ExitCode.SIDE_FAILED, "red"
@@ -50,10 +52,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What tests that fail say of a case, whatever its times.
+    """What is said of a case whatever its times, as its test fails, or is not the same on both sides.
 
     Attributes:
-        verdict: WRONG or NOT_MEASURED.
+        verdict: WRONG, NOT_MEASURED or OTHER_WORK.
         why: the reason.
         output: the end of pytest's report.
         final: whether another launch could not change this.

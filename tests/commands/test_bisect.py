@@ -43,6 +43,7 @@ def judged(verdict: Verdict) -> dict[str, Judgement]:
         (twelve(STEADY, judged=judged(Verdict.WRONG)), 1),
         (twelve(STEADY, judged=judged(Verdict.WRONG), ratios={CONTROL: 1.5}), 1),
         (twelve(STEADY, judged=judged(Verdict.NOT_MEASURED)), 125),
+        (twelve(SLOW, other_work={SLOW: Judgement(Verdict.OTHER_WORK, "no")}), 125),
         (twelve(SLOW, ratios={CONTROL: 1.5}), 125),  # a time beside a control that moved is not to be trusted
         (twelve(STEADY, ratios={CONTROL: 1.5}), 125),
         (made_outcome([made_launch(0, [OPEN])], ended="budget"), 125),
@@ -50,7 +51,7 @@ def judged(verdict: Verdict) -> dict[str, Judgement]:
         (made_outcome([], ended="failed", usage=True, why="no such option"), 125),
         (twelve(SLOW, ended="interrupted"), 130),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_every_end_is_good_bad_or_skipped(outcome: Outcome, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good is what is not slower, bad what is slower or wrong, and Ctrl-C stops `git bisect`: above 127 it ends."""

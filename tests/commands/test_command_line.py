@@ -52,6 +52,7 @@ HELP["compare"] = {
     "--install [SIDE=]COMMAND": ("Fill a new environment with it, to measure with. Repeatable.", None),
     "--python [SIDE=]PYTHON": ("Measure with it, or make the new environment of it. Repeatable.", None),
     "--setup [SIDE=]COMMAND": ("Each checkout runs it first, as to build. Repeatable.", None),
+    "--harness PATH": ("Lay head's file or folder over base's. Repeatable.", None),
     "--case NAME": ("Only cases with that in their name. Repeatable.", None),
     "--bisect-exit": ("Exit 1 if slower or wrong, 0 if not, 125 if not known.", False),
     "--self-test": ("Compare BASE, or the working tree, with itself: what can be told apart?", False),

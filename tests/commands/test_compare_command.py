@@ -192,7 +192,8 @@ def test_every_option_arrives(comes_to: Any) -> None:
         *("--limit", "2h", "--inject", "slow=10%", "--inject", "a=b=0.5%", "--logs", "new"),
         *("--case", "slow", "--case", "a.py::x[1]"),
         *("--allow", "numpy", "--setup", "make && make test", "--allow", "a.b", "--install", "base=pip install a=1"),
-        *("--python", sys.executable, "--install", "x", "--", "-k", "x", "--", "--strict"),
+        *("--harness", "tests", "--python", sys.executable, "--install", "x", "--harness", "conftest.py"),
+        *("--", "-k", "x", "--", "--strict"),
     )
 
     assert asked[0][0] == Options(
@@ -211,6 +212,7 @@ def test_every_option_arrives(comes_to: Any) -> None:
         only_cases=("slow", "a.py::x[1]"),
         install=BySide("pip install a=1", "x"),
         python=BySide(sys.executable, sys.executable),
+        harness=("tests", "conftest.py"),
     )
 
 

@@ -18,6 +18,7 @@ from tests.made_comparisons import FACTS, STEADY, made_case, made_comparison, ma
 VERSION_1 = Path(__file__).with_name("comparison.json")  # with the keys of version 1 from before it had types
 ADDED = {
     "allowed",
+    "harness",
     "setup",
     "install",
     "python",

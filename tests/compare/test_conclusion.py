@@ -111,6 +111,23 @@ def test_what_tests_that_fail_make_of_a_comparison(
         assert (cases["a.py::lost"].ratio, cases["a.py::lost"].launches) == (None, 0)
 
 
+@pytest.mark.parametrize("case", [STEADY, SLOW, FAST, OPEN])
+def test_a_case_whose_harness_differs_has_its_numbers_and_no_verdict_by_them(case: str) -> None:
+    """Be it slower, faster, the same or undecided by its times; a test that fails goes before."""
+    other = Judgement(Verdict.OTHER_WORK, "base and head differ in a.py")
+    given: dict[str, Any] = {"other_work": {case: other, "a.py::gone[1]": other}}
+    launches = [made_launch(number, [case], wobble=0.001 * (number % 2)) for number in range(9 if case != OPEN else 2)]
+    (by_times,) = conclude(made_outcome(launches), made_options()).cases
+    comparison = conclude(made_outcome(launches, **given), made_options())
+    (known,) = comparison.cases
+
+    assert (known.verdict, known.reason) == ("measures other work", "base and head differ in a.py")
+    assert msgspec.structs.replace(known, verdict=by_times.verdict, reason="") == by_times
+    assert (comparison.verdict, comparison.verdict.exit_code) == ("measures other work", 5)
+    failed = conclude(made_outcome(launches, judged={case: WRONG}, **given), made_options())
+    assert [one.verdict for one in failed.cases] == ["wrong"]
+
+
 @pytest.mark.parametrize(("factor", "standing"), [(1.5, "slower"), (0.5, "faster")])
 def test_a_control_that_moves_either_way_contaminates(factor: float, standing: str) -> None:
     """What no change can touch is trusted in neither direction; and no case is the same beside it."""

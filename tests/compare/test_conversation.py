@@ -324,6 +324,7 @@ def test_how_a_side_is_started(
             "projects": [f"of-{player.name}"],
             "modules": ["a"] if player.name == "head" else [],
             "allowed": ["numpy"],
+            "passes_conftests": False,
         }
         output = options.pop("stdout")
         assert (output.name, output.mode, output.closed) == (str(launch / f"{player.name}.log"), "wb", True)

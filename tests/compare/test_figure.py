@@ -72,8 +72,8 @@ def test_the_layers_of_a_comparison() -> None:
     scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
     x = field("low", title="time of head against base", scale=scale, axis={"format": "+.0%", "titleFontSize": 13})
     colours = {
-        "domain": ["slower", "wrong", "faster", "same", "inconclusive", "not measured"],
-        "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY, "#8e44ad"],
+        "domain": ["slower", "wrong", "faster", "same", "inconclusive", "measures other work", "not measured"],
+        "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY, "#b7950b", "#8e44ad"],
     }
     shares = [field(name, format="+.1%") for name in ("change", "low", "high")]
     encoding = {

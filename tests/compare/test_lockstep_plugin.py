@@ -190,6 +190,7 @@ def test_the_conductor_chooses_of_what_is_left_of_the_benchmarks(load: Load) -> 
     """Benchmarks that no other plugin deselects are offered, and those that the conductor names run in its order."""
     conductor = Conductor([{"run": ["c", "a"], "slower": {"c": 0.25, "control": 0.5}}])
     plugin = load(conductor=conductor)
+    plugin.files = lambda offered: {case: [] for case in offered}
     fixtures = {"a": ["benchmark"], "b": ["tmp_path", "benchmark"], "c": ["benchmark"], "d": [], "-k": ["benchmark"]}
     items = [SimpleNamespace(nodeid=name, fixturenames=names) for name, names in fixtures.items()]
     items.insert(2, SimpleNamespace(nodeid="a doctest"))
@@ -203,7 +204,9 @@ def test_the_conductor_chooses_of_what_is_left_of_the_benchmarks(load: Load) -> 
     hooks = pytest_with(Deselecting(), plugin)
     hooks.pytest_collection_modifyitems(session=None, config=None, items=items)
 
-    assert conductor.journal == [("collected", {"cases": ["a", "b", "c"], "strangers": {}, "uncollected": []}), "hear"]
+    files: dict[str, list[str]] = {"a": [], "b": [], "c": []}
+    said = {"cases": ["a", "b", "c"], "strangers": {}, "uncollected": [], "files": files}
+    assert conductor.journal == [("collected", said), "hear"]
     assert [item.nodeid for item in items] == ["c", "a"]
     assert plugin.slower == {"c": 0.25, "control": 0.5}
 
@@ -285,7 +288,7 @@ def test_a_failure_in_collecting_is_told_with_what_was_collected(load: Load) -> 
     assert plugin.uncollected == [told]
     conductor.answers = [{"run": [], "slower": {}}]
     plugin.pytest_collection_modifyitems([])
-    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [told]})
+    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [told], "files": {}})
 
 
 def test_the_beginning_of_each_test_is_told(load: Load) -> None:
@@ -379,7 +382,7 @@ def test_strangers_are_told_twice(load: Load) -> None:
     pytest_with(plugin, SimpleNamespace()).pytest_sessionfinish(session=None, exitstatus=0)
 
     assert conductor.journal == [
-        ("collected", {"cases": [], "strangers": {"thing": "/r/1"}, "uncollected": []}),
+        ("collected", {"cases": [], "strangers": {"thing": "/r/1"}, "uncollected": [], "files": {}}),
         "hear",
         ("ended", {"strangers": {"thing": "/r/2"}}),
     ]

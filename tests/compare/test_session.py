@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from parabola.compare import session
+from parabola.compare import findings, session
 from parabola.compare.environments.differences import Environment
 from parabola.compare.outcome import Options, Outcome, Progress
 from parabola.compare.referee import Referee
@@ -433,17 +433,16 @@ def test_progress_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None
     assert {one.cases for one in over.values()} == {2}
 
 
-def test_progress_names_what_is_being_measured(clock: Clock) -> None:
+def test_progress_names_what_is_being_measured() -> None:
     """Each case once, by its short name, also where launches side by side are at different ones."""
-    running = _Session(Options("main"), SETUP)
     doing = (SLOW, FAST, SLOW)
-    launches: Any = {at: Launch(SETUP, at, [], None) for at in range(3)}
+    launches = [Launch(SETUP, at, [], None) for at in range(3)]
     for at, case in enumerate(doing):
         launches[at].doing = case
-    running.running = launches
+    progress = findings.progress(Referee(()), [], launches, 0.0)
 
-    assert running._progress().doing == "slow[1] and fast[a::b]"
-    assert str(running._progress()) == "launch 1: slow[1] and fast[a::b]"
+    assert progress.doing == "slow[1] and fast[a::b]"
+    assert str(progress) == "launch 1: slow[1] and fast[a::b]"
 
 
 def waiting(clock: Clock, log_ratios: dict[str, list[float]], left: float) -> _Session:
@@ -479,20 +478,26 @@ def test_the_schedule_is_asked_with_what_launches_took(left: float, chosen: list
 def test_the_options_as_they_are_unless_given() -> None:
     """Five minutes, a minimum effect of 5 %, and a side that may be silent for five minutes."""
     none = BySide("", "")
-    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), none, None, (), none, none)
+    assert Options(None) == Options(None, None, (), 300.0, 0.05, 300.0, 1, None, {}, (), none, None, (), none, none, ())
 
 
 def test_what_a_comparison_is_given_and_lacks(
     project: Callable[..., Path], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Launches get what is allowed, both checkouts are prepared before them, and what they lack is in the outcome."""
+    """Launches get what is allowed, both checkouts are prepared before them, and what they lack is in the outcome.
+
+    Head's harness lies over base before all, and what still differs is known at the end.
+    """
     folder, order = project(), list[Any]()
     (folder / ".gitignore").write_text("_version.py")
     (folder / "src/_version.py").touch()
+    (folder / "conftest.py").write_text("import thing")
+    (folder / "test_it.py").write_text("LIMIT = 3")
     script = Script(clock, {STEADY: [1.0]})
 
     def make(setup: Setup, options: Options, tell: Callable[[str], None]) -> Setup:
         order.append((setup.base.revision, options.setup.base, len(script.launches)))
+        order.append(((setup.base.top / "conftest.py").read_text(), setup.laid))
         tell("base: --setup, 0 s")
         clock.now += 999.0
         return dataclasses.replace(setup, environments=BySide(THERE, THERE))
@@ -502,16 +507,20 @@ def test_what_a_comparison_is_given_and_lacks(
     monkeypatch.setattr(cores, "cpu_quota", lambda: 0.25)
     told = list[Progress]()
     options = Options("main", launches_at_once=1, allowed=("numpy",), setup=BySide("make", ""), budget_seconds=99.0)
+    options = dataclasses.replace(options, harness=("conftest.py",))
     outcome = session.compare(options, folder, told.append)
 
-    assert order == [("main", "make", 0)]
+    assert order == [("main", "make", 0), ("import thing", ["conftest.py"])]
+    assert {case: said.why for case, said in outcome.other_work.items()} == {
+        STEADY: "base and head differ in test_it.py; --harness test_it.py lays head's over base"
+    }
     assert str(told[0]) == "base: --setup, 0 s"
     assert told[0].seconds == 0
     assert (outcome.ended, outcome.seconds_before) == ("decided", 999.0)
     assert outcome.seconds == pytest.approx(clock.now - 1999.0)
     assert outcome.environments == BySide(THERE, THERE)
     setup = script.launches[0].setup
-    names = {"projects": [], "modules": ["test_it", "thing"]}
+    names = {"projects": [], "modules": ["conftest", "test_it", "thing"]}
     assert (setup.allowed, setup.own_names) == (("numpy",), BySide(names, names))
     lacks, little = outcome.missing
     assert lacks.startswith("not in the checkouts, as git ignores them: src/_version.py; ")

@@ -109,8 +109,9 @@ def test_a_suite_that_skips_itself_says_why_and_which_package_to_add(why: Any, s
     plugin.pytest_collectreport(skipped(why))
     plugin.pytest_collection_modifyitems([])
     broken = {"kind": "failed", "case": "test_a.py", "why": says, "output": []}
-    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [broken]})
+    assert conductor.journal[0] == ("collected", {"cases": [], "strangers": {}, "uncollected": [broken], "files": {}})
 
+    plugin.files = dict
     conductor.journal.clear()
     plugin.pytest_collection_modifyitems([SimpleNamespace(nodeid="b", fixturenames=["benchmark"])])
     assert conductor.journal[0][1]["uncollected"] == []
@@ -126,7 +127,9 @@ def test_tests_that_codspeeds_marker_alone_makes_benchmarks_are_offered(load: Lo
         SimpleNamespace(nodeid="c", fixturenames=[], own_markers=[mark(name="codspeed_benchmark")]),
         SimpleNamespace(nodeid="d", fixturenames=[], own_markers=[mark(name="slow")]),
     ]
-    load(conductor=conductor).pytest_collection_modifyitems(items)
+    plugin = load(conductor=conductor)
+    plugin.files = dict
+    plugin.pytest_collection_modifyitems(items)
 
     assert conductor.journal[0][1]["cases"] == ["a", "b", "c"]
 

@@ -106,7 +106,7 @@ def test_notes_in_their_order() -> None:
         only_in_base=["a.py::old[a::b]", "c.py::older"],
         only_in_head=["d/e.py::new"],
         unmeasured=["a.py::skipped", "a.py::left"],
-        options=Options("main", slower={SLOW: 0.25, "control": 2.0}),
+        options=Options("main", slower={SLOW: 0.25, "control": 2.0}, harness=("tests", "conftest.py")),
         missing=["ignored by git: x.so", "empty submodules"],
     )
 
@@ -121,6 +121,7 @@ def test_notes_in_their_order() -> None:
         "coefficient error of fast|wide: 0 → none",
         "slow is wrong: head failed: no",
         "lost is not measured: base failed: odd",
+        "head's harness was laid over base: tests, conftest.py",
         "planted in head: 25 % more work in slow",
         "planted in head: 200 % more work in control",
         "ignored by git: x.so",
@@ -153,11 +154,13 @@ def test_cases_of_one_reason_share_a_note() -> None:
     why = {"b.py::one": "no", "b.py::two": "odd", "b.py::three": "no"}
     cases = [made_case(name, "not measured", reason=reason) for name, reason in why.items()]
     wrong = made_case("b.py::four", "wrong", reason="no")
+    others = [made_case(f"b.py::{name}", "measures other work", reason="odd") for name in ("five", "six")]
 
-    assert notes(made_comparison(*cases, wrong))[2:] == [
+    assert notes(made_comparison(*cases, wrong, *others))[2:] == [
         "one, three are not measured: no",
         "two is not measured: odd",
         "four is wrong: no",
+        "five, six: measures other work: odd",
     ]
 
 

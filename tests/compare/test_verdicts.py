@@ -13,13 +13,16 @@ from parabola.exit_codes import ExitCode
 
 PAGE = (Path(__file__).parents[2] / "docs/compare.md").read_text()
 BY_PRECEDENCE = (
-    *("wrong", "slower", "contaminated", "failed", "not measured", "inconclusive", "faster", "same"),
-)  # exit codes 1, 1, 4, 5, 5, 3 with --strict, 0 and 0
-OF_CASES = ("slower", "wrong", "faster", "same", "inconclusive", "not measured")  # as they are counted
+    *("wrong", "slower", "contaminated", "failed", "not measured", "measures other work"),
+    *("inconclusive", "faster", "same"),
+)  # exit codes 1, 1, 4, 5, 5, 5, 3 with --strict, 0 and 0
+OF_CASES = (
+    *("slower", "wrong", "faster", "same", "inconclusive", "measures other work", "not measured"),
+)  # as they are counted
 
 
 def named(*names: str) -> list[Verdict]:
-    return [Verdict[name.upper().replace(" ", "_")] for name in names]
+    return [next(verdict for verdict in Verdict if verdict == name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,7 @@ def named(*names: str) -> list[Verdict]:
         (["same", "same"], "same"),
         ([], "inconclusive"),
         (["slower", "same", "wrong"], "wrong"),
+        (["measures other work", "inconclusive", "same"], "measures other work"),
     ],
 )
 def test_what_a_comparison_comes_to(names: list[str], expected: str) -> None:
@@ -98,6 +102,7 @@ def test_every_verdict_has_all_that_follows_from_it() -> None:
 def test_the_exit_code_of_each_verdict(verdict: Verdict) -> None:
     """What is bad news has an exit code above 0; of the rest, only what is inconclusive has one, for --strict."""
     codes = {"slower": 1, "wrong": 1, "inconclusive": 3, "contaminated": 4, "failed": 5, "not measured": 5}
+    codes["measures other work"] = 5
 
     assert verdict.exit_code == codes.get(verdict, 0)
     assert isinstance(verdict.exit_code, ExitCode)

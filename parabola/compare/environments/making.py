@@ -12,6 +12,7 @@ from parabola.compare.environments import inside
 from parabola.compare.environments.differences import Environment
 from parabola.compare.environments.interpreter import Interpreter
 from parabola.compare.environments.running import Runner, Tell
+from parabola.compare.harness.laying import lay
 from parabola.compare.outcome import Options
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.checkouts import Checkout, Repository
@@ -23,15 +24,19 @@ NEEDED = {"python": inside.OLDEST, "pytest": (7, 0), "pytest-benchmark": (4, 0)}
 
 
 def common_setup(options: Options, repository: Repository, sides: Sequence[Checkout], scratch: Path) -> Setup:
-    """Return what all launches of a comparison have in common, before anything is made for them.
+    """Return what all launches of a comparison have in common, before anything is made for them; lay head's harness.
 
     Args:
         options: what was asked for.
         repository: the user's.
         sides: base's checkout and head's.
         scratch: the folder that these lie in.
+
+    Raises:
+        ValueError: if head has no such harness.
     """
     base, head = sides
+    laid = lay(options.harness, repository, base, head)
     return Setup(
         base=base,
         head=head,
@@ -44,6 +49,7 @@ def common_setup(options: Options, repository: Repository, sides: Sequence[Check
         allowed=options.allowed,
         logs=Path(options.logs).absolute() if options.logs else None,
         wanted=options.only_cases,
+        laid=laid,
     )
 
 

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parabola.compare.sides.protocol import Failed, Finished, OfCase
+
+CANNOT_RUN = "cannot run head's harness"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Failure:
     def __str__(self) -> str:
         return f"{self.who} {self.did}" + (f": {self.why}" if self.why else "")
 
+    def of_harness(self) -> "Failure":
+        """Return it as what base alone fails with where head's harness was laid over it."""
+        said = self.why if self.did == "failed" else f"{self.did}: {self.why}" if self.why else self.did
+        return replace(self, did=CANNOT_RUN, why=said) if self.who == "base" else self
+
 
 class SideFailed(Exception):
     """A side could not be measured; the message says in one line which, and why.
@@ -47,6 +54,17 @@ class SideFailed(Exception):
         """What this says of the case that it was in."""
         side, _, did = str(self).replace(f", in {self.case}", "", 1).partition(" ")
         return Failure(side, did, "", output=self.output)
+
+
+def in_words(failures: Sequence[SideFailed], laid: Sequence[str]) -> str:
+    """Return why a launch could not begin, of which one side or both have failed.
+
+    Args:
+        failures: that of each side that has failed, in turn.
+        laid: where head's harness was laid over base.
+    """
+    side, _, did = str(failures[0]).partition(" ")
+    return f"base {CANNOT_RUN}: {did}" if laid and side == "base" and len(failures) == 1 else str(failures[0])
 
 
 def failure_of(ends: Mapping[str, OfCase]) -> Failure | None:

@@ -11,7 +11,7 @@ from typing import Any
 from parabola.compare.sides.by_side import BySide
 from parabola.compare.sides.cases import lost, named, planted
 from parabola.compare.sides.checkouts import Checkout
-from parabola.compare.sides.failure import Failure, SideFailed, failure_of
+from parabola.compare.sides.failure import Failure, SideFailed, failure_of, in_words
 from parabola.compare.sides.log_ratio import launch_log_ratio
 from parabola.compare.sides.protocol import Collected, Ended, Finished
 from parabola.compare.sides.side import Side
@@ -50,6 +50,7 @@ class Launch:
         measured: by case, what both sides finished; grows while it runs.
         failed: by case, why it has no times, where that is not because a side skipped it; grows while it runs.
         only: the cases of each side that the other does not offer.
+        files: of each side, by case those that say what it measures, its own first.
         finished: whether it came to its own end.
         died: how a side ended within a case, which is failed; if it collected a part of the suite, also elsewhere.
         plan: the cases that it measures, the control first.
@@ -69,14 +70,12 @@ class Launch:
             cases: the cases to measure; None for all that both sides have.
         """
         self.setup, self.number, self.cores, self.cases = setup, number, list(cores), cases
-        self.measured: dict[str, Measured] = {}
-        self.failed: dict[str, Failure] = {}
+        self.measured, self.failed = dict[str, Measured](), dict[str, Failure]()
         self.only = BySide[list[str]](base=[], head=[])
-        self.plan: list[str] = []
-        self.slower = setup.slower
-        self.collects_part = cases is not None and not setup.collects_all
+        self.slower, self.collects_part = setup.slower, cases is not None and not setup.collects_all
         self.starting_seconds = self.collecting_seconds = 0.0
-        self.doing = "starting"
+        self.files = BySide[dict[str, list[str]]](base={}, head={})
+        self.plan, self.doing = list[str](), "starting"
         self.sides: list[Side] = []
         self.stopped = self.finished = False
         self.died: SideFailed | None = None
@@ -129,6 +128,7 @@ class Launch:
         collected = self._collected()
         self.collecting_seconds = max(said.seconds for said in collected.values())
         self.starting_seconds = time.perf_counter() - self.started - self.collecting_seconds
+        self.files = BySide(collected["base"].files, collected["head"].files)
         for name, said in collected.items():
             if not said.cases and not self.collects_part:
                 raise SideFailed(f"{name} has no benchmarks ({getattr(self.setup, name).revision})")
@@ -162,7 +162,7 @@ class Launch:
                 failures.append(failure)
         if failures:  # options are to blame only if neither side takes them
             usage = [failure.usage for failure in failures] == [True, True]
-            raise SideFailed(str(failures[0]), usage, failures[0].output)
+            raise SideFailed(in_words(failures, self.setup.laid), usage, failures[0].output)
         return collected
 
     def _conduct(self) -> None:

@@ -43,12 +43,14 @@ class Collected(Message, frozen=True):
         strangers: the modules, each with its file.
         uncollected: of each file that could not be collected, in the place of a case, why.
         seconds: how long collecting took.
+        files: of each case the files that say what it measures, its own first.
     """
 
     cases: list[str]
     strangers: dict[str, str] = {}
     uncollected: "list[Failed]" = []
     seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    files: dict[str, list[str]] = {}
 
 
 class Begun(OfCase, frozen=True):

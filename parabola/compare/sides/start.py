@@ -40,6 +40,7 @@ class Setup:
         interpreters: the Python of each side.
         environments: what is installed for each side; None if neither has a Python of its own.
         collects_all: whether launches collect the whole suite though they measure a part of it.
+        laid: the files and folders of head, as seen from its top, that were laid over base.
     """
 
     base: Checkout
@@ -56,6 +57,7 @@ class Setup:
     interpreters: BySide[Interpreter] = THIS_PYTHON
     environments: BySide[Environment] | None = None
     collects_all: bool = False
+    laid: Sequence[str] = ()
 
 
 def start_side(
@@ -97,6 +99,7 @@ def start_side(
         "elsewhere": str(setup.elsewhere),
         "scratch": str(setup.scratch),
         "allowed": list(setup.allowed),
+        "passes_conftests": bool(setup.laid) and checkout.name == "base",
         **getattr(setup.own_names, checkout.name),
     }
     logs = setup.logs / f"launch-{number:03}" if setup.logs else scratch

@@ -20,6 +20,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from .addopts import pytest_cmdline_main, pytest_load_initial_conftests  # noqa: F401 - pytest finds hooks here
 from .collecting import Part, began, is_benchmark, pytest_collection  # noqa: F401
+from .harness import files
 from .strangers import strangers
 from .telling import Line, last_lines, of_file, reason, skip_reason, writable
 from .work import calibrate, hash_blocks, plain_iterations, plain_rounds, repeated, slowed
@@ -131,8 +132,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     offered = {item.nodeid: item for item in items if is_benchmark(item)}
     broken = uncollected if offered else uncollected + skipped_files
-    seconds = time.perf_counter() - began[-1]
-    line.say("collected", cases=list(offered), strangers=strangers(GIVEN), uncollected=broken, seconds=seconds)
+    seconds, found = time.perf_counter() - began[-1], strangers(GIVEN)
+    line.say("collected", cases=[*offered], strangers=found, uncollected=broken, seconds=seconds, files=files(offered))
     answer = line.hear()
     slower.update(answer["slower"])
     items[:] = [offered[case] for case in answer["run"]]
