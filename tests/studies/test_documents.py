@@ -153,15 +153,16 @@ def test_pass_rates_command_prints_the_table(capsys: pytest.CaptureFixture[str])
 def test_false_alarms_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a pool of 1,000 seeds in one cell, and 50 suites; the second time nothing is trained."""
+    """With a pool of 800 seeds in one cell, in two parts, and 50 suites; the second time nothing is trained."""
     monkeypatch.setattr(false_alarms, "CELLS", ((111, 0.1),))
-    false_alarms.main(pool=tmp_path, seeds=1000, suites=50)
+    monkeypatch.setattr(false_alarms, "PART_SEEDS", 400)
+    false_alarms.main(pool=tmp_path, seeds=800, suites=50)
     said = capsys.readouterr().out
 
     assert re.search(r"\| batch size 111, learning rate 0.1 \| +9\d\.\d \(\d\d\.\d–\d\d\.\d\) % \| 0\.0056 % \|", said)
     assert re.search(r"\| +5 % \| +[0-8] of 50: ", said)
     monkeypatch.setattr("parabola.ensemble.learning_map.Ensemble", lambda *_, **__: pytest.fail("trained again"))
-    false_alarms.main(pool=tmp_path, seeds=1000, suites=50)
+    false_alarms.main(pool=tmp_path, seeds=800, suites=50)
     assert capsys.readouterr().out == said
 
 
