@@ -1,8 +1,6 @@
 """python -m parabola compare: two commits, round by round in turn."""
 
 import importlib.util
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +9,8 @@ import typer.core
 
 from parabola.commands import door, exits
 from parabola.commands.bisect import exits_for_bisect
-from parabola.commands.options import Plot, read_planted, read_seconds, read_share, read_sides
+from parabola.commands.options import Plot, read_metrics, read_planted, read_seconds, read_share, read_sides
+from parabola.commands.telling import tell_large_files, watching
 from parabola.exit_codes import ExitCode
 
 
@@ -83,6 +82,9 @@ def compare(
     case: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only cases with that in their name. Repeatable.")
     ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=SHARE]", help="Compare a number of extra_info, too. Repeatable.")
+    ] = None,
     bisect_exit: Annotated[
         bool, typer.Option("--bisect-exit", help="Exit 1 if slower or wrong, 0 if not, 125 if not known.")
     ] = False,
@@ -130,6 +132,7 @@ def compare(
             slower=dict(map(read_planted, inject or ())),
             allowed=tuple(allow or ()),
             only_cases=tuple(case or ()),
+            metrics=read_metrics(metric or (), minimum_effect),
             setup=read_sides("setup", setup or ()),
             install=read_sides("install", install or ()),
             python=BySide(base=find_python(pythons.base), head=find_python(pythons.head)),
@@ -170,31 +173,3 @@ def compare(
         code = ExitCode.CONTAMINATED  # one commit, or another, is blamed for good: no time may be trusted by half
     known = code != ExitCode.INCONCLUSIVE or strict or bisect_exit
     raise typer.Exit(code if known else ExitCode.DONE)
-
-
-def watching(bar: Any, budget_seconds: float) -> Callable[[Any], None]:
-    """Return what shows on a bar, if there is one, how a comparison goes on, and tells of a budget that is too short.
-
-    That is told once, as soon as the first launch is known to take longer than the budget.
-    """
-    told = list[str]()
-
-    def watch(now: Any) -> None:
-        if bar:
-            bar(now.seconds, str(now))
-        seconds = now.first_launch_seconds or 0.0
-        if seconds > budget_seconds and not told:
-            told.append(f"the first launch takes about {seconds:.0f} s, more than the budget of {budget_seconds:.0f} s")
-            exits.tell(f"{told[0]}, and a case needs nine: a longer --budget, --case NAME, or files after --")
-
-    return watch
-
-
-def tell_large_files() -> None:
-    """Tell which large files a commit of the working tree takes in, before it is made."""
-    from parabola.compare.sides.checkouts import Repository
-    from parabola.compare.sides.working_tree import large_files
-
-    with suppress(ValueError):  # in no repository, which is told later
-        for path, size in large_files(Repository.find(Path.cwd()).top):
-            exits.tell(f"{path} is untracked: its {size / 1e6:,.0f} MB go into .git unless .gitignore names it")

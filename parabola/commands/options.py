@@ -66,6 +66,25 @@ def read_share(option: str, text: str) -> float:
     return float(found[1]) / 100
 
 
+def read_metrics(texts: Sequence[str], minimum_effect: str) -> dict[str, float]:
+    """Read "NAME" or "NAME=5%" of each time that --metric was given; return each minimum effect by the name.
+
+    Args:
+        texts: the values of the option.
+        minimum_effect: the text of the minimum effect of those that give none.
+
+    Raises:
+        ValueError: if a name is empty or given twice, or a share is none.
+    """
+    effects = dict[str, float]()
+    for text in texts:
+        name, equals, share = text.rpartition("=") if "=" in text else (text, "", "")
+        if not name.strip() or name in effects:
+            raise ValueError(f"--metric needs a key of extra_info, once: peak_mebibytes=5%. Received: {text!r}")
+        effects[name] = read_share("metric", share) if equals else read_share("minimum-effect", minimum_effect)
+    return effects
+
+
 def read_planted(text: str) -> tuple[str, float]:
     """Read "CASE=5%". Raises ValueError if it is anything else."""
     case, equals, share = text.rpartition("=")

@@ -42,6 +42,8 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
         launch_spread: the standard deviation of its log ratio from launch to launch, but for a few bad ones.
         round_spread: the same of a pair of rounds, within a launch.
         reason: where it is wrong, not measured or measures other work, why; else empty.
+        metric: the key of extra_info that the row is about; empty where it is about times.
+        median_values: of a metric, its median over launches; None where the row is about times.
     """
 
     case: str
@@ -59,6 +61,8 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
     launch_spread: float | None = None
     round_spread: float | None = None
     reason: str = ""
+    metric: str = ""
+    median_values: BySide[float | None] | None = None
 
 
 class ComparedControl(ComparedCase, frozen=True, kw_only=True):
@@ -110,7 +114,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         only_in_base, only_in_head: the cases that the other side does not have.
         unmeasured: the cases that both sides have, but that one skips.
         launches: in the order in which they ended.
-        missing: what the checkouts or the container did not have, though cases may need it: a sentence each.
+        missing: what the checkouts or the container did not have, though cases may need it: a sentence each;
+            and which metrics were no positive numbers.
         output: the last lines of what a side wrote that failed, or else of pytest's report on a test that did.
         written_by: which version of this package wrote the file; empty for one from before that was said.
         environments: what is installed for each side; None if both ran in this program's environment.

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from parabola import WRITTEN_BY
-from parabola.compare import verdicts
+from parabola.compare import metrics, verdicts
 from parabola.compare.comparison import (
     VERSION,
     ComparedCase,
@@ -36,13 +36,17 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         outcome: what was measured, and how it ended.
         options: what was asked for.
     """
-    measured = [case for case in outcome.referee.log_ratios if case not in outcome.unmeasured]
+    untimed = {*outcome.unmeasured, *outcome.judged, *outcome.other_work}
+    names = outcome.referee.log_ratios
+    measured = [name for name in names if name not in outcome.unmeasured and not isinstance(name, metrics.Row)]
     listed = dict.fromkeys([*measured, *outcome.judged])
     judged = {**outcome.other_work, **outcome.judged}
     cases = [_case(case, outcome.referee, outcome.launches, judged.get(case)) for case in listed]
+    rows = [name for name in names if isinstance(name, metrics.Row) and name.case not in untimed]
     control, environments = _control(outcome.control, outcome.launches), outcome.environments
     if control.verdict != Verdict.SAME:
         cases = [_doubted(case, control) for case in cases]
+    cases += [_metric(row, outcome, options) for row in rows]
     holding = [case.verdict for case in cases]
     if outcome.ended == "failed":
         holding.append(Verdict.FAILED)
@@ -67,7 +71,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         only_in_head=list(outcome.only.head),
         unmeasured=list(outcome.unmeasured),
         launches=[_launch(launch) for launch in outcome.launches],
-        missing=list(outcome.missing),
+        missing=[*outcome.missing, *metrics.not_measured(outcome.launches, options.metrics)],
         output=[*(outcome.output or _first_report(outcome.judged.values()))],
         written_by=WRITTEN_BY,
         environments=environments,
@@ -138,6 +142,17 @@ def _case(case: str, referee: Referee, launches: Sequence[Launch], judgement: Ju
         round_spread=round_spread([launch.seconds for launch in measured]),
         reason=judgement.why if judgement else "",
     )
+
+
+def _metric(row: metrics.Row, outcome: Outcome, options: Options) -> ComparedCase:
+    """Return what is said of a metric of a case, whose log ratios the referee has stretched."""
+    said = [pair for launch in outcome.launches if (pair := metrics.values(launch, row))]
+    whole = _case(row, outcome.referee, ())
+    power = 1 / metrics.scale(row.metric, options.metrics, options.minimum_effect)
+    ratio, low, high = (None if end is None else end**power for end in (whole.ratio, whole.low, whole.high))
+    base, head = (float(np.median(side)) for side in zip(*said, strict=True))
+    changed = {"ratio": ratio, "low": low, "high": high, "metric": row.metric, "median_values": BySide(base, head)}
+    return msgspec.structs.replace(whole, case=str(row), **changed)
 
 
 def _median(launches: Sequence[Sequence[float]]) -> float | None:

@@ -27,7 +27,7 @@ def ratio_figure(comparison: Comparison) -> Any:
             "change": case.ratio - 1,
             "low": None if case.low is None or case.high is None else case.low - 1,
             "high": None if case.high is None else case.high - 1,
-            "verdict": case.verdict.value,
+            "verdict": case.verdict.value,  # of a metric, too, so that colours mean one thing
             "launches": case.launches,
         }
         for name, case in [*named, ("control (no change can touch it)", comparison.control)]
@@ -39,6 +39,7 @@ def ratio_figure(comparison: Comparison) -> Any:
     widest = max([abs(row[end]) for row in rows for end in ENDS if row[end] is not None] + [2 * effect])
     scale = alt.Scale(domain=[-1.1 * widest, 1.1 * widest], nice=False)
     y = alt.Y("case:N", sort=order, title=None, axis=alt.Axis(labelLimit=520, labelFontSize=12))
+    compared = "head against base" if comparison.options.metrics else "time of head against base"
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=y,
         color=alt.Color(
@@ -49,15 +50,17 @@ def ratio_figure(comparison: Comparison) -> Any:
         ),
         tooltip=["case:N", "verdict:N", "launches:Q", *(alt.Tooltip(f"{end}:Q", format="+.1%") for end in ENDS)],
     )
-    x = alt.X("low:Q", scale=scale, title="time of head against base", axis=alt.Axis(format="+.0%", titleFontSize=13))
+    x = alt.X("low:Q", scale=scale, title=compared, axis=alt.Axis(format="+.0%", titleFontSize=13))
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
     band = alt.Chart(alt.Data(values=[{"low": -effect, "high": effect}])).mark_rect(color="#888", opacity=0.15)
     zero = alt.Chart(alt.Data(values=[{"low": 0}])).mark_rule(color="#777", strokeDash=[4, 4]).encode(x=x)
     base_name, head_name = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
+    own = [f"{name} within ±{100 * share:g} %" for name, share in comparison.options.metrics.items()]
+    metrics = "".join(f", {name}" for name in own)
     head = alt.TitleParams(
         text=f"{comparison.verdict}: {head_name} against {base_name}",
-        subtitle=f"{100 * comparison.confidence:g} % intervals; shaded: ±{100 * effect:g} %, counts as same",
+        subtitle=f"{100 * comparison.confidence:g} % intervals; shaded: ±{100 * effect:g} %, counts as same{metrics}",
         anchor="start",
         fontSize=16,
         subtitleFontSize=13,

@@ -35,6 +35,7 @@ class Options:
         install: of each side a command that fills a new environment for it; empty for none.
         python: of each side the file of its Python; empty for the one that runs this program.
         harness: files and folders of head to lay over base, as seen from the folder that the comparison is started in.
+        metrics: the keys of extra_info that are compared as times are, each with its minimum effect.
     """
 
     base: str | None
@@ -53,6 +54,7 @@ class Options:
     install: BySide[str] = NEITHER
     python: BySide[str] = NEITHER
     harness: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from parabola.compare import findings
+from parabola.compare import findings, metrics
 from parabola.compare.environments.making import common_setup, make
 from parabola.compare.harness.other_work import other_work
 from parabola.compare.outcome import Ended, Options, Outcome, Watch, told_before_launches
@@ -59,8 +59,7 @@ class _Session:
         self.referee = Referee((), options.minimum_effect)
         self.control = Referee((CONTROL,), options.minimum_effect, decides=False)
         self.begun, self.running, self.over = list[Launch](), dict[Future[None], Launch](), list[Launch]()
-        self.judged, self.skipped = dict[str, Judgement](), list[str]()
-        self.disturbed, self.strayed = False, ""
+        self.judged, self.skipped, self.disturbed, self.strayed = dict[str, Judgement](), list[str](), False, ""
         self.began = self.started = time.monotonic()
 
     def run(self, progress: Watch) -> Outcome:
@@ -116,7 +115,7 @@ class _Session:
     def _measure(self, pool: ThreadPoolExecutor, free: list[list[int]], progress: Watch) -> None:
         while self._seconds_left() > 0 and not self._complete():
             while free and (cases := self._next_cases(len(free) + len(self.running))) != []:
-                launch = Launch(self.setup, len(self.begun), free.pop(0), cases)
+                launch = Launch(self.setup, len(self.begun), free.pop(0), cases and metrics.cases_of(cases))
                 self.begun.append(launch)  # before its thread exists: Ctrl-C may come in between
                 self.running[pool.submit(launch.run)] = launch
             if not self.running:
@@ -150,11 +149,12 @@ class _Session:
         self.over.append(launch)
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
-            self.referee = Referee(launch.plan[1:], self.options.minimum_effect, decides=not self.self_test)
+            names = metrics.names(launch, self.options.metrics)
+            self.referee = Referee(names, self.options.minimum_effect, decides=not self.self_test)
             self.setup = replace(self.setup, slower=launch.slower) if launch.slower else self.setup
         if launch.collects_part:
             self._doubt(launch)
-        log_ratios = {case: measured.log_ratio for case, measured in launch.measured.items()}
+        log_ratios = metrics.log_ratios(launch, self.options.metrics, self.options.minimum_effect)
         self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
         self.referee.add({case: value for case, value in log_ratios.items() if case in self.referee.log_ratios})
         self.judged, self.skipped = findings.judged(self.over), findings.skipped(self.over)
@@ -174,7 +174,7 @@ class _Session:
     def _undecided(self) -> list[str]:
         """Return the cases that the next launches are to run."""
         settled = {*self.judged, *self.skipped}
-        return [*self._again(), *(case for case in self.referee.undecided if case not in settled)]
+        return [*self._again(), *(case for case in self.referee.undecided if metrics.case_of(case) not in settled)]
 
     def _complete(self) -> bool:
         """Return whether enough is measured; a case that is the same waits until the control is known to be so, too."""

@@ -25,8 +25,8 @@ COLUMNS_ARE = (
 
 def headline(comparison: Comparison) -> str:
     """Say in one line what a comparison comes to."""
-    numbers = Counter(case.verdict for case in comparison.cases)
-    counts = [f"{numbers[verdict]} {verdict}" for verdict in Verdict if verdict in numbers]
+    numbers = Counter((case.verdict, case.verdict.of(case.metric)) for case in comparison.cases)
+    counts = [f"{numbers[one]} {one[1]}" for one in sorted(numbers, key=lambda one: ([*Verdict].index(one[0]), one[1]))]
     counted = ", ".join(counts) if counts else "no case was measured"
     reasons = _reasons(comparison)
     own = reasons.pop(comparison.verdict, None)
@@ -156,20 +156,18 @@ def _table(comparison: Comparison) -> tables.Table[ComparedCase]:
     return tables.Table(_sides(comparison), columns, comparison.cases)
 
 
-def _base(case: ComparedCase) -> str:
-    seconds = case.median_seconds.base
-    return "–" if seconds is None else duration(seconds)
-
-
-def _head(case: ComparedCase) -> str:
-    seconds, ratio = case.median_seconds.base, case.ratio
-    return "–" if seconds is None or ratio is None else duration(seconds * ratio)
+def _quantity(case: ComparedCase, ratio: float | None) -> str:
+    """Write the base's median, times a ratio: a time, or a metric in whatever unit it has."""
+    median_of_base = (case.median_values or case.median_seconds).base
+    if median_of_base is None or ratio is None:
+        return "–"
+    return f"{median_of_base * ratio:,.4g}" if case.metric else duration(median_of_base * ratio)
 
 
 def _verdict(case: ComparedCase) -> str:
     """Write the verdict, and of an inconclusive one about how many launches it lacks."""
     if case.verdict != Verdict.INCONCLUSIVE:
-        return str(case.verdict)
+        return case.verdict.of(case.metric)
     launches = f"about {case.launches_needed}" if case.launches_needed else "many"
     suspicion = " would confirm a suspicion" if case.suspected else ""
     return f"{case.verdict}: {launches} more launches{suspicion}"
@@ -191,8 +189,8 @@ def _sides(comparison: Comparison) -> str:
 
 
 COLUMNS: tuple[tables.Column[ComparedCase], ...] = (
-    tables.Column("base", _base),
-    tables.Column("head", _head),
+    tables.Column("base", lambda case: _quantity(case, 1.0)),
+    tables.Column("head", lambda case: _quantity(case, case.ratio)),
     tables.Column("change", _change),
     tables.Column("99 % interval", _interval),
     tables.Column("launches", lambda case: str(case.launches)),

@@ -49,6 +49,10 @@ class Verdict(StrEnum):
     CONTAMINATED = "contaminated", 3, ExitCode.CONTAMINATED, "red"
     FAILED = "failed", 4, ExitCode.SIDE_FAILED, "red"
 
+    def of(self, metric: str) -> str:
+        """Return the word for a row about a metric, or about times where it is empty: no memory is slower."""
+        return {"slower": "larger", "faster": "smaller"}.get(self.value, self.value) if metric else self.value
+
 
 @dataclass(frozen=True)
 class Judgement:

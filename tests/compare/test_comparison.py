@@ -37,6 +37,9 @@ ADDED = {
     "collecting_seconds",
     "collected_all",
     "strayed",
+    "metrics",
+    "metric",
+    "median_values",
 }  # since
 
 

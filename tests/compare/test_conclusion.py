@@ -254,6 +254,8 @@ def test_a_case_by_value() -> None:
         "launch_spread": pytest.approx(1.482602 * math.log(1.01)),  # of ratios of 1, 1.01 and 1.05
         "round_spread": pytest.approx(0.0),
         "reason": "",
+        "metric": "",
+        "median_values": None,
     }
     assert open_case.launches == 2
     assert (open_case.launch_spread, open_case.round_spread) == (None, None)
