@@ -131,11 +131,11 @@ def histories(records: Iterable[Record]) -> list[History]:
         by_machine[record.name, record.project, hardware(record.fingerprint)].append(record)
     found = [_history(group[::-1]) for records in by_machine.values() for group in lineages(records)]
     family = sum(family_of([len(line.at) for line in history.lines]) for history in found)
-    told = [_with_changes(history, family) for history in found]
+    told = [with_changes(history, family) for history in found]
     return sorted(told[::-1], key=lambda history: history.records[0].measured, reverse=True)
 
 
-def _with_changes(history: History, family: int) -> History:
+def with_changes(history: History, family: int) -> History:
     """Return a history with the changes of its levels, among so many series of all histories."""
     series = [Series(line.at, line.seconds) for line in history.lines]
     levels = find_levels(series, len(history.commits), family)

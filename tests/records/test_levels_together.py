@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.studies.reports_of_nothing import KINDS, made
+from benchmarks.studies.reports_of_nothing import KINDS, judged, made
 from parabola.records.levels.search import Floats
 from parabola.records.levels.together import Levels, Series, family_of, find_levels
 
@@ -108,11 +108,28 @@ def test_two_cases_have_no_median() -> None:
     assert find_levels([], 0, 0) == Levels(())
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if "states" not in kind])
+def test_no_case_changes_alone_beside_a_short_stay_of_the_machine() -> None:
+    """It is 8 % slower for six commits, which cases feel from half to one and a half times; outliers lead none of them.
+
+    The slope of differences, each clipped, was led astray in six of these twelve histories.
+    """
+    stay = np.log(1.08) * ((np.arange(60) >= 30) & (np.arange(60) < 36))
+    for seed in range(45, 57):
+        random = np.random.default_rng(seed)
+        logs = random.normal(0, 0.01, (9, 60)) + stay * np.linspace(0.5, 1.5, 9)[:, None]
+        hit = random.random((9, 60)) < 0.05
+
+        assert not judged(logs + np.log1p(hit * random.uniform(0.1, 1, (9, 60))))[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("commits", [20, 100])
 def test_few_reports_of_nothing_have_a_change(kind: str, commits: int) -> None:
-    """Of 25 reports on 35 unchanged cases five at most have any, which 5 % of alarms exceed once in 3,000 times."""
-    random = np.random.default_rng(5)
-    found = [levels_of(made(random, 35, commits, KINDS[kind])) for _ in range(25)]
+    """Of 25 reports on 35 unchanged cases five at most have any, which 5 % of alarms exceed once in 3,000 times.
 
-    assert sum(any(levels.changes) for levels in found) <= 5
+    Where the host has two states, the machine may be said to change, and no case alone.
+    """
+    random = np.random.default_rng(5)
+    said = [judged(made(random, 35, commits, KINDS[kind])) for _ in range(25)]
+
+    assert sum(alone or (machine and "states" not in kind) for alone, machine in said) <= 5

@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from parabola.records.levels.changes import changes_between, lasting
 from parabola.records.levels.judging import LevelChange
-from parabola.records.levels.noise import noises, tame
+from parabola.records.levels.noise import REACH, noises, tame
 from parabola.records.levels.search import FEWEST, Floats
 
 FEWEST_CASES = 3  # of which the median case is told: of two, neither can be told from the machine
+WINDOW = 21  # values of a running median: up to ten in a row do not move it; a stay of eight is told as a flip
+STEPS = 5  # of the search for the strength with which a case follows the machine
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,23 @@ def _of_commits(change: LevelChange, known: npt.NDArray[np.int_]) -> LevelChange
 
 
 def _share(logs: Floats, mood: Floats) -> float:
-    """Return how strongly a case follows the machine's mood: the slope of its differences, of which none counts for
-    more than twice the 90th percentile."""
-    steps, moods = np.diff(logs), np.diff(mood)
-    most = 2 * np.quantile(np.abs(steps), 0.9)
+    """Return how strongly a case follows the machine's mood: the slope of what both have beside their running medians.
+
+    A stay of the machine in another state that is too short to be told is whole in both, and a change of the case alone
+    is in neither. No value pulls with more than REACH scales of what the slope leaves, so outliers cannot lead it.
+
+    Source: Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 1964.
+    """
+    from scipy.ndimage import median_filter
+
+    values, moods = (every - median_filter(every, WINDOW, mode="mirror") for every in (logs, mood))
     square = float(moods @ moods)
-    return float(moods @ np.clip(steps, -most, most)) / square if square else 0.0
+    share = 1.0 if square else 0.0
+    for _ in range(STEPS if square else 0):
+        left = values - share * moods
+        most = REACH * 1.4826 * np.partition(np.abs(left), len(left) // 2)[len(left) // 2]  # np.median is far slower
+        share += float(moods @ left.clip(-most, most)) / square
+    return share
 
 
 def _starts(at: npt.NDArray[np.int_], events: Sequence[LevelChange]) -> list[int]:

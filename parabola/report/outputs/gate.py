@@ -21,15 +21,19 @@ def suspicions(records: Sequence[Record]) -> list[str]:
     return [line for history in found for line in (*_slower(history), *_passing_less(history))]
 
 
-def _slower(history: History) -> Iterator[str]:
-    """Name the cases whose newest change of level is to a slower one, within the newest commits."""
+def newly_slower(history: History) -> list[ChangeOfCase]:
+    """Return the changes to a slower level that a case still has, and that may lie within the newest commits."""
     oldest = len(history.commits) - NEWEST
-    slower = [
+    return [
         change
         for change in changes_of(history)
         if change.slower and change.change is change.line.changes[-1] and change.last >= oldest
     ]
-    for together in group(slower):
+
+
+def _slower(history: History) -> Iterator[str]:
+    """Name the cases that are newly slower, those together that may have become so by one commit."""
+    for together in group(newly_slower(history)):
         first, last = max(change.first for change in together), min(change.last for change in together)
         sizes = sorted(change.change.ratio for change in together)
         ends = dict.fromkeys(f"{100 * (ratio - 1):+.1f}" for ratio in (sizes[0], sizes[-1]))
