@@ -1,11 +1,17 @@
 """A comparison as a picture: the intervals of all ratios."""
 
+import json
 from typing import Any
 
 from parabola.compare.comparison import Comparison, shown_names
 from parabola.compare.verdicts import Verdict
+from parabola.display.narrow import wrapped
+from parabola.display.pictures import CHANGE
 
 ENDS = ("change", "low", "high")
+LONGEST = 40  # characters of a line of a name, which is broken where a terminal breaks it
+CHARACTER = 7.5  # pixels of one in the widest usual font: a reader's may be wider than that which made the picture
+LINE = 14  # pixels
 
 
 def ratio_figure(comparison: Comparison) -> Any:
@@ -38,7 +44,12 @@ def ratio_figure(comparison: Comparison) -> Any:
     colours = {verdict.value: verdict.colour for verdict in Verdict if verdict.colour}
     widest = max([abs(row[end]) for row in rows for end in ENDS if row[end] is not None] + [2 * effect])
     scale = alt.Scale(domain=[-1.1 * widest, 1.1 * widest], nice=False)
-    y = alt.Y("case:N", sort=order, title=None, axis=alt.Axis(labelLimit=520, labelFontSize=12))
+    lines = {name: [line.strip() for line in wrapped(name, LONGEST)] for name in order}
+    wide = max((len(line) for name in order for line in lines[name]), default=0)
+    names_axis = alt.Axis(
+        labelExpr=f"({json.dumps(lines)})[datum.value]", labelLimit=0, labelFontSize=12, minExtent=CHARACTER * wide
+    )
+    y = alt.Y("case:N", sort=order, title=None, axis=names_axis)
     compared = "head against base" if comparison.options.metrics else "time of head against base"
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=y,
@@ -50,7 +61,7 @@ def ratio_figure(comparison: Comparison) -> Any:
         ),
         tooltip=["case:N", "verdict:N", "launches:Q", *(alt.Tooltip(f"{end}:Q", format="+.1%") for end in ENDS)],
     )
-    x = alt.X("low:Q", scale=scale, title=compared, axis=alt.Axis(format="+.0%", titleFontSize=13))
+    x = alt.X("low:Q", scale=scale, title=compared, axis=alt.Axis(labelExpr=CHANGE, titleFontSize=13))
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
     band = alt.Chart(alt.Data(values=[{"low": -effect, "high": effect}])).mark_rect(color="#888", opacity=0.15)
@@ -67,4 +78,9 @@ def ratio_figure(comparison: Comparison) -> Any:
         offset=14,
     )
     layers = alt.layer(band.encode(x=x, x2="high:Q"), zero, bars, points)
-    return layers.properties(width=460, height=alt.Step(30), title=head, padding=16)
+    return layers.properties(
+        width=460,
+        height=alt.Step(max([30, *(LINE * len(name) + 10 for name in lines.values())])),
+        title=head,
+        padding=16,
+    )

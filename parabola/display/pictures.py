@@ -11,6 +11,7 @@ from parabola import files
 FORMATS = (".png", ".svg", ".html")
 STEPS = (1, 2, 5)  # labels within a power of ten, where few powers are drawn
 FEW_POWERS = 2
+CHANGE = "format(100 * datum.value, datum.value ? '+.2~f' : 'd') + ' %'"  # a label of a share that is a change
 BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#b4b4b4"
 
 

@@ -22,6 +22,15 @@ def device_sections(newest: Sequence[Sequence[Record]], names: Sequence[str]) ->
     return [section for section in sections if section]
 
 
+def no_device_sections(newest: Sequence[Sequence[Record]]) -> list[Section]:
+    """Say in a line that nothing is held against each other, where the records know devices."""
+    known = any(
+        measurement.case.device for records in newest for record in records for measurement in record.measurements
+    )
+    line = "No machine has measured two devices. Two machines are compared once you name them: NAME=RECORD."
+    return [Section("CPU against GPU", "CPU against GPU", lines=(line,))] if known else []
+
+
 def _against(devices: Sequence[DeviceTimes]) -> Section | None:
     if len(devices) < 2:
         return None

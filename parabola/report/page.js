@@ -12,6 +12,13 @@ const draw = async specification => {
     points().forEach((point, number) => point.setAttribute("tabindex", number ? "-1" : "0"));
   };
   name();
+  const how = [
+    chart.querySelector("select") && "pick a line from the list",
+    specification.textContent.includes('"name": "zoom"') && "drag to move, Shift and wheel to zoom, double click to see all",
+    "hover, or go by arrow keys, for figures",
+  ].filter(Boolean).join("; ");
+  const caption = chart.closest("figure").querySelector("figcaption");
+  if (how.length > (caption.dataset.how ?? "").length) caption.dataset.how = how[0].toUpperCase() + how.slice(1) + ".";
   view.addSignalListener("width", () => view.runAsync().then(name));
   chart.addEventListener("change", () => view.runAsync().then(name));
   chart.addEventListener("focusin", event => {

@@ -94,7 +94,7 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple["Picture", ...]:
 
     caption = (
         "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
-        "learning rates the smallest's is drawn. Pick a line from the list; hover, or go by arrow keys, for figures."
+        "learning rates the smallest's is drawn."
     )
     drawn = list[Picture]()
     for kind, axis_title in AXIS_TITLES.items():

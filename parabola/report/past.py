@@ -103,11 +103,15 @@ def _history_picture(history: History, kind: str) -> "Picture":
     from parabola.report.charts.commits import history_panels
     from parabola.report.charts.panels import Picture
 
-    unit = next(line.measurement.unit for line in history.lines if line.measurement.case.kind == kind)
-    caption = f"Median {unit}, against the line's own median; dashed rules stand where a level changed. Pick a line "
-    caption += "from the list; drag to move, Shift and wheel to zoom, double click to see all; arrow keys go point by "
-    caption += "point. A case that one commit alone has measured is in the table below."
-    return Picture(f"{heading(kind)} over commits", history_panels(history, kind), caption)
+    lines = [line for line in history.lines if line.measurement.case.kind == kind]
+    said = [f"Median {lines[0].measurement.unit}, against the line's own median"]
+    if any(line.changes for line in lines):
+        said.append("; dashed rules stand where a level changed")
+    if history.updates:
+        said.append("; dotted rules where the machine's software changed")
+    if any(len(line.at) == 1 for line in lines):
+        said.append(". A case that one commit alone has measured is in the table below")
+    return Picture(f"{heading(kind)} over commits", history_panels(history, kind), f"{''.join(said)}.")
 
 
 def _newest_pass_rates(history: History) -> Table[Mapping[str, str]]:

@@ -8,7 +8,7 @@ from parabola.records.fingerprint import MAY_BE_EMPTY, differences, hardware, in
 from parabola.records.foreign.naming import told_apart
 from parabola.records.history import History, histories
 from parabola.records.record import Fingerprint, Record
-from parabola.report.devices import device_sections
+from parabola.report.devices import device_sections, no_device_sections
 from parabola.report.hardware.disturbed import marked
 from parabola.report.hardware.relative import relative_sections
 from parabola.report.machines import machines_section
@@ -41,11 +41,13 @@ def sections(records: Sequence[Record]) -> list[Section]:
     named = [*zip(machines, _machine_names(newest), strict=True)]
     shown = [one for at, one in enumerate(named) if at < MOST_MACHINES or newest[at].name]
     others = [one for at, one in enumerate(named) if at >= MOST_MACHINES and not newest[at].name]
+    compared = device_sections([machine.newest for machine, _ in shown], [record.name for record in records])
     return [
         *(marked(now_section(machine, records, name), machine.newest) for machine, name in shown),
-        *device_sections([machine.newest for machine, _ in shown], [record.name for record in records]),
+        *compared,
         *(marked(past_section(machine, name), machine.measured) for machine, name in shown),
         *relative_sections(*zip(*shown, strict=True)),
+        *([] if compared else no_device_sections([machine.newest for machine, _ in shown])),
         machines_section(shown),
         *([_others(others)] if others else []),
     ]

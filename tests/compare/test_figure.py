@@ -1,11 +1,13 @@
 """The picture of a comparison."""
 
+import json
 from typing import Any
 
 import pytest
 
 from parabola.compare.comparison import ComparedCase, ComparedCommit, ComparedControl
 from parabola.compare.figure import ratio_figure
+from parabola.display.pictures import CHANGE
 from tests.charts import BLUE, GREY, TITLE, field, specification, values
 from tests.made_comparisons import made_case, made_comparison, made_control
 
@@ -70,7 +72,7 @@ def test_the_layers_of_a_comparison() -> None:
     drawn = drawn_of(SLOWER)
     band, zero, bars, points = drawn.pop("layer")
     scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
-    x = field("low", title="time of head against base", scale=scale, axis={"format": "+.0%", "titleFontSize": 13})
+    x = field("low", title="time of head against base", scale=scale, axis={"labelExpr": CHANGE, "titleFontSize": 13})
     colours = {
         "domain": ["slower", "wrong", "faster", "same", "inconclusive", "measures other work", "not measured"],
         "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY, "#b7950b", "#8e44ad"],
@@ -82,7 +84,12 @@ def test_the_layers_of_a_comparison() -> None:
             "nominal",
             sort=["bench[z]", LAST],
             title=None,
-            axis={"labelLimit": 520, "labelFontSize": 12},
+            axis={
+                "labelExpr": f'({{"bench[z]": ["bench[z]"], "{LAST}": ["{LAST}"]}})[datum.value]',
+                "labelLimit": 0,
+                "labelFontSize": 12,
+                "minExtent": 7.5 * len(LAST),
+            },
         ),
         "color": field(
             "verdict", "nominal", title=None, scale=colours, legend={"orient": "bottom", "labelFontSize": 12}
@@ -115,6 +122,18 @@ def test_the_layers_of_a_comparison() -> None:
         },
         **{"width": 460, "height": {"step": 30}, "padding": 16, "config": {}},
     }
+
+
+def test_long_names_are_broken_after_their_signs() -> None:
+    """Nothing of a name is left out, a line has 40 characters at most, and a row has room for the most lines of any."""
+    name = "bench_epoch_time[compiled-cpu-batch_111-learning_rate_0.001-a_third-line_of_the_name]"
+    drawn = drawn_of(make_case(f"b.py::{name}", 1.5, 1.25, 1.75))
+    axis = drawn["layer"][3]["encoding"]["y"]["axis"]
+    lines = json.loads(axis["labelExpr"].removeprefix("(").removesuffix(")[datum.value]"))[name]
+
+    assert lines == ["bench_epoch_time[compiled-cpu-batch_111-", "learning_rate_0.001-a_third-line_of_", "the_name]"]
+    assert drawn["height"] == {"step": 52}
+    assert axis["minExtent"] == 300
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_times_are_drawn_over_sizes_where_there_are_two() -> None:
     ]
     caption = (
         "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
-        "learning rates the smallest's is drawn. Pick a line from the list; hover, or go by arrow keys, for figures."
+        "learning rates the smallest's is drawn."
     )
     assert [picture.caption for picture in now.pictures] == [caption, f"{caption} Members on a CPU have one core."]
 
@@ -420,7 +420,7 @@ def test_beyond_four_machines_the_nameless_are_listed_and_those_with_names_repor
     assert [section.title for section in sections] == [
         *("Now: cores 9", "Now: cores 8", "Now: cores 7", "Now: cores 6", "Now: old"),
         *("History: cores 9", "History: cores 8", "History: cores 7", "History: cores 6", "History: old"),
-        *("Machines", "Earlier machines"),
+        *("CPU against GPU", "Machines", "Earlier machines"),
     ]
     assert last.lines == (
         "Measured longer ago; give them alone, or with a name (NAME=RECORD), and they are reported, too.",

@@ -147,6 +147,22 @@ def test_arrow_keys_go_from_point_to_point_and_each_is_told(shown: Page) -> None
     assert shown.evaluate("document.activeElement.getAttribute('aria-label')") == told.inner_text()
 
 
+def test_a_hint_says_what_a_picture_can_do(shown: Page) -> None:
+    """Lines are picked from a list; only pictures over commits can be moved."""
+    hints = {
+        str(figure.locator("h4").inner_text()): figure.locator("figcaption").get_attribute("data-how")
+        for figure in shown.locator("figure").all()
+    }
+    assert (
+        hints["Time per epoch over batch size"] == "Pick a line from the list; hover, or go by arrow keys, for figures."
+    )
+    assert hints["Epoch time over commits"] == (
+        "Pick a line from the list; drag to move, Shift and wheel to zoom, double click to see all; hover, or go by "
+        "arrow keys, for figures."
+    )
+    assert None not in hints.values()
+
+
 def test_a_table_that_is_wider_than_the_page_says_so(shown: Page) -> None:
     """No column is hidden without a cue, and where all are shown there is none."""
     for table in shown.locator("section > .table").all():
@@ -161,8 +177,12 @@ def test_print_has_no_controls(shown: Page) -> None:
 
     for selector in ("button", "nav", "select", ".vega-embed > details", ".more"):
         assert not [one for one in shown.locator(selector).all() if one.is_visible()], selector
+    hints = "[...document.querySelectorAll('figcaption')].map(one => getComputedStyle(one, '::after').content)"
+    assert set(shown.evaluate(hints)) == {"none"}
     assert shown.locator("#answers li").first.is_visible()
     assert shown.evaluate("getComputedStyle(document.querySelector('.table')).overflowX") == "visible"
+    for cell in shown.locator("section > .table td.right").all():
+        assert cell.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"  # no figure without its unit
     assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 

@@ -352,13 +352,7 @@ def test_every_kind_has_a_picture_over_commits_and_pass_rates_one_more() -> None
         level("a", seeds=4, settled_seeds=3),
     ]
     section = past([at(place, *cases) for place in range(2)])
-    reading = (
-        "against the line's own median; dashed rules stand where a level changed. Pick a line from the list; drag to "
-    )
-    reading += (
-        "move, Shift and wheel to zoom, double click to see all; arrow keys go point by point. A case that one commit "
-    )
-    reading += "alone has measured is in the table below."
+    reading = "against the line's own median."
 
     assert [(picture.title, picture.caption) for picture in section.pictures] == [
         ("Epoch time over commits", f"Median seconds per epoch, {reading}"),
@@ -373,6 +367,16 @@ def test_every_kind_has_a_picture_over_commits_and_pass_rates_one_more() -> None
     ]
     assert [[panel.title for panel in picture.panels] for picture in section.pictures] == [[""]] * 5
     assert [one.title for one in section.tables] == ["Pass rate at the newest commit"]
+
+
+def test_a_caption_names_the_table_of_what_is_not_drawn() -> None:
+    """A case that one commit alone has measured makes no line."""
+    section = past([at(0, level("a"), level("b")), at(1, level("a"))])
+
+    assert section.pictures[0].caption == (
+        "Median seconds per epoch, against the line's own median. A case that one commit alone has measured is in the "
+        "table below."
+    )
 
 
 def test_a_history_has_the_name_of_its_machine() -> None:

@@ -91,7 +91,12 @@ def test_machines_are_never_pooled(tmp_path: Path) -> None:
     sections = report_sections.sections(read(tmp_path, made_records.record(), twice))
 
     titles = [f"{part}: cores {cores}" for part in ("Now", "History") for cores in (64, 12)]
-    assert [one.title for one in sections] == [*titles, "Across machines: the ratio to native", "Machines"]
+    assert [one.title for one in sections] == [
+        *titles,
+        "Across machines: the ratio to native",
+        "CPU against GPU",
+        "Machines",
+    ]
     assert sections[0].tables[0].rows[0][2].startswith("54 µs")
     assert sections[1].tables[0].rows[0][2].startswith("27 µs")
     assert any("Not pooled with 0001_made.json: cores: 64, not 12." in line for line in sections[0].lines)
@@ -102,7 +107,7 @@ def test_an_update_goes_on_with_the_history_and_is_told(tmp_path: Path) -> None:
     """Now is the newest software's; the history says what changed where, in words, table and pictures."""
     records = [made_records.record(commit=commit) for commit in range(3)]
     records += [made_records.record(commit=commit, machine={"keras": "3.16.0", "kernel": "6.2"}) for commit in (3, 4)]
-    now, past, _ = report_sections.sections(read(tmp_path, *records))
+    now, past, *_ = report_sections.sections(read(tmp_path, *records))
     changed, newer = "kernel 6.1 → 6.2; Keras 3.15.1 → 3.16.0", made_records.commit_id(3)[:9]
 
     assert (now.title, past.title) == ("Now", "History")
@@ -137,7 +142,7 @@ def test_a_disturbed_session_is_told_by_every_table_made_of_it(tmp_path: Path) -
 
     records = [made_records.record(commit=commit) for commit in range(3)]
     records[0]["parabola"]["native"] = {"first_seconds": 3e-6, "last_seconds": 2e-6}
-    now, past, _ = report_sections.sections(read(tmp_path, *records))
+    now, past, *_ = report_sections.sections(read(tmp_path, *records))
     assert all("disturbed" not in table.title for table in (*now.tables, *now.details))
     assert {table.title.endswith(" (1 of 3 records disturbed)") for table in (*past.tables, *past.details)} == {True}
     assert past.lines[-1].endswith(
@@ -488,6 +493,22 @@ def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
     assert answer.stdout.startswith(f"Now\nCommit {made_records.commit_id(4)[:9]}")
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "summary.md").read_text().startswith("### Now")
+
+
+def test_a_caption_explains_the_rules_of_its_picture(tmp_path: Path) -> None:
+    """Those of changes and those of updates; without two devices, a line stands where these would be compared."""
+    contents = made_records.noisy_history(30, {15: 1.5})
+    for content in contents[20:]:
+        content["machine_info"]["keras"] = "3.16.0"
+    sections = report_sections.sections(read(tmp_path, *contents))
+    told = "; dashed rules stand where a level changed; dotted rules where the machine's software changed."
+
+    assert sections[1].pictures[0].caption == f"Median seconds per epoch, against the line's own median{told}"
+    assert [section.chapter for section in sections] == ["Now", "History", "CPU against GPU", "Machines"]
+    assert sections[2].lines == (
+        "No machine has measured two devices. Two machines are compared once you name them: NAME=RECORD.",
+    )
+    assert (sections[2].tables, sections[2].pictures) == ((), ())
 
 
 def test_a_long_history_shares_points(tmp_path: Path) -> None:

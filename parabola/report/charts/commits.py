@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from parabola.display.pictures import CHANGE
 from parabola.display.units import duration
 from parabola.records.history import History, Line
 from parabola.report.charts import marks, points
@@ -35,8 +36,8 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
     y = alt.Y(
         "against:Q",
         title="against the line's median",
-        scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(format="+.0~%", gridOpacity=0.3, tickCount=6),
+        scale=alt.Scale(zero=False, nice=False, padding=18),  # room for the sizes of changes above all lines
+        axis=alt.Axis(labelExpr=CHANGE, gridOpacity=0.3, tickCount=6),
     )
     says = "'commit ' + datum.id + ', ' + datum.line + ': ' + datum.median + ', ' + format(datum.against, '+.1%')"
     tooltip: list[Any] = [

@@ -40,7 +40,7 @@ def picked(layer: Any, names: Sequence[str]) -> Any:
 
 def colour_of(names: Sequence[str]) -> Any:
     """Return the colour channel of the lines; its legend, below the chart, has the points' shapes, too."""
-    legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=0, symbolSize=90)
+    legend = alt.Legend(orient="bottom", columns=1, labelFontSize=12, labelLimit=0, symbolSize=90, symbolOpacity=1)
     return alt.Color("line:N", title=None, scale=_scale(names, COLOURS), legend=legend)
 
 

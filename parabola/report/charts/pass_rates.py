@@ -27,7 +27,8 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
         tooltip=["line:N", "seeds:N", alt.Tooltip("id:N", title="commit")],
     )
     base = marks.picked(base, names)
-    y = alt.Y("rate:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
+    axis = alt.Axis(labelExpr="format(100 * datum.value, 'd') + ' %'", tickCount=5)
+    y = alt.Y("rate:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=axis)
     bands = base.mark_area(opacity=0.12, aria=False).encode(y=alt.Y("low:Q", title="pass rate"), y2="high:Q")
     rates = marks.dashed(base.mark_line(strokeWidth=2, aria=False).encode(y=y), names)
     dots = base.transform_calculate(says="'commit ' + datum.id + ', ' + datum.line + ': ' + datum.seeds + ' pass'")

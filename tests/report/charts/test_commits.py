@@ -55,11 +55,20 @@ def test_ticks_are_commits_that_were_drawn_and_every_line_is_in_the_legend() -> 
     labels = texts(panel.chart, "axis-label")
 
     assert labels[:4] == ["0abcdef01", "3abcdef01", "1abcdef01", "2abcdef01"]
-    assert all(label.endswith("%") for label in labels[4:])
+    assert all(label.endswith(" %") for label in labels[4:])
     assert texts(panel.chart, "legend-label") == [
         "native-cpu-batch_9-learning_rate_0.001",
         "compiled, cpu, batch 9, learning rate 0.001",
     ]
+
+
+def test_shares_of_a_per_cent_are_labelled_as_what_they_are() -> None:
+    """Times that differ by 0.4 % have labels that differ, too, and the middle has no sign."""
+    (panel,) = history_panels(past(line(NATIVE, [0, 1, 2], [0.996e-6, 1e-6, 1.004e-6])), "epoch time")
+    labels = texts(panel.chart, "axis-label")[3:]
+
+    assert len(labels) == len(set(labels)) >= 4
+    assert {"0 %", "+0.2 %", "−0.2 %"} <= set(labels)
 
 
 def test_a_change_of_level_has_a_rule_and_its_size_above() -> None:
@@ -113,7 +122,16 @@ def test_pass_rates_have_bands_of_wilsons_interval() -> None:
     assert [layer["mark"]["type"] for layer in (bands, lines, dots)] == ["area", "line", "point"]
     assert (bands["encoding"]["y"]["field"], bands["encoding"]["y2"]["field"]) == ("low", "high")
     assert lines["encoding"]["y"]["scale"] == {"domain": [0, 1]}
-    assert texts(panel.chart, "axis-label") == ["3abcdef01", "4abcdef01", "0%", "20%", "40%", "60%", "80%", "100%"]
+    assert texts(panel.chart, "axis-label") == [
+        "3abcdef01",
+        "4abcdef01",
+        "0 %",
+        "20 %",
+        "40 %",
+        "60 %",
+        "80 %",
+        "100 %",
+    ]
     assert drawn["description"] == "Share of seeds that pass over commits. b: 39 of 39 at 4abcdef01."
 
 
