@@ -52,10 +52,11 @@ PEERS = [command for command in COMMANDS if command.startswith("python -m benchm
 COMPARE = [command for command in COMMANDS if command.startswith("parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.studies.trials")]
 REPORT = [command for command in COMMANDS if command.startswith("parabola report")]
-ARRIVALS, CHANGES, REPORTS, LOOKING, MANY, REFRESH, KEEP = (
+ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP = (
     "python -m benchmarks.studies.time_to_accuracy",  # in tests/studies/test_time_to_accuracy.py
     "python -m benchmarks.studies.change_points",
-    "python -m benchmarks.studies.reports_of_nothing",  # in tests/studies/test_reports_of_nothing.py
+    "python -m benchmarks.studies.reports_of_nothing --reports 400",  # in tests/studies/test_reports_of_nothing.py
+    "python -m benchmarks.studies.gate_of_nothing --histories 20",  # in tests/studies/test_gate_of_nothing.py
     "python -m benchmarks.studies.looking",  # in tests/studies/test_looking.py
     "python -m benchmarks.studies.many_records",
     "python -m benchmarks.studies.documents",
@@ -81,7 +82,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
         "pip install -e '.[dev,jax,torch]' && pytest -n auto",
         "pytest -n auto -m end_to_end -k backends",
     ]
-    records = [*REPORT, ARRIVALS, CHANGES, REPORTS, LOOKING, MANY, REFRESH, KEEP, BACKENDS]
+    records = [*REPORT, ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, BACKENDS]
     assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.studies import gate_of_nothing
-from benchmarks.studies.gate_of_nothing import alarms, is_red
+from benchmarks.studies.gate_of_nothing import __main__ as gate_of_nothing
+from benchmarks.studies.gate_of_nothing.__main__ import alarms, is_red
 from benchmarks.studies.reports_of_nothing import KINDS
 
 
