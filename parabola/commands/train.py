@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from parabola.training.fit import Fit
 
 PROGRESS_FROM = 50_000_000  # samples seen, above which even the fast engines take seconds
-EPOCHS_DONE = "{task.completed}/{task.total} epochs,"
 
 
 def train(
@@ -25,9 +24,6 @@ def train(
     engine: options.Engine = None,
     strategy: Annotated[
         str | None, typer.Option(help="mirrored over devices or multi_worker over processes, instead of an engine.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes of multi_worker; else TF_CONFIG's, else 2.")
     ] = None,
     backend: options.Backend = None,
     device: options.Device = "cpu",
@@ -54,16 +50,12 @@ def train(
     knobs = dict(locals())
     from parabola import files
     from parabola.display import pictures
-    from parabola.machine import backends, devices
-    from parabola.machine import workers as processes
+    from parabola.machine import backends, devices, tf_config
     from parabola.training import engines, figure, memory, text
 
     knobs["engine"] = engine = engine or registry.engine_for(strategy)
     try:
-        worker = processes.index_here() if strategy == "multi_worker" else None
-        processes.end_with_parent()
-        if workers and (strategy != "multi_worker" or worker is not None):
-            raise ValueError(f"--workers needs --strategy multi_worker, and no TF_CONFIG. Received: {workers}")
+        worker = tf_config.index_here() if strategy == "multi_worker" else 0
         backends.choose(backend)
         devices.check_threads(threads)
         experiment = options.read_experiment(knobs)
@@ -80,23 +72,18 @@ def train(
             devices.check_name(device)
             if ":" in device:
                 raise ValueError(f"strategy multi_worker takes cpu or gpu, without a number. Received: {device}")
-            if worker is not None:
-                backends.start(threads=threads)
+            backends.start(threads=threads)
         elif needs_backend:
             backends.start(threads=threads)
             (devices.resolve_all if strategy == "mirrored" else devices.resolve)(device)
     except ValueError as error:
         exits.stop(error)
-    if strategy == "multi_worker" and worker is None:
-        summary, drawn = run_workers(knobs), None  # the first of them draws
-    else:
-        fit = run(experiment)
-        summary = {**fit.summary(), "threads": threads}
-        drawn = plot
+    fit = run(experiment)
+    summary = {**fit.summary(), "threads": threads}
     if not worker:  # all have the same weights; the first speaks for all
         door.show_and_write(
             lambda: print(json.dumps(summary)) if as_json else text.print_training(summary),
-            (drawn, lambda path: pictures.save(figure.training_figure(fit), path)),
+            (plot, lambda path: pictures.save(figure.training_figure(fit), path)),
         )
     if check and summary["verdict"] != "pass":
         raise typer.Exit(ExitCode.CHECK_FAILED)
@@ -105,7 +92,7 @@ def train(
 def run(experiment: "Experiment") -> "Fit":
     """Train; with a bar and the time left where it takes long and somebody watches."""
     from parabola.display import console
-    from parabola.machine import ending, workers
+    from parabola.machine import ending
     from parabola.training.engines import PeerError
     from parabola.training.train import NotRepresentableWarning, train
 
@@ -123,26 +110,9 @@ def run(experiment: "Experiment") -> "Fit":
         ending.end_if_asked()
 
     try:
-        with console.progress_bar(EPOCHS_DONE, experiment.epochs) as bar:
-            return train(experiment, progress=bar or workers.report_here() or (in_pieces if fast else None))
+        with console.progress_bar("{task.completed}/{task.total} epochs,", experiment.epochs) as bar:
+            return train(experiment, progress=bar or (in_pieces if fast else None))
     except PeerError as error:
         exits.stop(error, ExitCode.WORKER_FAILED)
     except ValueError as error:  # of a device that is known only where it is used
         exits.stop(error)
-
-
-def run_workers(knobs: dict[str, Any]) -> dict[str, Any]:
-    """Train in processes of their own, with the options of `train`; return what the first says of its run."""
-    from parabola.display import console
-    from parabola.machine import workers
-
-    own = {"as_json", "check", "plot", "workers"}
-    given = {name: value for name, value in knobs.items() if name not in own and value is not None}
-    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
-    plot = [f"--plot={knobs['plot']}"] if knobs["plot"] else []
-    try:
-        gpus = workers.gpus_here() if knobs["device"] == "gpu" else []
-        with console.progress_bar(EPOCHS_DONE, knobs["epochs"]) as bar:
-            return workers.train_together(arguments, knobs["workers"] or 2, chief=plot, gpus=gpus, progress=bar)
-    except workers.WorkerError as error:
-        exits.stop(error, ExitCode.WORKER_FAILED)

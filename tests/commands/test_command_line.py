@@ -15,7 +15,6 @@ HELP["train"] = {
     "--network": ("two_neuron or one_neuron.", "two_neuron"),
     "--engine": ("fit, fused_fit, compiled (the default) or native.", None),
     "--strategy": ("mirrored over devices or multi_worker over processes, instead of an engine.", None),
-    "--workers": ("Processes of multi_worker; else TF_CONFIG's, else 2.", None),
     "--backend": ("Keras' backend: tensorflow, jax or torch; else KERAS_BACKEND's.", None),
     "--device": ("cpu, cpu:1, gpu, gpu:0, …; gpu:all is every GPU, for a map on JAX.", "cpu"),
     "--optimizer": ("A Keras optimizer: adam, sgd, rmsprop, …", "adam"),

@@ -107,7 +107,7 @@ def test_an_experiment_takes_what_is_its_own() -> None:
         "low": -1.0,
         "high": 2.0,
     }
-    read = options.read_experiment({**knobs, "plot": None, "workers": 3, "check": True})
+    read = options.read_experiment({**knobs, "plot": None, "check": True})
 
     assert read == Experiment(**{**knobs, "target": Parabola(3, -1, 0.5)})
     assert options.read_experiment({"target": "1,2,2", "seeds": 5}) == Experiment()

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from parabola.commands.app import app
 from parabola.display import console, pictures
-from parabola.machine import backends, devices, workers
+from parabola.machine import backends, devices
 from parabola.training import figure
 from parabola.training import train as training
 from parabola.training.engines import PeerError
@@ -29,15 +29,13 @@ class Bench:
         self.weights: list[list[float]] = [FAILS, PASSES]
         self.error: Exception | None = None
         monkeypatch.setattr(training, "train", self.train)
-        monkeypatch.setattr(workers, "train_together", self.train_together)
-        monkeypatch.setattr(workers, "end_with_parent", lambda: self.note("end with parent"))
         monkeypatch.setattr(backends, "choose", lambda name: self.note("choose", name))
         monkeypatch.setattr(backends, "start", lambda **told: self.note("start", told))
         monkeypatch.setattr(devices, "resolve", lambda name: self.note("resolve", name))
         monkeypatch.setattr(devices, "resolve_all", lambda name: self.note("resolve all", name))
         monkeypatch.setattr(figure, "training_figure", lambda fit: str(fit.experiment.target))
         monkeypatch.setattr(pictures, "save", lambda chart, path: self.note("save", chart, str(path)))
-        for name in ("KERAS_BACKEND", "TF_CONFIG", workers.PROGRESS):
+        for name in ("KERAS_BACKEND", "TF_CONFIG"):
             monkeypatch.delenv(name, raising=False)
 
     def note(self, *call: Any) -> None:
@@ -51,16 +49,6 @@ class Bench:
             raise self.error
         self.fit = Fit(experiment, "cpu:0", np.array(self.weights, np.float32), 2.0, 1.5)
         return self.fit
-
-    def train_together(self, *arguments: Any, **told: Any) -> dict[str, Any]:
-        """Train in processes."""
-        self.note("together", *arguments, told)
-        if self.error:
-            raise self.error
-        return {
-            **Fit(Experiment(), "cpu:0", np.array([self.weights[-1]], np.float32), 2.0, 1.5).summary(),
-            "threads": 5,
-        }
 
     def made(self, name: str) -> list[tuple[Any, ...]]:
         """Return what a thing was called with, call by call."""
@@ -78,12 +66,11 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def test_without_options_it_is_the_published_experiment(bench: Bench) -> None:
-    """The parent is watched, the backend chosen and started, the device looked for, and then it is trained at once."""
+    """The backend is chosen and started, the device looked for, and then it is trained at once."""
     answer = bench.run()
 
     assert answer.exit_code == 0, answer.output
     assert bench.calls == [
-        ("end with parent",),
         ("choose", None),
         ("start", {"threads": None}),
         ("resolve", "cpu"),
@@ -120,7 +107,6 @@ def test_every_option_reaches_its_place(bench: Bench, tmp_path: Path) -> None:
 
     assert answer.exit_code == 0, answer.output
     assert bench.calls == [
-        ("end with parent",),
         ("choose", "tensorflow"),
         ("start", {"threads": 8}),
         ("resolve", "cpu:1"),
@@ -175,19 +161,12 @@ def test_json_is_the_summary_with_the_threads(bench: Bench) -> None:
         ("--samples 9 --epochs 1 --strategy mirrored", True),
     ],
 )
-def test_a_run_that_takes_long_tells_of_its_progress(
-    options: str, slow: bool, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From more than 50 million samples on, and always where an epoch is slow: to who started it, where it asks."""
-    monkeypatch.setenv(workers.PROGRESS, str(tmp_path / "epochs"))
+def test_a_run_that_takes_long_tells_of_its_progress(options: str, slow: bool, bench: Bench) -> None:
+    """From more than 50 million samples on, and always where an epoch is slow."""
     bench.run(options)
     ((_, told),) = bench.made("train")
-    if slow:
-        told["progress"](17)
 
     assert told.keys() == ({"progress"} if slow else set())
-    assert (tmp_path / "epochs").exists() == slow
-    assert not slow or (tmp_path / "epochs").read_text() == "17"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +201,7 @@ def test_native_starts_no_backend(bench: Bench) -> None:
     """It needs none, and looks for no device."""
     bench.run("--engine native")
 
-    assert [call[0] for call in bench.calls] == ["end with parent", "choose", "train"]
+    assert [call[0] for call in bench.calls] == ["choose", "train"]
 
 
 def configuration(index: int) -> str:
@@ -243,7 +222,7 @@ def test_the_first_worker_speaks_for_all(
 
     assert [answer.exit_code for answer in told] == [1, 1]
     assert bench.made("start") == [({"threads": 2},)] * 2
-    assert bench.made("resolve") == bench.made("resolve all") == bench.made("together") == []
+    assert bench.made("resolve") == bench.made("resolve all") == []
     assert len(bench.made("train")) == 2
     if index:
         assert [answer.stdout for answer in told] == ["", ""]
@@ -254,73 +233,9 @@ def test_the_first_worker_speaks_for_all(
         assert bench.made("save") == [("x² + 2x + 2", str(tmp_path / "run.svg"))] * 2
 
 
-def test_without_tf_config_workers_are_started(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the run's own options, the plot for the first alone, and the answer of the first printed."""
-    monkeypatch.setattr(workers, "gpus_here", lambda: pytest.fail("GPUs were looked for"))
-    path = tmp_path / "run.svg"
-    options = f"--workers 3 --target 3,-1,0.5 --seed 2 --threads 4 --final-learning-rate 0.0005 --plot {path}"
-    answer = bench.run(f"--strategy multi_worker {options} --check --json")
-    ((arguments, number, told),) = bench.made("together")
-
-    assert (answer.exit_code, json.loads(answer.stdout)["threads"]) == (0, 5)
-    assert number == 3
-    assert told == {"chief": [f"--plot={path}"], "gpus": [], "progress": None}
-    assert sorted(arguments) == [
-        "--batch-size=1",
-        "--data-seed=42",
-        "--device=cpu",
-        "--engine=distributed",
-        "--epochs=999",
-        "--final-learning-rate=0.0005",
-        "--high=1.0",
-        "--init=glorot",
-        "--learning-rate=0.001",
-        "--low=0.0",
-        "--network=two_neuron",
-        "--optimizer=adam",
-        "--samples=999",
-        "--seed=2",
-        "--strategy=multi_worker",
-        "--target=3,-1,0.5",
-        "--threads=4",
-    ]
-    names = ["end with parent", "choose", "together"]
-    assert [call[0] for call in bench.calls] == names
-
-
-def test_workers_are_two_and_gpus_are_dealt_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless told otherwise; the GPUs of this machine are looked for where they are asked for."""
-    monkeypatch.setattr(workers, "gpus_here", lambda: ["0", "3"])
-    bench.weights = [FAILS]
-    answer = bench.run("--strategy multi_worker --device gpu --backend tensorflow --check")
-    ((arguments, number, told),) = bench.made("together")
-
-    assert answer.exit_code == 1
-    assert answer.stdout.startswith("two_neuron, compiled on cpu:0: 999 epochs")
-    assert number == 2
-    assert told == {"chief": [], "gpus": ["0", "3"], "progress": None}
-    assert {"--device=gpu", "--backend=tensorflow"} < set(arguments)
-
-
-def test_a_worker_that_fails_exits_7(bench: Bench) -> None:
-    """Its line is passed on, and nothing is printed."""
-    bench.error = workers.WorkerError("worker 1 of 2 was killed by SIGKILL; the others were ended")
-    answer = bench.run("--strategy multi_worker")
-
-    assert (answer.exit_code, answer.stdout) == (7, "")
-    assert answer.stderr == f"python -m parabola: {bench.error}\n"
-
-
-NEEDS = "--workers needs --strategy multi_worker, and no TF_CONFIG. Received: "
-
-
 @pytest.mark.parametrize(
     ("options", "config", "message"),
     [
-        ("--workers 1", "", NEEDS + "1"),
-        ("--workers 3 --strategy mirrored", "", NEEDS + "3"),
-        ("--workers 3 --strategy multi_worker", configuration(0), NEEDS + "3"),
-        ("--workers 3 --strategy multi_worker", configuration(1), NEEDS + "3"),
         ("--threads 0", "", "threads must be a whole number from 1 to 1024. Received: 0"),
         ("--threads 1025", "", "threads must be a whole number from 1 to 1024. Received: 1025"),
         (
@@ -355,7 +270,7 @@ def test_bad_input_is_refused_before_anything_begins(
     answer = bench.run(options)
 
     assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", f"python -m parabola: {message}\n")
-    assert {call[0] for call in bench.calls} <= {"end with parent", "choose"}
+    assert {call[0] for call in bench.calls} <= {"choose"}
 
 
 @pytest.mark.parametrize(
@@ -378,13 +293,6 @@ def test_an_engine_that_the_backend_lacks_is_refused(
 
     assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", f"python -m parabola: {lacks}\n")
     assert bench.made("start") == []
-
-
-def test_no_workers_at_all_are_refused(bench: Bench) -> None:
-    """One is the least."""
-    assert bench.run("--strategy multi_worker --workers 0").exit_code == 2
-    assert bench.run("--strategy multi_worker --workers 1").exit_code == 0
-    assert [call[1] for call in bench.made("together")] == [1]
 
 
 def test_tf_config_is_read_for_workers_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,10 +321,11 @@ def test_a_bar_on_a_terminal_shows_the_epochs(engine: str, bench: Bench, monkeyp
 
     monkeypatch.setattr(console, "progress_bar", Bar)
     bench.run(f"--engine {engine} --epochs 7")
+    monkeypatch.setenv("TF_CONFIG", configuration(0))
     bench.run("--strategy multi_worker --epochs 8")
     slow = engine == "fit"
 
     form = "{task.completed}/{task.total} epochs,"
     assert bars == [*([(form, 7)] if slow else []), (form, 8)]
     assert bench.made("train")[0][1] == ({"progress": "the bar"} if slow else {})
-    assert bench.made("together")[0][2]["progress"] == "the bar"
+    assert bench.made("train")[1][1] == {"progress": "the bar"}

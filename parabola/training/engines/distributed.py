@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from parabola.machine import devices
-from parabola.machine.workers import index_here
+from parabola.machine.tf_config import index_here
 from parabola.training.engines import PeerError
 from parabola.training.engines.keras_engine import KerasEngine, flat, values_of
 from parabola.training.target import Array
