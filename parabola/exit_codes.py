@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
         "measures other work: a benchmark's file, or a conftest.py above it, is not the same on both sides",
     )
     NO_RECORD = 6, "`report`: none of the files is a record that can be read"
-    WORKER_FAILED = 7, "`train --strategy multi_worker`: a worker fails or is gone; one line says which"
+    WORKER_FAILED = 7, "`multi_worker`: a peer is gone; `--cluster`: the scheduler, or all workers; one line says which"
     FILE = 8, "a file, or the output, could not be written or read; one line says which and why"
     UNEXPECTED = 70, "an error of its own; one line says in which file its details are"
     SKIPPED = 125, "`compare --bisect-exit`: no answer, so that `git bisect run` skips the commit"

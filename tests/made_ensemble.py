@@ -10,8 +10,9 @@ import pytest
 
 from parabola.ensemble import learning_map
 from parabola.ensemble.ensemble import Members
-from parabola.ensemble.learning_map import make_cell
 from parabola.ensemble.map_file import Cell
+from parabola.ensemble.map_state import make_cell
+from parabola.ensemble.parts import outcomes_of
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -21,6 +22,11 @@ def make_members(experiment: Experiment, seeds: Array, learning_rates: Array, **
     """Return members of whom none passed or diverged, but for the values that are given."""
     blank = {item.name: np.zeros(len(seeds)) for item in fields(Members)[3:]}
     return Members(experiment, seeds, learning_rates, **{**blank, **values})
+
+
+def cell_of(members: Members) -> Cell:
+    """Return the cell of members that share a learning rate."""
+    return make_cell(members.experiment, members.learning_rates[0], members.seeds, outcomes_of(members))
 
 
 def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: Array | None, errors: Array) -> Cell:
@@ -37,7 +43,7 @@ def count_cell(learning_rate: float, batch_size: int, passed: Array, positive: A
         coefficient_error=np.append(errors, np.full(diverged, 1e9)),
         diverged_epoch=np.repeat([0, 1], [len(errors), diverged]),
     )
-    return make_cell(counted)
+    return cell_of(counted)
 
 
 class Made:

@@ -10,7 +10,6 @@ import pytest
 from benchmarks.harness import pass_rates, pinned_seeds
 from parabola import registry
 from parabola.ensemble.ensemble import Ensemble
-from parabola.ensemble.learning_map import make_cell
 from parabola.machine import backends
 from parabola.training import engines, text
 from parabola.training.experiment import Experiment
@@ -21,6 +20,7 @@ from parabola.verification.check import check_run
 from parabola.verification.descent import check_gradient
 from parabola.verification.refusal import WrongRun
 from tests import toys
+from tests.made_ensemble import cell_of
 
 KNOBS: dict[str, Any] = {"network": "toy", "target": Parabola(2, -1, 3), "batch_size": 500, "epochs": 3}
 
@@ -105,7 +105,7 @@ def test_members_train_it() -> None:
         train(Experiment(engine="toy", seed=seed, **KNOBS, learning_rate=0.01)).weights[-1] for seed in seeds.tolist()
     ]
     begun = spec.initial_weights(seeds)
-    cell = make_cell(members)
+    cell = cell_of(members)
 
     np.testing.assert_allclose(members.weights, expected, rtol=0, atol=1e-4)
     assert cell.positive_seeds == sum(bool(weights[4] > 0 and weights[5] > 0) for weights in begun) > 0

@@ -2,18 +2,23 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from benchmarks.harness.options import BASELINE_SEEDS
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola import statistics
+from parabola.ensemble import cluster as on_cluster
 from parabola.ensemble import map_file
 from parabola.ensemble.learning_map import Grid
 from parabola.ensemble.map_file import Cell
+from parabola.ensemble.parts import Trainer
 from parabola.machine.backends import BACKENDS  # the baseline is made on the first, and all are held against it
 from parabola.training.experiment import INITS, Experiment
 from parabola.training.networks import load_network
@@ -22,6 +27,7 @@ from parabola.training.target import Array
 FOLDER = Path(__file__).parents[1] / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)
 TESTED_SEEDS = 400
+ClusterOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of Dask's scheduler.")]
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause
 LEVEL = SUITE_LEVEL / (len(TARGETS) * len(LEARNING_RATES) * len(BATCH_SIZES))  # of each test on one device: Bonferroni
 
@@ -38,6 +44,16 @@ GRIDS = {
     for network, target in TARGETS.items()
     for init in initialisers(network)
 }
+
+
+@contextmanager
+def trainer(cluster: str | None) -> Iterator[Trainer]:
+    """Yield what trains a study's maps: Dask's workers at an address, or this machine where there is none."""
+    try:
+        with on_cluster.trainer(cluster, "cpu", print) as train:
+            yield train
+    except (on_cluster.ClusterError, ValueError) as error:
+        raise SystemExit(f"{error}; what is finished is kept, and the same command goes on from there") from None
 
 
 @dataclass(frozen=True)

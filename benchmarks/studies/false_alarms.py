@@ -13,11 +13,12 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from scipy.stats import hypergeom
 
-from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, rate_with_interval
+from benchmarks.harness.pass_rates import LEVEL, TESTED_SEEDS, ClusterOption, rate_with_interval, trainer
 from parabola import statistics
 from parabola.display import console
 from parabola.display.tables import for_terminal, table_of
-from parabola.ensemble.learning_map import Grid, train_map
+from parabola.ensemble.learning_map import Grid, train_here, train_map
+from parabola.ensemble.parts import Trainer
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
@@ -26,13 +27,13 @@ CELLS = ((1, 0.001), (9, 0.01), (111, 0.1))  # batch size, learning rate: what w
 NOMINAL = 0.05  # at which 1,000 suites can tell
 
 
-def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path) -> Array:
+def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path, train: Trainer = train_here) -> Array:
     """Return which seeds of a cell passed, shape (seeds,), bool; train what the folder lacks."""
     passed: list[Array] = []
     with console.progress_bar(f"{{task.percentage:.0f}} % of batch size {batch_size},", seeds) as bar:
         for first in range(FIRST_SEED, FIRST_SEED + seeds, PART_SEEDS):
             grid = Grid(Experiment(), (learning_rate,), (batch_size,), PART_SEEDS, first)
-            (cell,) = train_map(grid, folder / f"batch_{batch_size}-seeds_{first}.json")
+            (cell,) = train_map(grid, folder / f"batch_{batch_size}-seeds_{first}.json", train=train)
             passed.append(np.unpackbits(np.frombuffer(bytes.fromhex(cell.passed), np.uint8), count=cell.seeds))
             if bar:
                 bar(first + PART_SEEDS - FIRST_SEED)
@@ -68,10 +69,12 @@ def main(
     pool: Annotated[Path, typer.Option(help="Folder where trained seeds are kept.")] = Path(".benchmarks/false_alarms"),
     seeds: Annotated[int, typer.Option(min=1000, help="Trained in each cell, in thousands.")] = 20_000,
     suites: Annotated[int, typer.Option(min=1, help="Drawn from them.")] = 1000,
+    cluster: ClusterOption = None,
 ) -> None:
     """Print a Markdown table: false alarms measured, and what is stated."""
     pool.mkdir(parents=True, exist_ok=True)
-    pools = {cell: train_pool(*cell, seeds, pool) for cell in CELLS}
+    with trainer(cluster) as train:
+        pools = {cell: train_pool(*cell, seeds, pool, train) for cell in CELLS}
     generator = np.random.default_rng(1)
     p_values = {cell: np.array([draw(verdicts, generator) for _ in range(suites)]) for cell, verdicts in pools.items()}
     rows = [_cell_row(cell, pools[cell], p_values[cell], level) for level in (LEVEL, NOMINAL) for cell in pools]

@@ -10,7 +10,7 @@ import typer
 from rich.box import MARKDOWN
 from rich.console import Console
 
-from benchmarks.harness.pass_rates import FOLDER, GRIDS, baseline, rate_with_interval
+from benchmarks.harness.pass_rates import FOLDER, GRIDS, ClusterOption, baseline, rate_with_interval, trainer
 from benchmarks.harness.pinned_seeds import TARGETS
 from parabola.display import console
 from parabola.display.tables import Table, for_terminal, table_of
@@ -40,12 +40,13 @@ def _split(cell: Cell, cured: Cell) -> dict[str, str]:
     }
 
 
-def main() -> None:
+def main(cluster: ClusterOption = None) -> None:
     """Train what is missing, and print the table."""
     FOLDER.mkdir(exist_ok=True)
-    for name, grid in GRIDS.items():
-        with console.progress_bar(f"{{task.percentage:.0f}} % of {name},", 1.0) as bar:
-            train_map(grid, FOLDER / f"{name}.json", progress=bar)
+    with trainer(cluster) as train:
+        for name, grid in GRIDS.items():
+            with console.progress_bar(f"{{task.percentage:.0f}} % of {name}{{task.fields[text]}},", 1.0) as bar:
+                train_map(grid, FOLDER / f"{name}.json", train=train, progress=bar)
     Console(width=160).print(for_terminal(table(), box=MARKDOWN, no_wrap=True))
 
 

@@ -85,6 +85,14 @@ def read_metrics(texts: Sequence[str], minimum_effect: str) -> dict[str, float]:
     return effects
 
 
+def read_shard(text: str) -> tuple[int, int]:
+    """Read "3/16". Raises ValueError if it is anything else, or there is no such shard."""
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise ValueError(f"--shard needs a shard's number, and how many there are, as 3/16. Received: {text!r}")
+    return int(found[1]), int(found[2])
+
+
 def read_planted(text: str) -> tuple[str, float]:
     """Read "CASE=5%". Raises ValueError if it is anything else."""
     case, equals, share = text.rpartition("=")

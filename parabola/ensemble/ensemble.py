@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,10 +41,24 @@ class Members:
     passed: Array
     diverged_epoch: Array
 
-    def split(self, parts: int) -> "list[Members]":
-        """Return the members, in their order, cut into a number of equal parts."""
-        arrays = [np.split(getattr(self, item.name), parts) for item in fields(self)[1:]]
-        return [Members(self.experiment, *part) for part in zip(*arrays, strict=True)]
+
+def block_size(experiment: Experiment, members: int) -> int:
+    """Return how many members a block has, as it depends on nothing else but the number of GPUs of "gpu:all".
+
+    Args:
+        experiment: what all members have in common.
+        members: about how many are trained together, 1 or more.
+    """
+    gpu = experiment.device.startswith("gpu")
+    values = max(experiment.samples, experiment.epochs * experiment.net.size)
+    most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
+    if gpu:
+        most *= len(devices.resolve_all(experiment.device)) if experiment.device.endswith(":all") else 1
+        return -(-members // -(-members // most))
+    # Always an even number of blocks, independent of the core count: the block size affects rounding, and rounding can
+    # decide whether a borderline seed passes.
+    blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, BLOCK_MEMBERS)))
+    return -(-members // blocks)
 
 
 class Ensemble:
@@ -68,16 +82,8 @@ class Ensemble:
         """
         gpu = experiment.device.startswith("gpu")
         workers = workers or (1 if gpu else host.usable_cores())
-        values = max(experiment.samples, experiment.epochs * experiment.net.size)
-        most = max(1, (GPU_BLOCK_VALUES if gpu else BLOCK_VALUES) // values)
-        if gpu:
-            most *= len(devices.resolve_all(experiment.device))
-            blocks = -(-members // most)
-        else:
-            # Always an even number of blocks, independent of the core count: the block size affects rounding, and
-            # rounding can decide whether a borderline seed passes.
-            blocks = 1 if members == 1 else 2 * -(-members // (2 * min(most, BLOCK_MEMBERS)))
-        self.block_members = -(-members // blocks)
+        self.block_members = block_size(experiment, members)
+        blocks = -(-members // self.block_members)
         self.experiment = experiment
         self.programs = [members_program(experiment, self.block_members) for _ in range(min(workers, blocks))]
 

@@ -1,18 +1,21 @@
 """The map of learning rate × batch size: which share of seeds learns in each cell. Its grid, and training it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from parabola import statistics
-from parabola.ensemble import map_file
-from parabola.ensemble.ensemble import Ensemble, Members
+from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.map_file import Cell
-from parabola.machine import backends
+from parabola.ensemble.map_state import MapState, make_cells
+from parabola.ensemble.parts import Part, Report, Trainer, outcomes_of
+from parabola.machine import backends, ending
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
@@ -73,61 +76,20 @@ class Grid:
         return dict(json.loads(json.dumps(known)))
 
 
-def make_cell(members: Members) -> Cell:
-    """Return the cell that sums up members that share a learning rate."""
-    spec, passed = members.experiment, members.passed
-    passes, seeds, kernel = int(passed.sum()), len(passed), spec.net.output_kernel
-    positive = None if kernel is None else np.all(spec.initial_weights(members.seeds)[:, kernel] > 0, axis=1)
-    errors = members.coefficient_error[members.diverged_epoch == 0]
-    low, high = statistics.share_interval(passes, seeds)
-    return Cell(
-        learning_rate=float(members.learning_rates[0]),
-        batch_size=spec.batch_size,
-        seeds=seeds,
-        passes=passes,
-        low=low,
-        high=high,
-        positive_seeds=None if positive is None else int(positive.sum()),
-        positive_passes=None if positive is None else int(passed[positive].sum()),
-        diverged=seeds - len(errors),
-        median_error=float(np.median(errors)) if len(errors) else None,
-        passed=np.packbits(passed).tobytes().hex(),
-    )
+def groups(grid: Grid) -> list[Part]:
+    """Return the members of a map as whole groups of cells that are trained together, batch size by batch size."""
+    # Not np.arange(first, end), which turns to float near the largest int64.
+    seeds = grid.first_seed + np.arange(grid.seeds)
+    specs = [replace(grid.experiment, batch_size=size) for size in grid.batch_sizes]
+    return [part for spec in specs for part in _groups(spec, grid.learning_rates, seeds)]
 
 
-def train_cells(
-    experiment: Experiment,
-    learning_rates: Sequence[float],
-    seeds: Array,
-    *,
-    group: int | None = None,
-    workers: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> Iterator[list[Cell]]:
-    """Train the same seeds at each learning rate, and yield the cells as they are done, a few at a time.
-
-    Args:
-        experiment: what all runs have in common; its learning rate and seed are not used.
-        learning_rates: the learning rate of each cell.
-        seeds: shape (n,), integers from 0: the seeds that are trained in every cell.
-        group: how many cells are trained at a time; this decides the size of the blocks, which affects rounding.
-        workers: how many blocks run side by side, as for Ensemble.
-        progress: called with the share that is done, from 0 to 1.
-    """
-    members = len(learning_rates) * len(seeds)
-    if not members:
-        return
-    group = group or cells_at_a_time(experiment, len(learning_rates), len(seeds))
-    ensemble = Ensemble(experiment, group * len(seeds), workers=workers)
-    for first in range(0, len(learning_rates), group):
-        rates = learning_rates[first : first + group]
-
-        def report(done: int, before: int = first * len(seeds)) -> None:
-            if progress:
-                progress((before + done) / members)
-
-        trained = ensemble.train(np.tile(seeds, len(rates)), np.repeat(rates, len(seeds)), progress=report)
-        yield [make_cell(part) for part in trained.split(len(rates))]
+def _groups(experiment: Experiment, rates: Sequence[float], seeds: Array) -> Iterator[Part]:
+    """Yield groups of as many cells as are trained at a time."""
+    number = cells_at_a_time(experiment, len(rates), len(seeds))
+    for first in range(0, len(rates), number):
+        own = (*rates[first : first + number],)
+        yield Part(experiment, number * len(seeds), own, seeds, 0, len(own) * len(seeds))
 
 
 def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
@@ -141,38 +103,83 @@ def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
     return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
-def train_map(grid: Grid, path: Path, *, progress: Callable[[float], None] | None = None) -> list[Cell]:
+def train_here(parts: Iterable[Part], progress: Report, workers: int | None = None) -> Iterator[tuple[Part, Array]]:
+    """Train parts on this machine, one after the other; yield each with the outcomes of its members.
+
+    Args:
+        parts: the parts, those of a group one after the other.
+        progress: called with a part and how many of its members are done.
+        workers: how many blocks run side by side, as for Ensemble.
+    """
+    for _, alike in groupby(parts, key=lambda part: (part.experiment, part.group_size)):
+        ensemble: Ensemble | None = None
+        for part in alike:
+            ensemble = ensemble or Ensemble(part.experiment, part.group_size, workers=workers)
+            yield part, outcomes_of(ensemble.train(*part.members(), progress=partial(progress, part)))
+
+
+def train_cells(
+    experiment: Experiment,
+    learning_rates: Sequence[float],
+    seeds: Array,
+    *,
+    workers: int | None = None,
+) -> Iterator[list[Cell]]:
+    """Train the same seeds at each learning rate, and yield the cells as they are done, a few at a time.
+
+    Args:
+        experiment: what all runs have in common; its learning rate and seed are not used.
+        learning_rates: the learning rate of each cell.
+        seeds: shape (n,), integers from 0: the seeds that are trained in every cell.
+        workers: how many blocks run side by side, as for Ensemble.
+    """
+    parts = [*_groups(experiment, learning_rates, seeds)] if len(learning_rates) * len(seeds) else []
+    for part, outcomes in train_here(parts, _share(parts, None), workers):
+        yield make_cells(part, outcomes)
+
+
+def train_map(
+    grid: Grid,
+    path: Path,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    train: Trainer = train_here,
+    progress: Callable[..., None] | None = None,
+) -> list[Cell]:
     """Train the cells that the map on disk lacks, and save them as they are done.
 
     Args:
         grid: the cells of the whole map.
         path: the file that holds the map, or will hold it. After an interruption the same call continues it.
+        shard: number of a shard, from 1, and number of all: only what is in that shard is trained.
+        train: trains parts; on this machine unless another is given.
         progress: called with the share that is done, from 0 to 1, weighted by the cost of the cells.
 
     Returns:
-        All cells of the grid, batch size by batch size.
+        The finished cells, batch size by batch size.
 
     Raises:
         ValueError: if the file is not a whole map of this grid, as map_file.read says.
     """
-    cells = {(cell.batch_size, cell.learning_rate): cell for cell in map_file.read(path, grid.identity())}
-    columns = [
-        (replace(grid.experiment, batch_size=size), [rate for rate in grid.learning_rates if (size, rate) not in cells])
-        for size in grid.batch_sizes
-    ]
-    # A step costs about as much as a sample.
-    costs = [(spec.samples + spec.steps) * len(rates) for spec, rates in columns]
-    # Not np.arange(first, end), which turns to float near the largest int64.
-    seeds = grid.first_seed + np.arange(grid.seeds)
-    # From the whole grid, however few cells are missing: so a continued map has the same blocks, and the same rounding.
-    group = cells_at_a_time(grid.experiment, len(grid.learning_rates), grid.seeds)
-    for column, (experiment, rates) in enumerate(columns):
+    state = MapState(path, grid.identity(), groups(grid))
+    parts = [*state.lacking(*shard)]
+    try:
+        for part, outcomes in train(parts, _share(parts, progress)):
+            state.add(part, outcomes)
+        state.changed |= not path.exists()  # a shard may be empty, and has a file nevertheless
+    finally:
+        with ending.uninterrupted():
+            state.save()
+    return state.finished()
 
-        def report(share: float, before: int = sum(costs[:column]), cost: int = costs[column]) -> None:
-            if progress:
-                progress((before + share * cost) / sum(costs))
 
-        for finished in train_cells(experiment, rates, seeds, group=group, progress=report):
-            cells |= {(cell.batch_size, cell.learning_rate): cell for cell in finished}
-            map_file.write(path, grid.identity(), [*cells.values()])
-    return [cells[size, rate] for size in grid.batch_sizes for rate in grid.learning_rates]
+def _share(parts: Sequence[Part], progress: Callable[..., None] | None) -> Report:
+    """Return what a trainer calls; it calls `progress` with the share that is done, and what else it is given."""
+    total, done = sum(part.cost for part in parts), Counter[tuple[float, ...]]()
+
+    def report(part: Part, members: int, *text: str) -> None:
+        done[*part.key, part.first] = members * part.cost_of_member
+        if progress:
+            progress(done.total() / total, *text)
+
+    return report

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import msgspec
 from parabola import WRITTEN_BY, files
 
 VERSION = 1
+OUTCOME_BYTES = 10  # of a member of a piece
+REMEDY = "name another file with --json, or remove this one"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,61 @@ class Cell:
         return self.passes / self.seeds
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Members of cells that are trained together, of which others are still to be trained.
+
+    Attributes:
+        batch_size, learning_rate: the batch size of these cells, and the learning rate of their first.
+        first: place of the piece's first member among the members of these cells.
+        outcomes: what became of each member, in hexadecimal: its coefficient error, a little-endian double, and a byte
+            each for whether it passed and whether it diverged.
+    """
+
+    batch_size: int
+    learning_rate: float
+    first: int
+    outcomes: str
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a file holds of a map: version, grid, the finished cells, and pieces of unfinished ones."""
+
+    parabola_map: Any
+    grid: dict[str, Any]
+    cells: list[Cell]
+    pieces: list[Piece] = field(default_factory=list)
+
+
+def load(path: Path) -> State:
+    """Return what a file holds of a map.
+
+    Raises:
+        ValueError: if the file is no map, or is not whole.
+    """
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+        places = {(cell.learning_rate, cell.batch_size) for cell in state.cells}
+        if len(places) < len(state.cells) or not all([*map(_possible, state.cells), *map(_whole, state.pieces)]):
+            raise ValueError
+    except (OSError, ValueError, RecursionError):
+        raise ValueError(f"{path} is not a map, or not a whole one: {REMEDY}") from None
+    return state
+
+
+def read_state(path: Path, grid: Mapping[str, Any]) -> State:
+    """Return what a file holds of a map; nothing if there is no file. Arguments and errors are those of `read`."""
+    state = load(path) if path.exists() else State(VERSION, dict(grid), [])
+    found, wanted = {"version": state.parabola_map, **state.grid}, {"version": VERSION, **grid}
+    for name in [*wanted, *found]:
+        if found.get(name) != wanted.get(name):
+            raise ValueError(f"{path} is of another grid: {name} {found.get(name)}, not {wanted.get(name)}: {REMEDY}")
+    return state
+
+
 def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
-    """Return the cells of a map on disk; none if there is no file.
+    """Return the finished cells of a map on disk; none if there is no file.
 
     Args:
         path: the file that holds the map.
@@ -57,23 +112,7 @@ def read(path: Path, grid: Mapping[str, Any]) -> list[Cell]:
     Raises:
         ValueError: if the file is no map, is not whole, or belongs to another grid.
     """
-    if not path.exists():
-        return []
-    remedy = "name another file with --json, or remove this one"
-    try:
-        state = msgspec.json.decode(path.read_bytes())
-        cells = msgspec.convert(state["cells"], list[Cell])
-        found = {"version": state["parabola_map"], **state["grid"]}
-        places = {(cell.learning_rate, cell.batch_size) for cell in cells}
-        if len(places) < len(cells) or not all(map(_possible, cells)):
-            raise ValueError
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        raise ValueError(f"{path} is not a map, or not a whole one: {remedy}") from None
-    wanted = {"version": VERSION, **grid}
-    for name in [*wanted, *found]:
-        if found.get(name) != wanted.get(name):
-            raise ValueError(f"{path} is of another grid: {name} {found.get(name)}, not {wanted.get(name)}: {remedy}")
-    return cells
+    return read_state(path, grid).cells
 
 
 def _possible(cell: Cell) -> bool:
@@ -90,9 +129,18 @@ def _possible(cell: Cell) -> bool:
     )
 
 
-def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell]) -> None:
+def _whole(piece: Piece) -> bool:
+    """Return whether a piece has whole outcomes of one member or more."""
+    size = len(bytes.fromhex(piece.outcomes))
+    return piece.first >= 0 and size > 0 and size % OUTCOME_BYTES == 0
+
+
+def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell], pieces: Sequence[Piece] = ()) -> None:
     """Write a map to a file, whole or not at all."""
-    rows = ",\n".join(json.dumps(asdict(cell)) for cell in cells)
     head = f'"parabola_map": {VERSION},\n"written_by": "{WRITTEN_BY}",\n"grid": {json.dumps(grid)}'
-    text = f'{{{head},\n"cells": [\n{rows}\n]}}\n'
-    files.write_text(text, path)
+    more = f',\n"pieces": [\n{_rows(pieces)}\n]' if pieces else ""
+    files.write_text(f'{{{head},\n"cells": [\n{_rows(cells)}\n]{more}}}\n', path)
+
+
+def _rows(items: Sequence[Any]) -> str:
+    return ",\n".join(json.dumps(asdict(item)) for item in items)

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from parabola.commands.app import app
 from parabola.display import console, pictures
-from parabola.ensemble import learning_map, map_file
+from parabola.ensemble import cluster, learning_map, map_file
 from parabola.ensemble.learning_map import Grid
-from parabola.machine import backends
+from parabola.machine import backends, devices
 from parabola.training.experiment import Experiment
 from tests.made_ensemble import plant
 
@@ -115,13 +115,16 @@ def test_the_options_of_the_map_say_what_they_are() -> None:
 
     assert own.help.splitlines()[0] == "Draw the map of learning rate × batch size: which share of seeds learns."
     assert "Finished cells are kept in the JSON file: after an interruption, the same command goes on" in own.help
-    said = ("--learning-rates", "--batch-sizes", "--seeds", "--first-seed", "--json")
+    said = ("--learning-rates", "--batch-sizes", "--seeds", "--first-seed", "--json", "--shard", "--cluster", "--merge")
     assert [(option, *options[option]) for option in said] == [
         ("--learning-rates", "A,B,…", "Default: 25 from 0.0001 to 1. Repeatable.", None),
         ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples. Repeatable.", None),
         ("--seeds", None, "In each cell.", 200),
         ("--first-seed", None, "The others follow it.", 0),
         ("--json", "FILE", "The map on disk; what it lacks is trained.", Path("learning_map.json")),
+        ("--shard", "I/N", "Train the I-th of N parts, as 3/16, into a file of its own.", None),
+        ("--cluster", "ADDRESS", "Train on the workers of Dask's scheduler there.", None),
+        ("--merge", None, "Join the shards' files, which say what map it is.", False),
     ]
 
 
@@ -255,3 +258,103 @@ def test_the_backend_option_is_the_one_that_is_chosen(tmp_path: Path, monkeypatc
     for options, name in (([], None), (["--backend", "jax"], "jax")):
         answer = CliRunner().invoke(app, ["map", *options])
         assert (answer.exit_code, answer.stderr) == (2, f"python -m parabola: chosen: {name}\n")
+
+
+GRID = ["--learning-rates", "0.1,0.001,0.5", "--batch-sizes", "1,9", "--seeds", "700"]
+
+
+def test_shards_and_their_merge(tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shard has a file of its own; joined without any option they are the file and the table of one run."""
+    monkeypatch.chdir(tmp_path)
+    whole = CliRunner().invoke(app, ["map", *GRID, "--json", "whole.json"])
+    shards = [CliRunner().invoke(app, ["map", *GRID, "--shard", f"{number}/5"]) for number in range(1, 6)]
+    names = [f"learning_map-{number}-of-5.json" for number in range(1, 6)]
+
+    assert [answer.exit_code for answer in shards] == [0] * 5, shards
+    assert re.fullmatch(
+        r"learning_map-2-of-5\.json holds shard 2/5: \d of 6 cells, and [\d,]+ runs of others\n", shards[1].stdout
+    )
+    assert sorted(os.listdir()) == [*names, "whole.json"]
+    joined = CliRunner().invoke(app, ["map", "--merge", *names, "--plot", "map.svg"])
+    assert joined.exit_code == 0, joined.output
+    assert Path("learning_map.json").read_bytes() == Path("whole.json").read_bytes()
+    assert joined.stdout == whole.stdout.replace("whole.json", "learning_map.json")
+    assert Path("map.svg").read_text().startswith("<svg")
+
+
+def test_a_merge_that_lacks_shards_keeps_what_is_there(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 2 with a line that says how much there is; the same command with the missing file makes it whole."""
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        CliRunner().invoke(app, ["map", *GRID, "--shard", f"{number}/2", "--json", f"{number}.json"])
+    answer = CliRunner().invoke(app, ["map", "--merge", "1.json"])
+
+    assert answer.exit_code == 2
+    says = (
+        r"python -m parabola: learning_map\.json keeps \d of 6 cells(, and [\d,]+ runs of others)?; the other shards "
+    )
+    assert re.fullmatch(says + r"are missing\n", answer.stderr)
+    assert CliRunner().invoke(app, ["map", "--merge", "2.json"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--merge", "--merge needs the files of shards, and files need --merge. Received: no file"),
+        ("a.json", "--merge needs the files of shards, and files need --merge. Received: a.json"),
+        ("--merge a.json", "a.json is not there"),
+        ("--shard 3", "--shard needs a shard's number, and how many there are, as 3/16. Received: '3'"),
+        ("--shard 0/3", "as 3/16. Received: '0/3'"),
+        ("--shard 4/3", "as 3/16. Received: '4/3'"),
+        ("--shard 3/16/2", "as 3/16. Received: '3/16/2'"),
+        ("--shard 1/2 --plot map.svg", "--merge trains nothing, and --shard has no whole map to plot"),
+        ("--shard 1/2 --merge a.json", "--merge trains nothing, and --shard has no whole map to plot"),
+        ("--cluster tcp://a:1 --merge a.json", "--merge trains nothing, and --shard has no whole map to plot"),
+        ("--cluster tcp://a:1 --backend jax --device gpu:all", "--cluster needs a device that each worker has, as gpu"),
+    ],
+)
+def test_parts_of_a_map_that_cannot_be_are_refused(
+    options: str, says: str, tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line and exit 2, and no file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(backends, "choose", lambda name: None)
+    answer = CliRunner().invoke(app, ["map", *options.split()])
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("python -m parabola: ")
+    assert says in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert (os.listdir(), asked) == ([], [])
+
+
+def test_a_map_goes_to_the_cluster_that_is_named(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its device; no device is looked for here. When the scheduler is gone, a line says what is kept."""
+    path, told = tmp_path / "map.json", list[Any]()
+
+    @contextmanager
+    def trainer(address: str | None, device: str, say: Any) -> Iterator[Any]:
+        def train(parts: Any, progress: Any) -> Iterator[Any]:
+            yield from learning_map.train_here([next(iter(parts))], progress)
+            raise cluster.ClusterError("the scheduler at tcp://there:1 is gone")
+
+        told.append((address, device))
+        say("worker a is refused: it has numpy 1")
+        yield train
+
+    monkeypatch.setattr(cluster, "trainer", trainer)
+    monkeypatch.setattr(devices, "resolve", lambda name: pytest.fail("a device was looked for"))
+    answer = CliRunner().invoke(
+        app, ["map", *GRID, "--device", "gpu:1", "--cluster", "tcp://there:1", "--json", str(path)]
+    )
+
+    assert told == [("tcp://there:1", "gpu:1")]
+    assert answer.exit_code == 7
+    kept = f"{path} keeps 3 of 6 cells; the same command goes on from there"
+    assert answer.stderr == (
+        f"worker a is refused: it has numpy 1\npython -m parabola: the scheduler at tcp://there:1 is gone; {kept}\n"
+    )

@@ -2,14 +2,13 @@
 
 import signal
 import threading
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
 from parabola.ensemble import ensemble
-from parabola.ensemble.ensemble import Ensemble, Members, summarise
+from parabola.ensemble.ensemble import Ensemble, summarise
 from parabola.machine import devices, ending
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
@@ -282,17 +281,3 @@ def test_one_weight_is_enough_to_diverge() -> None:
     weights[2, 3, 2] = -np.inf
 
     assert summarise(Experiment(epochs=3), np.full(3, 0.5), weights)[4].tolist() == [2, 0, 3]
-
-
-def test_members_are_split_in_order() -> None:
-    """Each part has its members in every field, and the experiment that all have in common."""
-    arrays: dict[str, Array] = {
-        item.name: np.arange(6) + 10 * number for number, item in enumerate(fields(Members)[1:])
-    }
-    arrays["weights"] = np.arange(24).reshape(6, 4)
-    first, second, third = Members(SPEC, **arrays).split(3)
-
-    for part, begin in ((first, 0), (second, 2), (third, 4)):
-        assert part.experiment is SPEC
-        for name, values in arrays.items():
-            assert getattr(part, name).tolist() == values[begin : begin + 2].tolist()

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from parabola.commands.app import app
-from parabola.ensemble import learning_map, map_file
+from parabola.ensemble import learning_map, map_file, map_state
 from parabola.ensemble.ensemble import Ensemble
-from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, make_cell, train_map
+from parabola.ensemble.learning_map import BATCH_SIZES, LEARNING_RATES, Grid, train_map
 from parabola.ensemble.map_file import Cell
 from parabola.machine import host
 from parabola.training.experiment import Experiment
+from tests.made_ensemble import cell_of
 
 SMALL = Grid(Experiment(epochs=60), (0.01, 0.1, 0.3), (111, 333), seeds=12)
 COMMAND = ["map", "--epochs", "60", "--learning-rates", "0.01,0.1", "--batch-sizes", "111,333", "--seeds", "12"]
@@ -49,7 +50,7 @@ def test_a_cell_counts_its_members() -> None:
     """Passes, interval, split, divergence, median error and the bits are those of the ensemble."""
     spec = Experiment(epochs=200, batch_size=111)
     members = Ensemble(spec, 30, workers=1).train(np.arange(100, 130), np.full(30, 0.1))
-    cell = make_cell(members)
+    cell = cell_of(members)
     kernels = spec.initial_weights(np.arange(100, 130))[:, 2]
 
     assert (cell.learning_rate, cell.batch_size, cell.seeds) == (0.1, 111, 30)
@@ -74,27 +75,27 @@ def test_an_interrupted_map_goes_on(cells: list[Cell], tmp_path: Path, monkeypat
     """What was finished is kept and not trained again; the result is that of a map in one go; no draft is left."""
     path = tmp_path / "map.json"
     monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 12)
-    make = learning_map.make_cell
+    make = map_state.make_cell
     made: list[Cell] = []
     trained: list[Cell] = []
 
-    def interrupted(members: Any) -> Cell:
+    def interrupted(*given: Any) -> Cell:
         if len(made) == 4:
             raise KeyboardInterrupt
-        made.append(make(members))
+        made.append(make(*given))
         return made[-1]
 
-    monkeypatch.setattr(learning_map, "make_cell", interrupted)
+    monkeypatch.setattr(map_state, "make_cell", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train_map(SMALL, path)
     assert map_file.read(path, SMALL.identity()) == made
     assert os.listdir(tmp_path) == ["map.json"]
 
-    def counted(members: Any) -> Cell:
-        trained.append(make(members))
+    def counted(*given: Any) -> Cell:
+        trained.append(make(*given))
         return trained[-1]
 
-    monkeypatch.setattr(learning_map, "make_cell", counted)
+    monkeypatch.setattr(map_state, "make_cell", counted)
     shares: list[float] = []
     assert train_map(SMALL, path, progress=shares.append) == cells
     assert len(trained) == 2

@@ -14,14 +14,13 @@ from parabola.ensemble.learning_map import (
     MOST_SEEDS,
     Grid,
     cells_at_a_time,
-    make_cell,
     train_cells,
     train_map,
 )
 from parabola.ensemble.map_file import Cell
 from parabola.training.experiment import Experiment
 from parabola.training.target import Parabola
-from tests.made_ensemble import Made, count_cell, make_members, plant
+from tests.made_ensemble import Made, cell_of, count_cell, make_members, plant
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def test_diverged_members_count_as_diverged_alone(network: str, split: bool) -> 
     diverged = np.array([0, 3, 0, 0, 1, 150, 0])
     passed = np.array([False, False, True, False, False, False, True])
     rates = np.full(7, 0.3)
-    cell = make_cell(make_members(spec, seeds, rates, coefficient_error=error, diverged_epoch=diverged, passed=passed))
+    cell = cell_of(make_members(spec, seeds, rates, coefficient_error=error, diverged_epoch=diverged, passed=passed))
     positive = spec.initial_weights(seeds)[:, -2] > 0
 
     assert (cell.learning_rate, cell.batch_size, cell.seeds, cell.passes) == (0.3, 9, 7, 2)
@@ -56,7 +55,7 @@ def test_diverged_members_count_as_diverged_alone(network: str, split: bool) -> 
 def test_sign_aware_members_began_positive() -> None:
     """The split is that of the experiment's own initialiser: where samples bend upwards none began negative."""
     spec, seeds = Experiment(init="sign-aware"), np.arange(9)
-    cell = make_cell(make_members(spec, seeds, np.full(9, 0.1), passed=seeds == 4))
+    cell = cell_of(make_members(spec, seeds, np.full(9, 0.1), passed=seeds == 4))
 
     assert (cell.positive_seeds, cell.positive_passes) == (9, 1)
 
@@ -167,11 +166,11 @@ def test_how_many_cells_are_trained_at_a_time(device: str, rates: int, seeds: in
     assert cells_at_a_time(Experiment(device=device), rates, seeds) == cells
 
 
-def test_cells_are_trained_a_group_at_a_time(asked: list[tuple[Any, ...]]) -> None:
-    """Each group has all seeds at each of its rates, in one ensemble built for a whole group; shares add up to 1."""
-    shares: list[float] = []
+def test_cells_are_trained_a_group_at_a_time(asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each group has all seeds at each of its rates, in one ensemble built for a whole group."""
+    monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 6)  # two cells of three seeds
     rates, seeds = (0.3, 0.1, 0.2, 0.5, 0.4), np.array([7, 9, 12])
-    groups = train_cells(Experiment(batch_size=9), rates, seeds, group=2, workers=3, progress=shares.append)
+    groups = train_cells(Experiment(batch_size=9), rates, seeds, workers=3)
     cells = [*groups]
 
     assert asked == [
@@ -182,7 +181,6 @@ def test_cells_are_trained_a_group_at_a_time(asked: list[tuple[Any, ...]]) -> No
     ]
     assert [[cell.learning_rate for cell in group] for group in cells] == [[0.3, 0.1], [0.2, 0.5], [0.4]]
     assert {cell.passed for group in cells for cell in group} == {"40"}
-    assert shares == pytest.approx([done / 15 for done in (3, 6, 9, 12, 13, 15)])
 
 
 def test_cells_are_grouped_by_their_number_unless_told(asked: list[tuple[Any, ...]]) -> None:
@@ -203,10 +201,10 @@ def test_no_members_build_no_ensemble(rates: list[float], seeds: list[int], aske
 def test_a_map_trains_what_is_missing(
     tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From its first seed on; progress is by cost, the file in the order of training, the answer in the grid's."""
+    """From its first seed on; progress is by cost, the file and the answer in the grid's order."""
     monkeypatch.setitem(learning_map.AT_A_TIME, "cpu", 8)  # two cells of four seeds
     grid, path, shares = Grid(Experiment(), (0.3, 0.1, 0.2), (333, 111), 4, 331), tmp_path / "map.json", list[float]()
-    held = count_cell(0.1, 111, np.array([True, False, False, True]), None, np.array([0.5]))
+    held = count_cell(0.2, 111, np.array([True, False, False, True]), None, np.array([0.5]))
     map_file.write(path, grid.identity(), [held])
     cells = train_map(grid, path, progress=shares.append)
 
@@ -216,13 +214,11 @@ def test_a_map_trains_what_is_missing(
         ("train", seeds * 2, [0.3] * 4 + [0.1] * 4),
         ("train", seeds, [0.2] * 4),
         ("build", 111, 8, None),
-        ("train", seeds * 2, [0.3] * 4 + [0.2] * 4),
+        ("train", seeds * 2, [0.3] * 4 + [0.1] * 4),
     ]
     assert keys(cells) == [(333, 0.3), (333, 0.1), (333, 0.2), (111, 0.3), (111, 0.1), (111, 0.2)]
-    assert [cell.passed for cell in cells] == ["20", "20", "20", "20", "90", "20"]
-    assert keys(map_file.read(path, grid.identity())) == [
-        *((111, 0.1), (333, 0.3), (333, 0.1), (333, 0.2), (111, 0.3), (111, 0.2)),
-    ]
+    assert [cell.passed for cell in cells] == ["20", "20", "20", "20", "20", "90"]
+    assert map_file.read(path, grid.identity()) == cells
     first, second = 3 * (999 + 3), 2 * (999 + 9)
     done = [first * part / 12 for part in (4, 8, 10, 12)] + [first + second * part / 8 for part in (4, 8)]
     assert shares == pytest.approx([cost / (first + second) for cost in done])

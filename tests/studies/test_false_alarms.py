@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from benchmarks.harness.pass_rates import LEVEL
 from benchmarks.studies import false_alarms
 from parabola import statistics
 from parabola.display import console
-from parabola.ensemble import map_file
-from parabola.ensemble.learning_map import Grid
+from parabola.ensemble import cluster, map_file
+from parabola.ensemble.learning_map import Grid, train_here
 from parabola.training.experiment import Experiment
 from tests.made_ensemble import plant
 
@@ -142,7 +144,8 @@ def test_the_table_of_false_alarms(
     pools = {3: np.arange(1000) % 4 == 0, 9: np.arange(1000) % 2 == 0}
     asked: list[tuple[Any, ...]] = []
 
-    def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path) -> Any:
+    def train_pool(batch_size: int, learning_rate: float, seeds: int, folder: Path, train: Any) -> Any:
+        assert train is train_here
         asked.append((batch_size, learning_rate, seeds, folder))
         return pools[batch_size]
 
@@ -213,4 +216,20 @@ def test_the_least_seeds_and_suites_are_taken(tmp_path: Path, monkeypatch: pytes
 def test_the_pools_of_the_command() -> None:
     """Three cells by default, 20,000 seeds and 1,000 suites, kept where benchmarks are."""
     assert false_alarms.CELLS == ((1, 0.001), (9, 0.01), (111, 0.1))
-    assert false_alarms.main.__defaults__ == (Path(".benchmarks/false_alarms"), 20_000, 1000)
+    assert false_alarms.main.__defaults__ == (Path(".benchmarks/false_alarms"), 20_000, 1000, None)
+
+
+def test_a_study_on_a_cluster_that_is_gone_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address reaches the cluster, and the end is one line."""
+
+    @contextmanager
+    def trainer(address: str | None, device: str, say: Any) -> Iterator[Any]:
+        raise cluster.ClusterError(f"the scheduler at {address} is gone, {device}")
+        yield
+
+    monkeypatch.setattr(cluster, "trainer", trainer)
+    with pytest.raises(SystemExit) as ended:
+        false_alarms.main(pool=tmp_path, seeds=1000, suites=5, cluster="tcp://there:1")
+
+    kept = "what is finished is kept, and the same command goes on from there"
+    assert ended.value.code == f"the scheduler at tcp://there:1 is gone, cpu; {kept}"
