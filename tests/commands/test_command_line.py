@@ -53,6 +53,7 @@ HELP["compare"] = {
     "--setup [SIDE=]COMMAND": ("Each checkout runs it first, as to build. Repeatable.", None),
     "--harness PATH": ("Lay head's file or folder over base's. Repeatable.", None),
     "--case NAME": ("Only cases with that in their name. Repeatable.", None),
+    "--metric NAME[=SHARE]": ("Compare a number of extra_info, too. Repeatable.", None),
     "--bisect-exit": ("Exit 1 if slower or wrong, 0 if not, 125 if not known.", False),
     "--self-test": ("Compare BASE, or the working tree, with itself: what can be told apart?", False),
 }
