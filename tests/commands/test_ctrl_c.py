@@ -49,8 +49,9 @@ def ended(typed: str, sent: signal.Signals, after: float, on_terminal: bool, fol
     )  # fmt: skip
     os.close(theirs)
     until = time.monotonic() + 120
-    while cpu_seconds(process.pid) < after and time.monotonic() < until:
-        time.sleep(0.02)
+    while cpu_seconds(process.pid) < after and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert process.poll() is None, os.read(ours, 1 << 16)
     worked = cpu_seconds(process.pid)
     process.send_signal(sent)
     try:
@@ -98,12 +99,15 @@ def test_importing_and_compiling_end_soon(after: float, tmp_path: Path) -> None:
 
 @pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
-@pytest.mark.parametrize("typed", ["train --engine fit", "map", "report .", "compare --self-test"])
-def test_a_command_ends_amid_its_imports(typed: str, tmp_path: Path) -> None:
-    """Quietly, where Python has hardly begun."""
-    code, seconds, said = ended(typed, signal.SIGINT, 0.3, False, tmp_path)
+@pytest.mark.parametrize(
+    ("typed", "after"), [("train --engine fit", 0.3), ("map", 0.3), ("report .", 0.1), ("compare --self-test", 0.1)]
+)
+def test_a_command_ends_amid_its_imports(typed: str, after: float, tmp_path: Path) -> None:
+    """Quietly, where Python itself may not have begun to listen; a map may say by then what it keeps."""
+    code, seconds, said = ended(typed, signal.SIGINT, after, False, tmp_path)
 
-    assert (code, said) == (130, b"")
+    assert code in (130, -signal.SIGINT), said
+    assert said in (b"", b"learning_map.json keeps 0 of 200 cells; the same command goes on from there\n")
     assert seconds < IMPORTING_SECONDS * host.usable_cores()
 
 

@@ -167,7 +167,7 @@ def test_what_cannot_be_measured_is_listed(project: Project, temporary: Path) ->
 DEATHS = """
 import ctypes, os
 def fault(how):
-    how()
+    thing.fault(how)
 def loop():
     while True:
         pass
@@ -183,8 +183,9 @@ def test_loops(benchmark):
 @pytest.mark.end_to_end
 def test_cases_that_end_their_side(project: Project, temporary: Path) -> None:
     """A process that exits, crashes or hangs in head costs the case alone, and the table is complete: exit code 5."""
-    folder = project(test_it=MORE + DEATHS.replace("    how()", "    pass"))
-    change(folder, "    pass\ndef loop", "    how()\ndef loop")
+    thing = "def work():\n    return sum(range(1000))\ndef fault(how):\n    del how\n"
+    folder = project(test_it=MORE + DEATHS, thing=thing)
+    change(folder, "del how", "how()")
     answer = compare(folder, "main", "--budget", "60s", "--limit", "8s", *WIDE)
 
     assert answer.returncode == 5, answer.stdout + answer.stderr
