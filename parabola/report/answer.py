@@ -1,5 +1,6 @@
 """What a reader wants to know first: how fast it is now on a machine, and what changed; and the title of a page."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ WORDS = {
     "epoch": "every sample was used once; times are per epoch unless another unit is said",
     "engine": "how a run is executed: fit is Keras' Model.fit; fused_fit is Keras with its own best options; compiled "
     "is the whole run in one program around the same Keras model; native is hand-written",
+    "case": "one setting that was timed: an engine on a device, with a batch size, a learning rate and so many samples",
+    "record": "what one session of benchmarks measured, in a file",
     "limit": f"{registry.LIMIT}, which other times are divided by: about what the processor can do at best",
     "verified": "each step of the run was held against a reference; a run that was not right has no time",
     "learnt": "at the end the coefficients were closer to the true ones than the learning rate; a short run may be "
@@ -23,7 +26,7 @@ WORDS = {
     "median": "half of the rounds took less; quartiles: the middle half of the rounds lies between them",
     "change of level": "a case takes another time from some commit on, by more than noise explains",
 }
-GENERAL_WORDS = ("median", "change of level")
+GENERAL_WORDS = ("record", "median", "change of level")
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
 
@@ -102,11 +105,11 @@ def _times(current: Sequence[Measurement]) -> str:
 
 
 def _engine(epoch: Measurement, limit: float | None, several_devices: bool) -> str:
-    """Say how long an epoch takes by an engine, as "30.1 µs by compiled (1.35 times the limit)"."""
-    said = f"{duration(epoch.times.median)} by {epoch.case.engine}"
+    """Say how long an epoch takes by an engine, as "30.1 µs with compiled (1.35 times the limit)"."""
+    said = f"{duration(epoch.times.median)} with {epoch.case.engine}"
     said += f" on {epoch.case.device}" if several_devices else ""
     if epoch.case.engine == registry.LIMIT:
-        return f"{said} (the limit)"
+        return f"{said} (hand-written, the limit)"
     return said if limit is None else f"{said} ({times(epoch.times.median / limit)} times the limit)"
 
 
@@ -114,7 +117,7 @@ def _changes(history: History) -> str:
     """Say how many times over the commits something changed, and what the newest change was."""
     commits, measured = history.commits, history.number_of_commits
     if max((len(line.at) for line in history.lines), default=0) < FEWEST:
-        return f"no history yet: {count_words(measured, 'commit')}, and changes are looked for from {FEWEST} on"
+        return f"too early to say what changed: {count_words(measured, 'commit')}, and {FEWEST} are needed"
     since = f"over {measured:,} commits since {commits[0].made:%Y-%m-%d}"
     together = together_table(history, changes_of(history)).items
     if not together:
@@ -122,5 +125,6 @@ def _changes(history: History) -> str:
     last = together[0]
     number = last["case"].partition(":")[0]  # "all 15", or "3 of 15" before their names
     cases = f"{number} case" if number == "all 1" else f"{number} cases"
-    newest = f"{last['verdict']} by {last['change']} in {cases}, within {last['commits']} ({last['made'][:10]})"
-    return f"{count_words(len(together), 'change')} {since}, the newest: {newest}"
+    size = re.sub(r"[+-](?=\d)", "", last["change"])  # the verdict says which way
+    newest = f"{last['verdict']} by {size} in {cases}, within commits {last['commits']} ({last['made'][:10]})"
+    return f"{count_words(len(together), 'change')} {since}{', the newest' if len(together) > 1 else ''}: {newest}"
