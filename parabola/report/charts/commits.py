@@ -35,7 +35,7 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
     x = commit_axis({row["commit"]: row["id"] for row in rows})
     y = alt.Y(
         "against:Q",
-        title="against the line's median",
+        title="against the line's median (up: slower)",
         scale=alt.Scale(zero=False, nice=False, padding=18),  # room for the sizes of changes above all lines
         axis=alt.Axis(labelExpr=CHANGE, gridOpacity=0.3, tickCount=6),
     )
