@@ -36,7 +36,7 @@ def conclude(outcome: Outcome, options: Options) -> Comparison:
         outcome: what was measured, and how it ended.
         options: what was asked for.
     """
-    untimed = {*outcome.unmeasured, *outcome.judged, *outcome.other_work}
+    untimed = {*outcome.unmeasured, *outcome.judged}
     names = outcome.referee.log_ratios
     measured = [name for name in names if name not in outcome.unmeasured and not isinstance(name, metrics.Row)]
     listed = dict.fromkeys([*measured, *outcome.judged])
@@ -147,7 +147,7 @@ def _case(case: str, referee: Referee, launches: Sequence[Launch], judgement: Ju
 def _metric(row: metrics.Row, outcome: Outcome, options: Options) -> ComparedCase:
     """Return what is said of a metric of a case, whose log ratios the referee has stretched."""
     said = [pair for launch in outcome.launches if (pair := metrics.values(launch, row))]
-    whole = _case(row, outcome.referee, ())
+    whole = _case(row, outcome.referee, (), outcome.other_work.get(row.case))
     power = 1 / metrics.scale(row.metric, options.metrics, options.minimum_effect)
     ratio, low, high = (None if end is None else end**power for end in (whole.ratio, whole.low, whole.high))
     base, head = (float(np.median(side)) for side in zip(*said, strict=True))

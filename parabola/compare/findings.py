@@ -1,6 +1,6 @@
 """What launches say besides times of cases: which fail, which a side skips or lacks, and what launches cost."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -9,7 +9,7 @@ from parabola.compare.outcome import Progress
 from parabola.compare.referee import Referee
 from parabola.compare.schedule import Costs
 from parabola.compare.sides.failure import Failure
-from parabola.compare.sides.launch import CONTROL, Launch
+from parabola.compare.sides.launch import CONTROL, Launch, Measured
 from parabola.compare.verdicts import Judgement, Verdict, judge
 from parabola.records.case import short_names
 
@@ -28,7 +28,8 @@ def judged(launches: Sequence[Launch]) -> dict[str, Judgement]:
     heard: dict[str, list[Failure | None]] = {case: [] for case in [*(plans or [[]])[0], *without]}
     for launch in launches:
         for case in heard.keys() & {*launch.plan, *launch.failed}:
-            if launch.finished or case in launch.measured or case in launch.failed:
+            skips = launch.finished and not launch.collects_part  # of a part nobody knows why it lacks a case
+            if skips or case in launch.measured or case in launch.failed:
                 heard[case].append(_failure(launch, case))
     missed = _missed(launches)
     judgements = {case: UNSTABLE if case in missed else judge(said) for case, said in heard.items()}
@@ -70,6 +71,28 @@ def strayed(launch: Launch, judged: Collection[str]) -> list[str]:
     """
     asked = (launch.cases or []) if launch.finished or launch.died else []
     return [case for case in (*asked, *launch.failed) if case not in {CONTROL, *launch.measured, *judged}]
+
+
+def doubted(launch: Launch, judged: Mapping[str, Judgement]) -> tuple[dict[str, Measured], dict[str, Failure], str]:
+    """Return what counts of a launch that collected a part, and why no other launch is to collect a part.
+
+    A failure that may be there as only a part was collected says nothing: those count that are known from a launch of
+    the whole suite, and those of head alone, as what was collected is the same on both sides. Times count unless a side
+    has failed in no case of its own, as one does that has imported code from elsewhere.
+
+    Args:
+        launch: one that is over.
+        judged: what the launches before say of cases whose tests fail.
+
+    Returns:
+        What it has measured, and its failures, by case; and the reason in words, which is empty where there is none.
+    """
+    counted = {case: failure for case, failure in launch.failed.items() if case in judged or failure.in_head_alone}
+    settled = [case for case, judgement in judged.items() if judgement.final or case in launch.failed]
+    missed = strayed(launch, settled)
+    failure = launch.failed.get(missed[0]) if missed else None
+    why = f"{missed[0]} was not measured" + (f": {failure}" if failure else "") if missed else ""
+    return {} if launch.died and not launch.died.case else launch.measured, counted, str(launch.died or why)
 
 
 def costs(launches: Sequence[Launch], cases: Collection[str], collects_all: bool) -> Costs:

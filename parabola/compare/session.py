@@ -80,6 +80,8 @@ class _Session:
                 self._stop()
         ended, why = self._end() if ended == "decided" else (ended, why)
         first = next((launch for launch in self.over if launch.plan), None)
+        with ending.uninterrupted():
+            changed = other_work(first.files, self.setup.base, self.setup.head) if first else {}
         return Outcome(
             base=self.setup.base,
             head=self.setup.head,
@@ -98,7 +100,7 @@ class _Session:
             environments=self.setup.environments,
             seconds_before=self.started - self.began,
             strayed=self.strayed,
-            other_work=other_work(first.files, self.setup.base, self.setup.head) if first else {},
+            other_work=changed,
         )
 
     def _end(self) -> tuple[Ended, str]:
@@ -149,23 +151,17 @@ class _Session:
         self.over.append(launch)
         self.disturbed = self.disturbed or bool(others(besides=self.setup.scratch))
         if not self.referee.log_ratios:
-            names = metrics.names(launch, self.options.metrics)
-            self.referee = Referee(names, self.options.minimum_effect, decides=not self.self_test)
             self.setup = replace(self.setup, slower=launch.slower) if launch.slower else self.setup
         if launch.collects_part:
-            self._doubt(launch)
-        log_ratios = metrics.log_ratios(launch, self.options.metrics, self.options.minimum_effect)
-        self.control.add({case: log_ratio for case, log_ratio in log_ratios.items() if case == CONTROL})
-        self.referee.add({case: value for case, value in log_ratios.items() if case in self.referee.log_ratios})
+            launch.measured, launch.failed, why = findings.doubted(launch, self.judged)
+            if why:
+                self.strayed, self.setup = self.strayed or why, replace(self.setup, collects_all=True)
+        names, news = metrics.names(launch, self.options.metrics, [*self.referee.log_ratios]), [launch]
+        if len(names) > len(self.referee.log_ratios):
+            self.referee, news = Referee(names, self.options.minimum_effect, decides=not self.self_test), self.over
+        metrics.tell(self.control, [launch], self.options)
+        metrics.tell(self.referee, news, self.options)
         self.judged, self.skipped = findings.judged(self.over), findings.skipped(self.over)
-
-    def _doubt(self, launch: Launch) -> None:
-        """Take what a launch that collected a part did not measure for no failure, and collect all from now on."""
-        strayed = findings.strayed(launch, self.judged)
-        launch.failed = {case: why for case, why in launch.failed.items() if case in self.judged}
-        if launch.died or strayed:
-            self.strayed = self.strayed or str(launch.died or f"{strayed[0]} was not measured")
-            self.setup = replace(self.setup, collects_all=True)
 
     def _again(self) -> list[str]:
         """Return the cases whose test failed in head alone, and which the next launch is to confirm."""

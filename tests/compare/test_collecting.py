@@ -10,13 +10,23 @@ import pytest
 
 from parabola.compare import session
 from parabola.compare.conclusion import _launch
-from parabola.compare.findings import costs, first_launch_seconds, first_launch_takes, progress, starting, strayed
+from parabola.compare.findings import (
+    costs,
+    doubted,
+    first_launch_seconds,
+    first_launch_takes,
+    judged,
+    progress,
+    starting,
+    strayed,
+)
 from parabola.compare.outcome import Options
 from parabola.compare.referee import Referee
 from parabola.compare.session import _Session
 from parabola.compare.sides.failure import Failure, SideFailed
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.text import notes
+from parabola.compare.verdicts import Judgement, Verdict
 from tests import scripted_conductor
 from tests.conftest import git
 from tests.made_comparisons import FAST, SETUP, SLOW, STEADY, Clock, Script, made_comparison, made_launch
@@ -236,9 +246,50 @@ def test_a_case_that_strays_is_measured_where_all_is_collected(tmp_path: Path, m
 
     assert [launch.collects_part for launch in script.launches] == [False, True] + [False] * (len(script.launches) - 2)
     assert (outcome.judged, outcome.referee.decided) == ({}, {STEADY: "same", SLOW: "slower"})
-    assert outcome.strayed == f"{SLOW} was not measured"
+    assert outcome.strayed == f"{SLOW} was not measured: base failed: alone"
     (said,) = [line for line in notes(made_comparison(strayed=outcome.strayed)) if "part of the suite" in line]
-    assert said == f"launches that collect a part of the suite were given up, as in one {SLOW} was not measured"
+    assert said == f"launches that collect a part of the suite were given up, as in one {outcome.strayed}"
+
+
+FAILURE = Failure("head", "failed", "no", in_head_alone=True)
+OPEN, FINAL = (Judgement(Verdict.NOT_MEASURED, "no", final=final) for final in (False, True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "judged", "counts", "why"),
+    [
+        ({}, {}, [], ""),
+        ({"failed": {SLOW: FAILURE}}, {}, [SLOW], f"{SLOW} was not measured: head failed: no"),
+        ({"failed": {SLOW: Failure("base", "failed", "no")}}, {}, [], f"{SLOW} was not measured: base failed: no"),
+        ({"failed": {SLOW: FAILURE}}, {SLOW: OPEN}, [SLOW], ""),  # which it confirms
+        ({}, {SLOW: OPEN}, [], f"{SLOW} was not measured"),  # nor confirmed
+        ({}, {SLOW: FINAL}, [], ""),
+        ({"died": SideFailed("head imported x", case=SLOW)}, {SLOW: FINAL}, [], "head imported x"),
+    ],
+)  # fmt: skip
+def test_what_counts_of_a_launch_that_collected_a_part(
+    changes: dict[str, Any], judged: dict[str, Judgement], counts: list[str], why: str
+) -> None:
+    """Failures that are known or of head alone; what it lacks beside them says that no more parts are collected."""
+    launch = made_part([STEADY, SLOW], **changes)
+    if changes.get("failed") or why or judged:
+        del launch.measured[SLOW]
+
+    assert doubted(launch, judged) == (launch.measured, {case: launch.failed[case] for case in counts}, why)
+    launch.died = SideFailed("head imported mylib")
+    assert doubted(launch, judged)[0] == {}
+
+
+def test_a_part_that_lacks_a_case_confirms_nothing() -> None:
+    """A failure in head alone waits for a launch that has the case; a launch of all that skips it is one."""
+    first, part, whole = made_launch(0, [STEADY]), made_part([STEADY]), made_launch(2, [STEADY])
+    first.failed = {SLOW: FAILURE}
+    for launch in (first, part, whole):
+        launch.plan = [CONTROL, STEADY, SLOW]
+        launch.measured.pop(SLOW, None)
+
+    assert [judged([first, part])[SLOW].final, judged([first, whole])[SLOW].final] == [False, True]
+    assert judged([first, part, whole])[SLOW].why == "head failed in one launch, and not in the next: no"
 
 
 def test_a_launch_of_all_tells_what_one_of_a_part_costs() -> None:

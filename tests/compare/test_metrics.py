@@ -1,5 +1,6 @@
 """Numbers of extra_info that are compared as times are: which count, by what effect, and how rows of them read."""
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -10,18 +11,20 @@ from typing import Any
 import pytest
 
 from parabola.commands.options import read_metrics
-from parabola.compare import metrics
+from parabola.compare import metrics, session
 from parabola.compare.comparison import as_json
 from parabola.compare.conclusion import conclude
 from parabola.compare.figure import ratio_figure
 from parabola.compare.metrics import Row
 from parabola.compare.outcome import Outcome
 from parabola.compare.referee import Referee
+from parabola.compare.session import _Session
 from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.text import headline, markdown, notes
+from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import host
 from tests.conftest import git, users_environment
-from tests.made_comparisons import FACTS, SLOW, STEADY, made_launch, made_options, made_outcome
+from tests.made_comparisons import FACTS, FAST, SETUP, SLOW, STEADY, made_launch, made_options, made_outcome
 
 ROW = Row(STEADY, "mib")
 MEBIBYTES = [(100.0, 104.0 + wobble) for wobble in (0.1, -0.1, 0.2, 0, -0.2, 0.1, 0, -0.1, 0.2, 0, 0.1, 0, -0.2, 0)]
@@ -118,6 +121,45 @@ def test_rows_read_larger_and_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line.endswith("| larger |")
     assert f"mib is no positive number on both sides in each launch of 1 case, as {SLOW}" in notes(larger)
     assert chart["title"]["subtitle"].endswith("counts as same, mib within ±2 %")
+
+
+def test_rows_may_come_later_and_cases_may_not() -> None:
+    """A first launch may end before it comes to a case; what the next ones tell of it counts from the first on."""
+    first, second = launches([(None, None), (100.0, 150.0)])
+    another = made_launch(2, [STEADY, FAST], info={FAST: ({"mib": 1.0}, {"mib": 2.0})})
+    known = metrics.names(first, ["mib"])
+    grown = metrics.names(second, ["mib"], known)
+
+    assert (known, grown) == ([STEADY, SLOW], [STEADY, SLOW, ROW])
+    assert metrics.names(another, ["mib"], grown) == grown
+    assert metrics.names(second, ["mib"], grown) == grown
+
+
+def test_a_row_that_comes_later_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside all cases, by what every launch has told: as if it had been there from the first on."""
+    monkeypatch.setattr(session, "others", lambda besides: [])
+    options = made_options(metrics={"mib": 0.05})
+    told = launches([(None, None), *[(100.0, 150.0)] * 12])
+    late, whole = _Session(options, SETUP), Referee([STEADY, SLOW, ROW], options.minimum_effect)
+    for launch in told:
+        late._take(launch)
+    metrics.tell(whole, told, options)
+
+    assert late.referee.log_ratios == whole.log_ratios
+    assert late.referee.decided == whole.decided
+    assert late.referee.decided[ROW] == "slower"
+    assert len(whole.log_ratios[ROW]) > 1
+
+
+def test_a_row_of_a_case_that_measures_other_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the same verdict, and shows its numbers."""
+    monkeypatch.setattr(host, "facts", lambda: FACTS)
+    other = Judgement(Verdict.OTHER_WORK, "test_it.py differs")
+    outcome = dataclasses.replace(outcome_of(launches(MEBIBYTES), {"mib": 0.05}), other_work={STEADY: other})
+    cases = {case.case: case for case in conclude(outcome, made_options(metrics={"mib": 0.05})).cases}
+
+    assert cases[str(ROW)].verdict == cases[STEADY].verdict == Verdict.OTHER_WORK
+    assert cases[str(ROW)].ratio == pytest.approx(1.04, abs=0.002)
 
 
 def test_a_case_that_fails_has_no_row_of_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,10 +278,10 @@ HEAD_ALONE, IN_BASE = Failure("head", "failed", "no", True), Failure("base", "fa
         ([HEAD_ALONE, None, HEAD_ALONE], "not measured", 2),
         ([HEAD_ALONE, IN_BASE], "not measured", 2),
         ([IN_BASE, HEAD_ALONE], "not measured", 1),
-        # the first failure in a launch that collected a part says nothing
-        ([None, None, HEAD_ALONE, HEAD_ALONE, HEAD_ALONE], "wrong", 5),
-        ([None, None, IN_BASE, IN_BASE], "not measured", 4),
-        ([*[None] * 7, *[HEAD_ALONE] * 3], "wrong", 10),  # in the launch that would have decided it
+        ([None, None, HEAD_ALONE, HEAD_ALONE], "wrong", 4),  # the first of these in a launch that collected a part
+        ([None, None, HEAD_ALONE, None, HEAD_ALONE], "not measured", 4),
+        ([None, None, IN_BASE, IN_BASE], "not measured", 4),  # where the first failure in base says nothing
+        ([*[None] * 7, *[HEAD_ALONE] * 2], "wrong", 9),  # in the launch that would have decided it
     ],
 )
 def test_a_case_whose_test_fails(

@@ -1,5 +1,6 @@
 """Which imported modules are strangers: told from made-up modules, folders and installed distributions."""
 
+import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -34,6 +35,7 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
         prefix: str = "installed",
         base_prefix: str = "python",
         kind: Callable[[Any], object] = lambda file: SimpleNamespace(__file__=file),
+        finder: str = "importlib.metadata",
     ) -> dict[str, str]:
         files = {name: str(tmp_path / file) if isinstance(file, str) else file for name, file in modules.items()}
         process = SimpleNamespace(
@@ -43,9 +45,8 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
             base_prefix=str(tmp_path / base_prefix),
         )
         monkeypatch.setattr(plugin, "sys", process)
-        monkeypatch.setattr(
-            plugin, "distributions", lambda: importlib.metadata.distributions(path=[str(tmp_path / "site")])
-        )
+        discover = importlib.import_module(finder).Distribution.discover
+        monkeypatch.setattr(plugin, "distributions", lambda: discover(path=[str(tmp_path / "site")]))
         given = {
             "top": str(tmp_path / "checkout"), "elsewhere": str(tmp_path / "repository"),
             "scratch": str(tmp_path / "repository/scratch"), "projects": list(projects), "modules": list(own_modules),
@@ -65,6 +66,8 @@ def write(folder: Path, *names: str) -> None:
 
 def install(site: Path, name: str, files: Iterable[str], url: dict[str, Any] | None = None, **texts: str) -> None:
     """Write what pip writes of a distribution; under-scores in the names of its text files stand for dots."""
+    files = [*files]
+    write(site, *(file for file in files if not file.startswith("..")))
     folder = site / f"{name.replace('-', '_')}-1.0.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -153,6 +156,17 @@ def test_names_that_an_installed_project_lists(
 
     assert find(modules, projects) == ({name: modules[name] for name in strangers} if own else {})
     assert find({**modules, "mylib": "checkout/anywhere/mylib/__init__.py"}, projects).get("mylib") is None
+
+
+@pytest.mark.parametrize("finder", ["importlib.metadata", "importlib_metadata"])
+def test_a_distribution_whose_facts_are_gone(finder: str, find: Find, tmp_path: Path) -> None:
+    """Has no name and ends nothing, though the backport, which some packages import, raises where Python says None."""
+    pytest.importorskip(finder)
+    (tmp_path / "site/broken-1.0.dist-info").mkdir(parents=True)
+    install(tmp_path / "site", "my-lib", ["mylib/core.py"])
+    modules = {"mylib.core": "opt/mylib/core.py"}
+
+    assert find(modules, ["my-lib"], finder=finder) == modules
 
 
 def test_names_of_modules_that_nobody_installed(find: Find, tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ def installed(top: str, projects: list[str]) -> tuple[dict[str, str], bool]:
 
     versions, copied = dict[str, str](), False
     for distribution in distributions():
-        name = plain(distribution.metadata["Name"] or "")
+        try:
+            name = plain(distribution.metadata["Name"] or "")
+        except FileNotFoundError:  # so the backport, where metadata are gone
+            continue
         origin = json.loads(distribution.read_text("direct_url.json") or "{}")
         url = urlparse(origin.get("url", ""))
         of_checkout = url.scheme == "file" and within(url2pathname(url.path), top)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from parabola.compare.outcome import Options
+from parabola.compare.referee import Referee
 from parabola.compare.sides.launch import CONTROL, Launch
 
 
@@ -35,9 +37,18 @@ def cases_of(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(case_of, names)))
 
 
-def names(launch: Launch, metrics: Iterable[str]) -> list[str]:
-    """Return the names of all that a first launch says something of: its cases, then the rows of its metrics."""
-    return [*launch.plan[1:], *rows(launch, metrics)]
+def names(launch: Launch, metrics: Iterable[str], known: Sequence[str] = ()) -> list[str]:
+    """Return the names of all that launches say something of: cases, and the rows of their metrics.
+
+    Args:
+        launch: the first, or the next.
+        metrics: keys of extra_info.
+        known: what launches before it say something of. Cases are those of the first launch; rows may come later, where
+            the first ended before it came to their case.
+    """
+    cases = known or launch.plan[1:]
+    later = [row for row in rows(launch, metrics) if row.case in cases and row not in known]
+    return [*cases, *later]
 
 
 def rows(launch: Launch, metrics: Iterable[str]) -> list[Row]:
@@ -70,6 +81,13 @@ def log_ratios(launch: Launch, metrics: Mapping[str, float], minimum_effect: flo
         base, head = values(launch, row) or (1.0, 1.0)
         ratios[row] = math.log(head / base) * scale(row.metric, metrics, minimum_effect)
     return ratios
+
+
+def tell(referee: Referee, launches: Iterable[Launch], options: Options) -> None:
+    """Tell a referee what launches measured of all that it judges."""
+    for launch in launches:
+        told = log_ratios(launch, options.metrics, options.minimum_effect)
+        referee.add({name: told[name] for name in referee.log_ratios if name in told})
 
 
 def not_measured(launches: Sequence[Launch], metrics: Iterable[str]) -> list[str]:

@@ -89,7 +89,7 @@ def _installed(projects: tuple[str, ...] | None, repository: str) -> set[str]:
         name
         for distribution in distributions()
         if projects is None
-        or _plain(distribution.metadata["Name"] or "") in own
+        or _name(distribution) in own
         or ("archive_info" not in _origin(distribution) and _in(_place(distribution), repository))
         for name in _modules(distribution)
     }
@@ -126,6 +126,14 @@ def _modules(distribution: Distribution) -> Iterator[str]:
         names = [*path.parts[:-1], getmodulename(path.name) or ""]
         if all(name.isidentifier() for name in names):
             yield ".".join(names).removesuffix(".__init__")
+
+
+def _name(distribution: Distribution) -> str:
+    """Return a distribution's name, plain; empty where its metadata are gone, for which the backport raises."""
+    try:
+        return _plain(distribution.metadata["Name"] or "")
+    except FileNotFoundError:
+        return ""
 
 
 def _plain(name: str) -> str:
