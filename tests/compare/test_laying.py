@@ -104,6 +104,54 @@ def test_links_on_the_way(folder: Path, tmp_path: Path) -> None:
     assert texts(outside) == {"test_a.py": "not ours"}
 
 
+def test_a_path_that_is_a_link(folder: Path) -> None:
+    """It is laid as well as each link after it and their end, so that base runs head's by the path that was given."""
+    (folder / "alias").mkdir()
+    (folder / "alias/test_a.py").write_text("base's own")
+    git(folder, "add", "alias")
+    git(folder, "commit", "--quiet", "--message", "third")
+    shutil.rmtree(folder / "alias")
+    (folder / "alias").symlink_to("python/../python/link")
+    (folder / "python/link").symlink_to("../tests")
+    (folder / "loop").symlink_to("loop")
+    repository = Repository.find(folder)
+    with repository.checkouts("main", None) as (base, head, _):
+        assert (base.top / "alias/test_a.py").read_text() == "base's own"
+        assert lay(["alias"], repository, base, head) == ["alias", "python/link", "tests"]
+        assert {path.name: path.read_text() for path in (base.top / "alias").iterdir() if path.is_file()} == {
+            "test_a.py": "new",
+            "new [1]*.py": "new",
+        }
+        assert (base.top / "python/bench.py").read_text() == "old"
+        assert lay(["loop"], repository, base, head) == ["loop"]
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("tests/data", "tests/data"),
+        ("tests/data/x.csv", "tests/data"),
+        ("tests", "tests/data"),
+        ("alias", "tests/data"),
+        ("python", "python/gone"),
+    ],
+)
+def test_submodules_are_not_laid(path: str, where: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path is refused that is one, lies in one or has one in it, on either side, and before anything is laid."""
+    commit = git(folder, "rev-parse", "HEAD").strip()
+    for place in ("tests/data", "python/gone"):
+        git(folder, "update-index", "--add", "--cacheinfo", f"160000,{commit},{place}")
+    (folder / "tests/data").mkdir()
+    git(folder, "commit", "--quiet", "--message", "third")
+    git(folder, "update-index", "--force-remove", "python/gone")
+    (folder / "alias").symlink_to("tests")
+    monkeypatch.setattr(making, "Setup", None)
+    with pytest.raises(ValueError, match=r"^--harness") as error:
+        session.compare(Options("main", harness=("conftest.py", path)), folder)
+
+    assert str(error.value) == f"--harness lays no submodules, as {where} is. Received: {path!r}"
+
+
 @pytest.mark.parametrize(
     ("path", "says"),
     [

@@ -1,8 +1,10 @@
 """Cases that measure other work on the two sides: what of their files counts, and what does not."""
 
+import ast
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,22 @@ def _differ(tmp_path: Path) -> Differ:
         ("return self.rounds", "return 2 * self.rounds", {METHOD}),
         ("TestThing(Base)", "TestThing", {METHOD}),
         ("benchmark(thing.walk)", "test_one(benchmark)", {TWO}),
+        (
+            "def test_of_no_time",
+            "@pytest.mark.x\n@mark.x(1)\n@pytest.mark.skipif(thing, reason='')\ndef test_of",
+            set(),
+        ),
+        ("class TestOther:", "@pytest.mark.slow\nclass TestOther:", set()),
+        ("def test_five", "@pytest.fixture(autouse=True)\n    def test_five", set()),  # for its own class alone
+        ("def test_of_no_time", "@pytest.fixture(autouse=True)\ndef test_of_no_time", ALL),
+        ("def test_of_no_time", "@thing.register\ndef test_of_no_time", ALL),
+        ("def test_of_no_time", "@pytest.mark.slow\n@register\ndef test_of_no_time", ALL),
+        ("def test_of_no_time", "@thing.mark.x\ndef test_of_no_time", ALL),
+        ("def test_of_no_time", "@pytest.mark.x(1).register\ndef test_of_no_time", ALL),
+        ("class TestOther:", "@thing.register\nclass TestOther:", ALL),
+        ("class Base:", "class Base:\n    @pytest.fixture(autouse=True)\n    def test_ready(self): pass", ALL),
+        ("def test_four", "@pytest.fixture(autouse=True)\n    def test_four", {METHOD}),
+        ("class TestThing(", "@thing.often\nclass TestThing(", {METHOD}),  # it is measured, and so a test
     ],
 )
 def test_what_of_a_cases_own_file_counts(old: str, new: str, others: set[str], differ: Differ) -> None:
@@ -98,6 +116,19 @@ def test_what_of_a_cases_own_file_counts(old: str, new: str, others: set[str], d
     assert old in SUITE
 
     assert differ({"t/test_a.py": SUITE}, {"t/test_a.py": SUITE.replace(old, new)}).keys() == others
+
+
+@pytest.mark.parametrize(
+    "kind", ["@pytest.fixture(autouse=True)\ndef test_{}", "@register\nclass Test{}:\n def test_x"]
+)
+@pytest.mark.parametrize("name", ["ready", "one"])
+def test_what_a_decorator_hooks_into_all_tests(kind: str, name: str, differ: Differ) -> None:
+    """It counts though it has a test's name, even that of a case of another file; what is in such a class does, too."""
+    suite = f"def test_two(benchmark):\n  benchmark(3)\n{kind.format(name)}():\n    return "
+    base, cases = {"a.py": suite + "1", "b.py": suite + "1"}, {"a.py::test_two", "b.py::test_one", "b.py::Testone"}
+
+    assert differ(base, {**base, "a.py": suite + "2"}, cases).keys() == {"a.py::test_two"}
+    assert differ(base, {**base, "a.py": suite + "1 # one"}, cases).keys() == set()
 
 
 def test_names_by_which_another_configuration_knows_tests(differ: Differ) -> None:
@@ -168,3 +199,39 @@ def test_a_case_of_one_side_is_none(tmp_path: Path) -> None:
     files = {"a.py::new": [str(tmp_path / "head/a.py")], "b.py::there": ["/usr/lib/b.py"]}
 
     assert other_work(BySide({"a.py::old": [], "b.py::there": ["/usr/lib/c.py"]}, files), *sides) == {}
+
+
+def test_only_what_has_other_bytes_is_parsed(differ: Differ, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a suite of many cases hardly a file is edited; and Python's parser takes longer than all else here."""
+    parsed = list[bytes]()
+    parse = ast.parse
+
+    def counted(content: bytes, *others: Any, **named: Any) -> Any:
+        parsed.append(content)
+        return parse(content, *others, **named)
+
+    monkeypatch.setattr(ast, "parse", counted)
+    base = {"t/test_a.py": SUITE, "conftest.py": "X = 1", "t/conftest.py": "x = ("}
+
+    assert differ(base, base) == {}
+    assert parsed == []
+    assert differ(base, {**base, "conftest.py": "X = 2"}).keys() == ALL
+    assert parsed == [b"X = 1", b"X = 2"]
+
+
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_a_file_that_cannot_be_read(side: str, differ: Differ, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts as one that differs, whoever it belongs to, and ends nothing."""
+    read = Path.read_bytes
+
+    def fails(path: Path) -> bytes:
+        if path.parts[-2:] == (side, "conftest.py"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    files = {"t/test_a.py": SUITE, "conftest.py": "X = 1"}
+
+    assert differ(files, files) == dict.fromkeys(
+        ALL, "base and head differ in conftest.py; --harness conftest.py lays head's over base"
+    )
