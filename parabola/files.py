@@ -109,17 +109,41 @@ def _drafts(parent: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(folder: Path, wait: bool = True) -> Iterator[bool]:
-    """Lock a folder as long as the block runs; yield whether it is locked."""
-    locked = False
+def _locked(path: Path, wait: bool = True, flags: int = os.O_RDONLY) -> Iterator[bool | None]:
+    """Lock a folder or file as long as the block runs; yield whether it is locked, None where it cannot be."""
+    locked = None
     with ExitStack() as stack:
         if fcntl:
             with suppress(OSError):  # it may not be read, or lies where there are no locks
-                number = os.open(folder, os.O_RDONLY)
+                number = os.open(path, flags, 0o666)
                 stack.callback(os.close, number)
-                fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                locked = True
+                try:
+                    fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                    locked = os.path.samestat(os.fstat(number), path.stat())
+                except (BlockingIOError, FileNotFoundError):  # another has it, or has just removed it
+                    locked = False
         yield locked
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Hold a file as long as the block runs, or the process lives, so that two processes do not overwrite each other.
+
+    Args:
+        path: the file, which need not be there. A link holds what it leads to.
+
+    Yields:
+        Whether no other block holds it; where there are no locks, it is taken to be so.
+    """
+    end = path.resolve()
+    lock = end.with_name(os.fsdecode(os.fsencode(f".{end.name}")[:250] + b".lock"))  # a name has 255 bytes at most
+    with _locked(lock, wait=False, flags=os.O_RDWR | os.O_CREAT) as locked:  # some disks of networks lock no folder
+        try:
+            yield locked is not False
+        finally:
+            if locked is not False:
+                with suppress(OSError):
+                    lock.unlink()
 
 
 def write_text(text: str, path: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import threading
 import warnings
 from collections.abc import Iterator
@@ -271,3 +272,50 @@ def test_where_folders_cannot_be_locked_files_are_written_all_the_same(
 
 def _no_locks(*_: Any) -> None:
     raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+def test_one_block_at_a_time_has_a_file_alone(tmp_path: Path) -> None:
+    """By whatever path it is named; others of like names are free, and no lock is left."""
+    names = ["a.json", "b.json", "ü" * 120 + "a.json"]
+    (tmp_path / "link.json").symlink_to("a.json")
+    for _ in range(2):
+        with files.alone(tmp_path / names[0]) as first, files.alone(tmp_path / names[1]) as second:
+            with files.alone(tmp_path / names[2]) as third, files.alone(tmp_path / names[2]) as again:
+                assert (first, second, third, again) == (True, True, True, False)
+            for name in ("a.json", "link.json", "../" + tmp_path.name + "/a.json"):
+                with files.alone(tmp_path / name) as free:
+                    assert not free
+    assert os.listdir(tmp_path) == ["link.json"]
+
+
+def test_a_process_that_is_killed_holds_no_file(tmp_path: Path) -> None:
+    """It does as long as it lives."""
+    path, (reader, writer) = tmp_path / "a.json", os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # where another test has started threads
+        child = os.fork()
+    if not child:
+        with files.alone(path):
+            os.write(writer, b"held")
+            signal.pause()
+            os._exit(0)
+    os.close(writer)
+    assert os.read(reader, 4) == b"held"
+    os.close(reader)
+    with files.alone(path) as free:
+        assert not free
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with files.alone(path) as free:
+        assert free
+    assert os.listdir(tmp_path) == []
+
+
+def test_where_there_are_no_locks_a_file_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is left beside it."""
+    for lacking in (None, SimpleNamespace(LOCK_EX=2, LOCK_NB=4, flock=_no_locks)):
+        monkeypatch.setattr(files, "fcntl", lacking)
+        with files.alone(tmp_path / "a.json") as first, files.alone(tmp_path / "a.json") as second:
+            assert first
+            assert second
+        assert os.listdir(tmp_path) == []

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from parabola.ensemble.map_file import Cell
 
 
-JSON = Path("learning_map.json")
-
-
 def learning_map(
+    context: typer.Context,
     files: Annotated[list[Path] | None, typer.Argument(help="With --merge: what --shard has written.")] = None,
     learning_rates: Annotated[
         list[str] | None, typer.Option(metavar="A,B,…", help="Default: 25 from 0.0001 to 1. Repeatable.")
@@ -43,8 +41,8 @@ def learning_map(
     high: options.High = 1.0,
     plot: options.Plot = None,
     json_file: Annotated[
-        Path, typer.Option("--json", metavar="FILE", help="The map on disk; what it lacks is trained.")
-    ] = JSON,
+        Path | None, typer.Option("--json", metavar="FILE", help="Else learning_map.json. What it lacks is trained.")
+    ] = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as 3/16, into a file of its own.")
     ] = None,
@@ -74,13 +72,14 @@ def learning_map(
         if (shard and (merge or plot)) or (cluster and merge):
             raise ValueError("--merge trains nothing, and --shard has no whole map to plot")
         part = options.read_shard(shard or "1/1")
-        if shard and json_file == JSON:
-            json_file = Path(f"learning_map-{part[0]}-of-{part[1]}.json")
+        path = json_file or Path(f"learning_map-{part[0]}-of-{part[1]}.json" if shard else "learning_map.json")
         if plot:
             disk.check_path(plot, pictures.FORMATS)
-        disk.check_path(json_file, (".json",))
+        disk.check_path(path, (".json",))
+        if not context.with_resource(disk.alone(path)):
+            raise ValueError(f"another map command is writing {path}: wait for it, or name another file with --json")
         if files:
-            grid, cells = merging.merge(files, json_file)
+            grid, cells = merging.merge(files, path)
         else:
             backends.choose(backend)
             if reason := engines.missing("members"):
@@ -92,21 +91,21 @@ def learning_map(
             grid = Grid(spec, rates, sizes, seeds, first_seed)
             if reason := memory.too_large(grid.experiment):
                 raise ValueError(reason)
-            MapState(json_file, grid.identity(), groups(grid))
+            MapState(path, grid.identity(), groups(grid))
     except ValueError as error:
         exits.stop(error)
     if not merge:
         try:
-            cells = train(grid, json_file, part, cluster)
+            cells = train(grid, path, part, cluster)
         except (KeyboardInterrupt, ClusterError) as error:
-            again = f"{json_file} keeps {kept(json_file, grid)}; the same command goes on from there"
+            again = f"{path} keeps {kept(path, grid)}; the same command goes on from there"
             if isinstance(error, ClusterError):
                 exits.stop(f"{error}; {again}", ExitCode.WORKER_FAILED)
             exits.tell(again)
             raise
     whole = len(grid.learning_rates) * len(grid.batch_sizes)
     if len(cells) < whole and merge:
-        exits.stop(f"{json_file} keeps {kept(json_file, grid)}; the other shards are missing")
+        exits.stop(f"{path} keeps {kept(path, grid)}; the other shards are missing")
     spec = grid.experiment
     decaying = "" if spec.final_learning_rate is None else f", decaying to {spec.final_learning_rate:g}"
     title = f"{spec.network} learns {spec.target}: which share of {grid.seeds} seeds passes"
@@ -117,12 +116,12 @@ def learning_map(
     def show() -> None:
         if len(cells) == whole:
             text.print_map(cells, grid, f"{title}\n{subtitle}")
-            print(f"{json_file} holds the map")
+            print(f"{path} holds the map")
         else:
-            print(f"{json_file} holds shard {shard}: {kept(json_file, grid)}")
+            print(f"{path} holds shard {shard}: {kept(path, grid)}")
 
-    def draw(path: Path) -> None:
-        pictures.save(figure.map_figure(cells, grid, title=title, subtitle=framed, framed=published), path)
+    def draw(picture: Path) -> None:
+        pictures.save(figure.map_figure(cells, grid, title=title, subtitle=framed, framed=published), picture)
 
     door.show_and_write(show, (plot, draw))
 

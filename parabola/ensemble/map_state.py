@@ -70,15 +70,15 @@ class MapState:
         self.path, self.grid = path, grid
         self.groups = {group.key: group for group in groups}
         self.cells = dict[tuple[int, float], Cell]()
-        self.outcomes = dict[tuple[int, float], Array]()  # of the members of unfinished groups, of the type OUTCOME
+        self.outcomes = dict[tuple[int, float], Array]()  # of a group's members, of the type OUTCOME
         self.known = dict[tuple[int, float], Array]()  # whether these are known
-        self.saved = time.monotonic()
         state = map_file.read_state(path, grid)
         self.take(state, path)
-        self.changed = len(self.cells) > len(state.cells)
+        self.changed = len(self.cells) > len(state.cells) or len(self.pieces()) < len(state.pieces)
+        self.saved = time.monotonic()
 
     def take(self, state: State, path: Path) -> None:
-        """Add what a file holds of the same map.
+        """Add what a file holds of the same map; nothing is written, as only some of it may be known until the end.
 
         Raises:
             ValueError: if its values are others than those that are known, or are none of this map.
@@ -97,26 +97,26 @@ class MapState:
             known = self.known.get(part.key, np.zeros(part.end, bool))[members]
             if known.any() and outcomes[known].tobytes() != self.outcomes[part.key][members][known].tobytes():
                 raise ValueError(_differs(path, *part.key))
-            self.add(part, outcomes)
+            self._enter(part, outcomes)
+        for key in filter(self._finished, self.known):
+            rates, seeds = self.groups[key].learning_rates, len(self.groups[key].seeds)
+            bits = [np.frombuffer(bytes.fromhex(self.cells[key[0], rate].passed), np.uint8) for rate in rates]
+            passed = np.concatenate([np.unpackbits(row, count=seeds) for row in bits])
+            wrong = np.flatnonzero(self.known[key] & (passed != self.outcomes[key]["passed"]))
+            if len(wrong):
+                raise ValueError(_differs(path, key[0], rates[wrong[0] // seeds]))
 
     def lacking(self, number: int, shards: int) -> Iterator[Part]:
         """Yield what is not known yet of one of the map's shards, from 1."""
         wanted = parts.shard([*self.groups.values()], number, shards)
-        return parts.lacking((part for part in wanted if not self._finished(part)), self.known)
+        return parts.lacking((part for part in wanted if not self._finished(part.key)), self.known)
 
     def add(self, part: Part, outcomes: Array) -> None:
-        """Add the outcomes of a part's members; they become cells once all of the group are known."""
-        if self._finished(part):
+        """Add the outcomes of a part's members, cells once all of the group are known; save if it is time."""
+        if self._finished(part.key):
             return
-        group, key, members = self.groups[part.key], part.key, slice(part.first, part.end)
-        if key not in self.known:
-            self.outcomes[key], self.known[key] = np.zeros(len(group), OUTCOME), np.zeros(len(group), bool)
-        self.outcomes[key][members], self.known[key][members] = outcomes, True
-        self.changed = True
-        if self.known[key].all():
-            for cell in make_cells(group, self.outcomes[key]):
-                self.cells.setdefault((cell.batch_size, cell.learning_rate), cell)
-            del self.outcomes[key], self.known[key]
+        if self._enter(part, outcomes):
+            del self.outcomes[part.key], self.known[part.key]
         if time.monotonic() - self.saved > SAVE_SECONDS:
             self.save()
 
@@ -128,8 +128,9 @@ class MapState:
     def pieces(self) -> list[Piece]:
         """Return what is known of unfinished groups, as the file has it."""
         found = list[Piece]()
-        for key, known in self.known.items():
-            edges = np.flatnonzero(np.diff(known, prepend=False, append=False)).reshape(-1, 2)
+        # Of a group that is finished there are some left where one file has pieces of it and another one its cells.
+        for key in (key for key in self.groups if key in self.known and not self._finished(key)):
+            edges = np.flatnonzero(np.diff(self.known[key], prepend=False, append=False)).reshape(-1, 2)
             rows = [(first, self.outcomes[key][first:end].tobytes().hex()) for first, end in edges.tolist()]
             found += [Piece(*key, *row) for row in rows]
         return found
@@ -140,8 +141,18 @@ class MapState:
             map_file.write(self.path, self.grid, self.finished(), self.pieces())
         self.changed, self.saved = False, time.monotonic()
 
-    def _finished(self, part: Part) -> bool:
-        return all((part.experiment.batch_size, rate) in self.cells for rate in part.learning_rates)
+    def _finished(self, key: tuple[int, float]) -> bool:
+        return all((key[0], rate) in self.cells for rate in self.groups[key].learning_rates)
+
+    def _enter(self, part: Part, outcomes: Array) -> bool:
+        """Take note of a part's outcomes; if all of its group are known, make the cells that are missing and say so."""
+        key, group, members = part.key, self.groups[part.key], slice(part.first, part.end)
+        self.outcomes.setdefault(key, np.zeros(len(group), OUTCOME))[members] = outcomes
+        self.known.setdefault(key, np.zeros(len(group), bool))[members] = self.changed = True
+        whole = bool(self.known[key].all())
+        for cell in make_cells(group, self.outcomes[key]) if whole else ():
+            self.cells.setdefault((cell.batch_size, cell.learning_rate), cell)
+        return whole
 
 
 def _differs(path: Path, batch_size: int, learning_rate: float) -> str:

@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from parabola import files
 from parabola.commands.app import app
 from parabola.display import console, pictures
 from parabola.ensemble import cluster, learning_map, map_file
@@ -121,7 +122,7 @@ def test_the_options_of_the_map_say_what_they_are() -> None:
         ("--batch-sizes", "A,B,…", "Default: the 8 divisors of 999, up to samples. Repeatable.", None),
         ("--seeds", None, "In each cell.", 200),
         ("--first-seed", None, "The others follow it.", 0),
-        ("--json", "FILE", "The map on disk; what it lacks is trained.", Path("learning_map.json")),
+        ("--json", "FILE", "Else learning_map.json. What it lacks is trained.", None),
         ("--shard", "I/N", "Train the I-th of N parts, as 3/16, into a file of its own.", None),
         ("--cluster", "ADDRESS", "Train on the workers of Dask's scheduler there.", None),
         ("--merge", None, "Join the shards' files, which say what map it is.", False),
@@ -280,6 +281,57 @@ def test_shards_and_their_merge(tmp_path: Path, asked: list[tuple[Any, ...]], mo
     assert Path("learning_map.json").read_bytes() == Path("whole.json").read_bytes()
     assert joined.stdout == whole.stdout.replace("whole.json", "learning_map.json")
     assert Path("map.svg").read_text().startswith("<svg")
+
+
+def test_a_file_that_another_command_writes_is_refused(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line that names it, and exit 2, for shards, merges and links; then the same command trains."""
+    monkeypatch.chdir(tmp_path)
+    path, link = Path("a map.json"), Path("link.json")
+    assert CliRunner().invoke(app, ["map", *GRID, "--shard", "1/2", "--json", str(path)]).exit_code == 0
+    link.symlink_to(path)
+    before, second = path.read_bytes(), ["map", *GRID, "--shard", "2/2", "--json"]
+    asked.clear()
+    with files.alone(path) as free:
+        assert free
+        for typed in ([*second, str(path)], [*second, str(link)], ["map", "--merge", str(path), "--json", str(link)]):
+            answer = CliRunner().invoke(app, typed)
+            says = f"another map command is writing {typed[-1]}: wait for it, or name another file with --json"
+            assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", f"python -m parabola: {says}\n")
+        assert (path.read_bytes(), asked) == (before, [])
+
+    assert CliRunner().invoke(app, [*second, str(path)]).exit_code == 0
+    assert len(map_file.load(path).cells) == 6
+    assert sorted(os.listdir()) == ["a map.json", "link.json"]
+
+
+def test_a_map_holds_its_file_as_long_as_it_trains(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no longer, also where Ctrl-C ends it."""
+    monkeypatch.chdir(tmp_path)
+    seen = list[bool]()
+
+    def train_map(grid: Grid, to: Path, **_: Any) -> Any:
+        with files.alone(to) as free:
+            seen.append(free)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning_map, "train_map", train_map)
+    assert CliRunner().invoke(app, ["map", *GRID]).exit_code == 130
+    assert (seen, os.listdir()) == ([False], [])
+
+
+def test_a_file_that_is_typed_is_the_file_of_a_shard(
+    tmp_path: Path, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where it is called as the file is that a map has by default."""
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(app, ["map", *GRID, "--shard", "1/2", "--json", "learning_map.json"])
+
+    assert answer.stdout.startswith("learning_map.json holds shard 1/2: ")
+    assert os.listdir() == ["learning_map.json"]
 
 
 def test_a_merge_that_lacks_shards_keeps_what_is_there(

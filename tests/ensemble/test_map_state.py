@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, permutations, repeat
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,98 @@ def test_what_is_known_is_saved_every_two_seconds(tmp_path: Path, monkeypatch: p
 
     assert map_state.SAVE_SECONDS == 2
     assert written == [3, 6]
+
+
+def save_part(path: Path, *shares: Part, flipped: int | None = None) -> Path:
+    """Write a file that holds these parts; of the first, a member may have passed where it failed, or failed."""
+    state = MapState(path, GRID.identity(), groups(GRID))
+    for part in shares:
+        outcomes = make_outcomes(part)
+        if flipped is not None and part is shares[0]:
+            outcomes["passed"][flipped] ^= True
+        state.add(part, outcomes)
+    state.save()
+    return path
+
+
+def test_reading_a_slow_file_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though seconds pass until its first piece is read, none of the others is lost."""
+    parts = [replace(group, first=0, end=4) for group in groups(GRID)]
+    path = save_part(tmp_path / "map.json", *parts)
+    before, seconds = path.read_bytes(), chain([0.0], repeat(10.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    state = MapState(path, GRID.identity(), groups(GRID))
+
+    assert path.read_bytes() == before
+    assert [(piece.batch_size, piece.learning_rate, piece.first) for piece in state.pieces()] == [
+        *((1, 0.3, 0), (1, 0.2, 0), (9, 0.3, 0), (9, 0.2, 0))
+    ]
+    state.save()
+    assert path.read_bytes() == before
+
+
+def test_a_refused_merge_leaves_its_target_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though seconds pass, and the file before the one that is refused has something new."""
+    first, second, *others = groups(GRID)
+    target = save_part(tmp_path / "target.json", *others)
+    new = save_part(tmp_path / "new.json", first, replace(second, first=0, end=4))
+    refused = save_part(tmp_path / "refused.json", replace(second, first=0, end=4), flipped=2)
+    before, seconds = target.read_bytes(), chain([0.0], repeat(10.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    with pytest.raises(ValueError, match=re.escape(f"{refused} has other results")):
+        merge([new, refused], target)
+    assert target.read_bytes() == before
+
+    merge([new], target)
+    assert len(map_file.read(target, GRID.identity())) == 5
+    assert len(map_file.load(target).pieces) == 1
+
+
+def test_cells_and_pieces_merge_to_the_file_of_one_run_in_any_order(tmp_path: Path) -> None:
+    """Of a group that one file has finished, others have pieces: these are not in the file, as after one run."""
+    first, *others = groups(GRID)
+    train_map(GRID, tmp_path / "whole.json", train=train)
+    files = [
+        save_part(tmp_path / "finished.json", first),
+        save_part(tmp_path / "piece.json", replace(first, first=4, end=12), replace(others[0], first=4, end=7)),
+        save_part(tmp_path / "rest.json", *others[1:], replace(others[0], first=0, end=4)),
+    ]
+    for number, order in enumerate(permutations(files)):
+        merge(order, tmp_path / f"{number}.json")
+        assert (tmp_path / f"{number}.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_a_merge_that_lacks_shards_is_the_same_file_in_any_order(tmp_path: Path) -> None:
+    """Pieces are in the grid's order, and there are none of the group that one of the files has finished."""
+    first, second, third, _ = groups(GRID)
+    files = [
+        save_part(tmp_path / "finished.json", first),
+        save_part(tmp_path / "early.json", replace(first, first=8, end=14), replace(second, first=0, end=4)),
+        save_part(tmp_path / "late.json", replace(first, first=0, end=4), replace(third, first=4, end=7)),
+    ]
+    written = set[bytes]()
+    for order in permutations(files):
+        merge(order, tmp_path / "merged.json")
+        written.add((tmp_path / "merged.json").read_bytes())
+        (tmp_path / "merged.json").unlink()
+    (text,) = map(json.loads, written)
+
+    assert [(cell["batch_size"], cell["learning_rate"]) for cell in text["cells"]] == [(1, 0.3), (1, 0.1)]
+    places = [(piece["batch_size"], piece["learning_rate"], piece["first"]) for piece in text["pieces"]]
+    assert places == [(1, 0.2, 0), (9, 0.3, 4)]
+
+
+@pytest.mark.parametrize("flipped", [0, 3, 5])
+def test_pieces_that_contradict_cells_are_refused_in_any_order(flipped: int, tmp_path: Path) -> None:
+    """By the file that comes second and the learning rate of the member that passed in one of them alone."""
+    group = groups(GRID)[0]
+    cells = save_part(tmp_path / "cells.json", group)
+    piece = save_part(tmp_path / "piece.json", replace(group, first=4, end=12), flipped=flipped)
+    place = f"batch size 1, learning rate {0.3 if 4 + flipped < len(group.seeds) else 0.1} than"
+    for files in ([cells, piece], [piece, cells]):
+        with pytest.raises(ValueError, match=re.escape(f"{files[1]} has other results at {place}")):
+            merge(files, tmp_path / "merged.json")
+    assert not (tmp_path / "merged.json").exists()
 
 
 def test_a_finished_cell_is_not_changed_by_its_group(tmp_path: Path) -> None:
