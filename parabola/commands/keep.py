@@ -22,16 +22,18 @@ def keep(
     your working tree, index and other branches stay as they are. Two that push at once lose nothing.
     """
     from parabola import files
+    from parabola.machine import processes
     from parabola.records import keeping
 
     try:
         if folder:
             files.check_folder(folder, own=False)
-        kept = keeping.keep(record, branch, remote, Path.cwd())
-        try:
-            print(f"{kept.name} {'is now kept' if kept.added else 'was kept already'} on {branch}", flush=True)
-        finally:  # though nobody can read that
-            number = keeping.extract(branch, remote, Path.cwd(), folder) if folder else None
+        with processes.none_left():
+            kept = keeping.keep(record, branch, remote, Path.cwd())
+            try:
+                print(f"{kept.name} {'is now kept' if kept.added else 'was kept already'} on {branch}", flush=True)
+            finally:  # though nobody can read that
+                number = keeping.extract(branch, remote, Path.cwd(), folder) if folder else None
     except ValueError as error:
         exits.stop(error)
     if folder:

@@ -1,5 +1,6 @@
 """A signal ends any run at once: in a pipe and on a terminal, amid a compiled program, while importing."""
 
+import json
 import os
 import pty
 import resource
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from parabola.machine import host
+from tests import made_records
 from tests.commands.test_door import environment
+from tests.conftest import git
 
 SECONDS = 2.0  # of the CPU, as others may use it, too: what the processes may take from the signal to their end
 IMPORTING_SECONDS = 5.0
@@ -109,6 +112,36 @@ def test_a_command_ends_amid_its_imports(typed: str, after: float, tmp_path: Pat
     assert code in (130, -signal.SIGINT), said
     assert said in (b"", b"learning_map.json keeps 0 of 200 cells; the same command goes on from there\n")
     assert seconds < IMPORTING_SECONDS * host.usable_cores()
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are found as on Linux alone")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_what_git_talks_through_ends_with_keep(sent: signal.Signals, tmp_path: Path) -> None:
+    """Though the signal is sent to the command alone, and an ssh that hangs does not notice that git is gone."""
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "first")
+    (tmp_path / "record.json").write_text(json.dumps(made_records.record()))
+    pid = tmp_path / "pid"
+    ssh = {"GIT_SSH_COMMAND": f"echo $$ > {pid}; exec sleep 300 #", "GIT_SSH_VARIANT": "simple"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "parabola", "keep", "record.json", "--remote", "ssh://nobody@host.invalid/x"],
+        cwd=tmp_path, env={**environment(), **ssh}, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not (pid.exists() and pid.read_text().strip()) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(sent)
+    try:
+        _, complaint = process.communicate(timeout=60)
+        ended = subprocess.run(["ps", "-p", pid.read_text().strip(), "-o", "stat="], capture_output=True, text=True)
+    finally:
+        process.kill()
+        subprocess.run(["pkill", "-s", str(process.pid)], check=False)
+
+    assert process.returncode == 128 + sent, complaint
+    assert b"Traceback" not in complaint
+    assert ended.stdout.strip() in ("", "Z"), "what git has started still runs"
 
 
 CALLS = """
