@@ -85,7 +85,8 @@ def trainer(address: str | None, device: str, say: Callable[[str], None]) -> Ite
     from distributed import Client
     from distributed.comm import get_address_host_port
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what happens is said in our own lines
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what happens is said in our own lines
     try:
         get_address_host_port(address)  # a client that cannot read an address does not end well
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -114,9 +114,9 @@ def wait_for_a_case(folder: Path) -> Path:
     raise AssertionError(f"no record grew in {folder}")
 
 
-def begin(*options: str) -> subprocess.Popen[str]:
-    """Start a session of six cases that takes some seconds after its first."""
-    slow = ["--benchmark-only", "--engine", "native", "--epochs", "4000", "--rounds", "10", "-k", "epoch_time"]
+def begin(*options: str, rounds: int = 10) -> subprocess.Popen[str]:
+    """Start a session of six cases that takes some seconds after its first, and longer with more rounds."""
+    slow = ["--benchmark-only", "--engine", "native", "--epochs", "4000", f"--rounds={rounds}", "-k", "epoch_time"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *slow, *options]
     environment = users_environment()
     return subprocess.Popen(
@@ -129,7 +129,7 @@ def begin(*options: str) -> subprocess.Popen[str]:
 def test_a_session_cut_short_keeps_every_finished_case(sent: signal.Signals, tmp_path: Path) -> None:
     """Killed, or ended by Ctrl-C: what was over is a valid record, and says that the session did not end."""
     path = tmp_path / "record.json"
-    session = begin(f"--benchmark-json={path}")
+    session = begin(f"--benchmark-json={path}", rounds=200)
     growing = wait_for_a_case(tmp_path)
     session.send_signal(sent)
     session.communicate(timeout=60)
