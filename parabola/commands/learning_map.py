@@ -151,6 +151,6 @@ def kept(path: Path, grid: "Grid") -> str:
     from parabola.ensemble import map_file
 
     state = map_file.load(path) if path.exists() else map_file.State(0, {}, [])
-    others = sum(len(piece.outcomes) // (2 * map_file.OUTCOME_BYTES) for piece in state.pieces)
+    others = sum(len(piece.outcomes) // (2 * map_file.OUTCOME.itemsize) for piece in state.pieces)
     cells = f"{len(state.cells)} of {len(grid.learning_rates) * len(grid.batch_sizes)} cells"
     return f"{cells}, and {others:,} runs of others" if others else cells

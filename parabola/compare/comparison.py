@@ -43,7 +43,7 @@ class ComparedCase(msgspec.Struct, frozen=True, kw_only=True):
         round_spread: the same of a pair of rounds, within a launch.
         reason: where it is wrong, not measured or measures other work, why; else empty.
         metric: the key of extra_info that the row is about; empty where it is about times.
-        median_values: of a metric, its median over launches; None where the row is about times.
+        median_values: the metric's median over launches, on each side; None where the row is about times.
     """
 
     case: str

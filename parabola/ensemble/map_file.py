@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from parabola import WRITTEN_BY, files
 
 VERSION = 1
-OUTCOME_BYTES = 10  # of a member of a piece
+OUTCOME = np.dtype([("error", "<f8"), ("passed", "?"), ("diverged", "?")])  # what a piece has of a member: 10 bytes
 REMEDY = "name another file with --json, or remove this one"
 
 
@@ -132,7 +133,7 @@ def _possible(cell: Cell) -> bool:
 def _whole(piece: Piece) -> bool:
     """Return whether a piece has whole outcomes of one member or more."""
     size = len(bytes.fromhex(piece.outcomes))
-    return piece.first >= 0 and size > 0 and size % OUTCOME_BYTES == 0
+    return piece.first >= 0 and size > 0 and size % OUTCOME.itemsize == 0
 
 
 def write(path: Path, grid: Mapping[str, Any], cells: Sequence[Cell], pieces: Sequence[Piece] = ()) -> None:

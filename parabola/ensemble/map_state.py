@@ -10,8 +10,8 @@ import numpy as np
 
 from parabola import statistics
 from parabola.ensemble import map_file, parts
-from parabola.ensemble.map_file import Cell, Piece, State
-from parabola.ensemble.parts import OUTCOME, Part
+from parabola.ensemble.map_file import OUTCOME, Cell, Piece, State
+from parabola.ensemble.parts import Part
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 

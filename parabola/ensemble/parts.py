@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from parabola.ensemble.ensemble import Members, block_size
+from parabola.ensemble.map_file import OUTCOME
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
 Report = Callable[..., None]  # told of a part how many of its members are done, and perhaps a text for the bar
 Trainer = Callable[[Sequence["Part"], Report], Iterator[tuple["Part", Array]]]  # yields parts with their outcomes
 TASK_SECONDS = 10.0  # of a task; near the end tasks are shorter, so that all workers end together
-OUTCOME = np.dtype([("error", "<f8"), ("passed", "?"), ("diverged", "?")])  # what a map keeps of a member: 10 bytes
 
 
 @dataclass(frozen=True)

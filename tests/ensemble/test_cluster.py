@@ -12,7 +12,8 @@ from parabola import __version__
 from parabola.ensemble import cluster, ensemble
 from parabola.ensemble.cluster import Cluster, ClusterError, software, train_task, trainer
 from parabola.ensemble.learning_map import train_here
-from parabola.ensemble.parts import OUTCOME, Part, Tasks
+from parabola.ensemble.map_file import OUTCOME
+from parabola.ensemble.parts import Part, Tasks
 from parabola.machine import backends, host
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array

@@ -15,9 +15,10 @@ import pytest
 
 from parabola.ensemble import ensemble, learning_map, map_file, map_state
 from parabola.ensemble.learning_map import Grid, groups, train_map
+from parabola.ensemble.map_file import OUTCOME
 from parabola.ensemble.map_state import MapState
 from parabola.ensemble.merging import grid_of, merge
-from parabola.ensemble.parts import OUTCOME, Part
+from parabola.ensemble.parts import Part
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
 

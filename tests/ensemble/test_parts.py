@@ -8,7 +8,8 @@ import pytest
 from parabola.ensemble import ensemble
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.learning_map import Grid, groups, train_here
-from parabola.ensemble.parts import OUTCOME, Part, lacking, outcomes_of, shard
+from parabola.ensemble.map_file import OUTCOME
+from parabola.ensemble.parts import Part, lacking, outcomes_of, shard
 from parabola.training.experiment import Experiment
 from tests.made_ensemble import make_members
 

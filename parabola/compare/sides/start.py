@@ -80,9 +80,10 @@ def start_side(
         wanted: the cases to collect; None for all.
     """
     plugins = scratch / "plugin"
-    (plugins / PLUGIN.name).mkdir(parents=True, exist_ok=True)
-    for module in PLUGIN.glob("*.py"):
-        files.write_text(module.read_text(encoding="utf-8"), plugins / PLUGIN.name / module.name)
+    if not (copy := plugins / PLUGIN.name).exists():  # the launch's other side has the same
+        copy.mkdir(parents=True)
+        for module in PLUGIN.glob("*.py"):
+            files.write_text(module.read_text(encoding="utf-8"), copy / module.name)
     interpreter: Interpreter = getattr(setup.interpreters, checkout.name)
     inherited = interpreter.variables()
     own_paths = [] if interpreter.copied else _own_paths(checkout.top, setup.elsewhere)

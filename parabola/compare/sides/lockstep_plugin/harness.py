@@ -9,8 +9,10 @@ import pytest
 
 
 def files(offered: Mapping[str, pytest.Item]) -> dict[str, list[str]]:
-    """Return these files of each benchmark, its own first."""
-    return {case: [str(item.path), *_conftests(item)] for case, item in offered.items()}
+    """Return these files of each benchmark, its own first; those of one file have the same."""
+    by_path = {item.path: item for item in offered.values()}
+    of_path = {path: [str(path), *_conftests(item)] for path, item in by_path.items()}
+    return {case: of_path[item.path] for case, item in offered.items()}
 
 
 def _conftests(item: pytest.Item) -> list[str]:
