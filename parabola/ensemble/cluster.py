@@ -85,8 +85,9 @@ def trainer(address: str | None, device: str, say: Callable[[str], None]) -> Ite
     from distributed import Client
     from distributed.comm import get_address_host_port
 
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what happens is said in our own lines
+    for name in list(logging.root.manager.loggerDict):  # Dask, too, gives some below these a level of their own
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what happens is said in our own lines
     try:
         get_address_host_port(address)  # a client that cannot read an address does not end well
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -1,5 +1,6 @@
 """Tasks of a cluster: how long they are, who gets them, and what becomes of them when workers come and go; no Dask."""
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -290,6 +291,19 @@ def test_a_cluster_that_cannot_be_is_refused(
     monkeypatch.setattr(cluster, "find_spec", lambda name: name if dask else None)
     with pytest.raises(ValueError, match=f"^{re.escape(says)}"), trainer(address, device, print):
         pass
+
+
+def test_dasks_own_log_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask gives the logs of some of its modules a level of their own, and logs tracebacks of a scheduler that is gone."""
+    pytest.importorskip("distributed")
+    loud = [logging.getLogger("distributed.client"), logging.getLogger("distributed.made_up.by_a_setting")]
+    for log in loud:
+        monkeypatch.setattr(log, "level", logging.WARNING)
+    with pytest.raises(ValueError, match="no scheduler"), trainer("nonsense", "cpu", print):
+        pass
+    for log in loud:
+        assert not log.isEnabledFor(logging.ERROR)
+        assert log.isEnabledFor(logging.CRITICAL)
 
 
 def test_without_an_address_it_is_this_machine() -> None:
