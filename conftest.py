@@ -15,7 +15,7 @@ from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.machine import disturbance
 from benchmarks.harness.options import SELECTION
 from parabola.display.plain import show_readably
-from parabola.machine import backends, host
+from parabola.machine import backends, ending, host
 from parabola.verification.refusal import WrongRun
 
 # Of the columns of pytest-benchmark's tables, which are 230 characters wide, those that say most. Records have all.
@@ -121,10 +121,24 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the backend with the threads that were asked for, and keep the session's record on disk while it grows."""
+    if asks_for_times(session.config):
+        ending.end_tests_by_ctrl_c()
     options.start_backend(session.config.option)
     recording.begin(session.config)
     if benchmarks := session_of(session.config):
         benchmarks.display = without_traceback(benchmarks)
+
+
+def pytest_keyboard_interrupt() -> None:
+    """Let Ctrl-C interrupt nothing more, as the session ends already."""
+    ending.only_note()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let Ctrl-C interrupt nothing any more where all is said and written, and pytest itself tears down."""
+    if asks_for_times(config):
+        ending.only_note()
 
 
 def without_traceback(benchmarks: Any) -> Callable[[Any], None]:

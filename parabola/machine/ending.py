@@ -1,10 +1,11 @@
 """How a command is asked to end by a signal, and why none of them is lost, nor comes amid what clears up."""
 
+import _thread
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -24,6 +25,20 @@ def end_as_by_ctrl_c() -> None:
     A signal that was ignored when the process began, as nohup and a shell's background jobs have it, stays ignored.
     Where one finds the process in a call that does not return, the process ends nevertheless.
     """
+    _begin(SIGNALS, late=_end)
+
+
+def end_tests_by_ctrl_c() -> None:
+    """Have Ctrl-C end pytest's run of benchmarks though it falls where its exception gets lost, or into a long call.
+
+    Python drops what a destructor raises, and some libraries catch all that is raised while they compile: pytest would
+    go on. It may take its time to tear down, and says by `only_note` that it has learnt of Ctrl-C.
+    """
+    _begin([signal.SIGINT], late=_end_or_repeat)
+
+
+def _begin(signals: Iterable[signal.Signals], late: Callable[[int], None]) -> None:
+    """Take signals over from now on, and watch that they end this process."""
     _asked.clear()
     _held_off.clear()
     _over.clear()
@@ -33,11 +48,11 @@ def end_as_by_ctrl_c() -> None:
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        threading.Thread(target=_watch, args=(reader, len(_commands)), daemon=True).start()
+        threading.Thread(target=_watch, args=(reader, len(_commands), late), daemon=True).start()
         while _writers:  # the watch over the command before ends
             os.close(_writers.pop())
         _writers.append(writer)
-    for ending in SIGNALS:
+    for ending in signals:
         if signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, _interrupt)
 
@@ -53,7 +68,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def only_note() -> None:
-    """Let no signal interrupt anything until the next command begins, as this one is over and Python itself ends."""
+    """Let no signal interrupt anything until the next command begins, as this one is over or ends already."""
     _over.append(True)
 
 
@@ -84,13 +99,32 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 def _tell_dropped(tell: Callable[[Any], Any], error: Any) -> None:
-    """Tell of an exception that Python has dropped, unless it is a signal's, which is known in any case."""
-    if not (_asked and isinstance(error.exc_value, KeyboardInterrupt)):
+    """Tell of an exception that Python has dropped, unless it is a signal's or comes of what a signal has cut short."""
+    if not _asked:
         tell(error)
 
 
-def _watch(reader: int, command: int) -> None:
-    """End this process some time after a signal, unless it has ended: Python's handler waits for the call that runs."""
+def _end(number: int) -> None:
+    """End this process as a signal does."""
+    os._exit(128 + number)
+
+
+def _end_or_repeat(number: int) -> None:
+    """End this process if not even Python has learnt of a signal; else raise its exception again, if that got lost."""
+    if not _asked:
+        _end(number)
+    elif not _over:
+        _thread.interrupt_main()
+
+
+def _watch(reader: int, command: int, late: Callable[[int], None]) -> None:
+    """Act some time after a signal, unless this process has ended: Python's handler waits for the call that runs.
+
+    Args:
+        reader: the end of a pipe from which the numbers of signals come.
+        command: the number of the command, after which others may have begun in this process.
+        late: called with the signal's number.
+    """
     pause = threading.Event()
     while signals := os.read(reader, 1):
         left = PATIENCE_SECONDS
@@ -98,5 +132,5 @@ def _watch(reader: int, command: int) -> None:
             pause.wait(POLL_SECONDS)
             left -= 0 if _held_off else POLL_SECONDS
         if command == len(_commands) and signal.getsignal(signals[0]) is _interrupt:
-            os._exit(128 + signals[0])
+            late(signals[0])
     os.close(reader)

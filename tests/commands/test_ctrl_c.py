@@ -14,17 +14,17 @@ import pytest
 
 from parabola.machine import host
 from tests import made_records
-from tests.commands.test_door import environment
+from tests.commands.test_door import ROOT, environment
 from tests.conftest import git
 
 SECONDS = 2.0  # of the CPU, as others may use it, too: what the processes may take from the signal to their end
 IMPORTING_SECONDS = 5.0
 
 COMMANDS = {
-    "native": "train --engine native --epochs 2000000 --batch-size 999",
-    "one long epoch": "train --engine native --epochs 1 --samples 20000000",
-    "compiled": "train --engine compiled --epochs 2000000 --batch-size 999",
-    "map": "map --seeds 2000 --learning-rates 0.1,0.01 --batch-sizes 1 --json map.json",
+    "native": "parabola train --engine native --epochs 2000000 --batch-size 999",
+    "one long epoch": "parabola train --engine native --epochs 1 --samples 20000000",
+    "compiled": "parabola train --engine compiled --epochs 2000000 --batch-size 999",
+    "map": "parabola map --seeds 2000 --learning-rates 0.1,0.01 --batch-sizes 1 --json map.json",
 }
 
 
@@ -38,7 +38,7 @@ def ended(typed: str, sent: signal.Signals, after: float, on_terminal: bool, fol
     """Return the code, the CPU's seconds from a signal to the end, and the output of a command.
 
     Args:
-        typed: the command, without its name.
+        typed: a module's name and its options.
         sent: the signal.
         after: how many of the CPU's seconds the command works until the signal is sent.
         on_terminal: whether its output is a terminal's, or else a pipe's.
@@ -47,7 +47,7 @@ def ended(typed: str, sent: signal.Signals, after: float, on_terminal: bool, fol
     ours, theirs = pty.openpty() if on_terminal else os.pipe()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
-        [sys.executable, "-m", "parabola", *typed.split()],
+        [sys.executable, "-m", *typed.split()],
         cwd=folder, env={**environment(), "TERM": "xterm"}, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
@@ -90,6 +90,20 @@ def test_a_run_ends_at_once(name: str, sent: signal.Signals, after: float, on_te
 
 @pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
+def test_a_round_that_takes_long_ends_at_once(tmp_path: Path) -> None:
+    """It is one call, which nothing within the process can cut short, or pytest ends; no record is left as whole."""
+    cases = f"{ROOT}/benchmarks/bench_epoch_time.py --engine native --batch-size 1 --samples 10000 --epochs 100000"
+    typed = f"pytest -q -p no:cacheprovider --benchmark-only {cases} --rounds 1 --all --benchmark-json record.json"
+    code, seconds, said = ended(typed, signal.SIGINT, 9.0, False, tmp_path)
+
+    assert code in (pytest.ExitCode.INTERRUPTED, 130), said
+    assert seconds < SECONDS * host.usable_cores()
+    assert b"Traceback" not in said
+    assert not (tmp_path / "record.json").exists()
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the CPU's seconds as Linux tells them")
 @pytest.mark.parametrize("after", [0.5, 4.0])
 def test_importing_and_compiling_end_soon(after: float, tmp_path: Path) -> None:
     """Wherever the command is on its way to its run."""
@@ -107,7 +121,7 @@ def test_importing_and_compiling_end_soon(after: float, tmp_path: Path) -> None:
 )
 def test_a_command_ends_amid_its_imports(typed: str, after: float, tmp_path: Path) -> None:
     """Quietly, where Python itself may not have begun to listen; a map may say by then what it keeps."""
-    code, seconds, said = ended(typed, signal.SIGINT, after, False, tmp_path)
+    code, seconds, said = ended(f"parabola {typed}", signal.SIGINT, after, False, tmp_path)
 
     assert code in (130, -signal.SIGINT), said
     assert said in (b"", b"learning_map.json keeps 0 of 200 cells; the same command goes on from there\n")

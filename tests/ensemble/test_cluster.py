@@ -294,7 +294,7 @@ def test_a_cluster_that_cannot_be_is_refused(
 
 
 def test_dasks_own_log_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dask gives the logs of some of its modules a level of their own, and logs tracebacks of a scheduler that is gone."""
+    """Dask gives the logs of some modules a level of their own, and logs tracebacks where a scheduler is gone."""
     pytest.importorskip("distributed")
     loud = [logging.getLogger("distributed.client"), logging.getLogger("distributed.made_up.by_a_setting")]
     for log in loud:

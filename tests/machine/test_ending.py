@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 import weakref
 
 import pytest
@@ -36,9 +37,10 @@ def test_a_signal_that_python_drops_is_not_lost(number: signal.Signals, monkeypa
     ending.end_as_by_ctrl_c()
     things = [type("Thing", (), {})() for _ in range(2)]
     references = [
-        weakref.ref(things[0], lambda _: os.kill(os.getpid(), number)),
-        weakref.ref(things[1], lambda _: [][0]),
+        weakref.ref(things[0], lambda _: [][0]),
+        weakref.ref(things[1], lambda _: os.kill(os.getpid(), number)),
     ]
+    things.pop(0)
     things.clear()
 
     assert [reference() for reference in references] == [None, None]
@@ -46,6 +48,39 @@ def test_a_signal_that_python_drops_is_not_lost(number: signal.Signals, monkeypa
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             ending.end_if_asked()
+
+
+def test_a_benchmark_learns_of_ctrl_c_wherever_it_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is lost, as in the callback of a weak reference, is raised again until pytest says that it knows."""
+    dropped = list[type[BaseException]]()
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: dropped.append(told.exc_type))
+    monkeypatch.setattr(ending, "PATIENCE_SECONDS", 0.1)
+    ending.end_tests_by_ctrl_c()
+    things = [type("Thing", (), {})() for _ in range(2)]
+    references = [
+        weakref.ref(things[0], lambda _: os.kill(os.getpid(), signal.SIGINT)),
+        weakref.ref(things[1], lambda _: [][0]),
+    ]
+    things.pop(0)
+    things.clear()
+    assert [reference() for reference in references] == [None, None]
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(10)
+    ending.only_note()
+    time.sleep(0.3)
+    assert dropped == []  # nor what else is raised while all that a signal has cut short is torn down
+
+
+def test_a_benchmark_that_python_itself_cannot_interrupt_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that does not return ends with the process, as its signal would end it."""
+    ended = list[int]()
+    monkeypatch.setattr(ending, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    ending.end_tests_by_ctrl_c()
+    os.write(ending._writers[0], bytes([signal.SIGINT]))  # as the system does before Python's own handler runs
+    time.sleep(0.3)
+    assert ended == [130]
 
 
 def test_a_command_begins_without_having_been_asked() -> None:
