@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 from parabola.compare.comparison import Comparison, shown_names
-from parabola.compare.verdicts import Verdict
+from parabola.compare.verdicts import Verdict, counted
+from parabola.display import pictures
 from parabola.display.narrow import wrapped
-from parabola.display.pictures import CHANGE
 
+ANSWERS = {Verdict.SLOWER: "Yes", Verdict.FASTER: "No", Verdict.SAME: "No"}  # to the question in the title
 ENDS = ("change", "low", "high")
 LONGEST = 40  # characters of a line of a name, which is broken where a terminal breaks it
 CHARACTER = 7.5  # pixels of one in the widest usual font: a reader's may be wider than that which made the picture
@@ -50,7 +51,7 @@ def ratio_figure(comparison: Comparison) -> Any:
         labelExpr=f"({json.dumps(lines)})[datum.value]", labelLimit=0, labelFontSize=12, minExtent=CHARACTER * wide
     )
     y = alt.Y("case:N", sort=order, title=None, axis=names_axis)
-    compared = "head against base" if comparison.options.metrics else "time of head against base"
+    changed, more = ("change", "slower or larger") if comparison.options.metrics else ("change in time", "slower")
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=y,
         color=alt.Color(
@@ -61,26 +62,26 @@ def ratio_figure(comparison: Comparison) -> Any:
         ),
         tooltip=["case:N", "verdict:N", "launches:Q", *(alt.Tooltip(f"{end}:Q", format="+.1%") for end in ENDS)],
     )
-    x = alt.X("low:Q", scale=scale, title=compared, axis=alt.Axis(labelExpr=CHANGE, titleFontSize=13))
+    x = alt.X(
+        "low:Q",
+        scale=scale,
+        title=f"{changed} from base to head (right: head is {more})",
+        axis=alt.Axis(labelExpr=pictures.CHANGE, titleFontSize=13),
+    )
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
     band = alt.Chart(alt.Data(values=[{"low": -effect, "high": effect}])).mark_rect(color="#888", opacity=0.15)
     zero = alt.Chart(alt.Data(values=[{"low": 0}])).mark_rule(color="#777", strokeDash=[4, 4]).encode(x=x)
-    base_name, head_name = (f"{side.revision} ({side.commit[:9]})" for side in (comparison.base, comparison.head))
-    own = [f"{name} within ±{100 * share:g} %" for name, share in comparison.options.metrics.items()]
-    metrics = "".join(f", {name}" for name in own)
-    head = alt.TitleParams(
-        text=f"{comparison.verdict}: {head_name} against {base_name}",
-        subtitle=f"{100 * comparison.confidence:g} % intervals; shaded: ±{100 * effect:g} %, counts as same{metrics}",
-        anchor="start",
-        fontSize=16,
-        subtitleFontSize=13,
-        offset=14,
-    )
+    sides = zip(("base (before)", "head (after)"), (comparison.base, comparison.head), strict=True)
+    compared = [f"{side}: {commit.revision} ({commit.commit[:9]})" for side, commit in sides]
+    metrics = "".join(f", {name} within ±{100 * share:g} %" for name, share in comparison.options.metrics.items())
+    read = f"bars: {100 * comparison.confidence:g} % intervals; shaded: ±{100 * effect:g} %, counts as same{metrics}"
+    counts = counted((case.verdict, case.metric) for case in comparison.cases)
+    answer = ANSWERS.get(comparison.verdict, comparison.verdict.capitalize())
     layers = alt.layer(band.encode(x=x, x2="high:Q"), zero, bars, points)
     return layers.properties(
         width=460,
         height=alt.Step(max([30, *(LINE * len(name) + 10 for name in lines.values())])),
-        title=head,
+        title=pictures.heading(f"Is head {more} than base? {answer}: {counts}", [*compared, read]),
         padding=16,
     )

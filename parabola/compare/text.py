@@ -1,6 +1,5 @@
 """A comparison for people: a table on the terminal, and Markdown for a pull request."""
 
-from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
@@ -9,7 +8,7 @@ from rich.console import Console
 from parabola.compare import findings
 from parabola.compare.comparison import ComparedCase, Comparison, shown_names
 from parabola.compare.environments.differences import MOST_NAMED, named
-from parabola.compare.verdicts import Verdict
+from parabola.compare.verdicts import Verdict, counted
 from parabola.display import narrow, tables
 from parabola.display.console import say
 from parabola.display.units import duration
@@ -25,13 +24,10 @@ COLUMNS_ARE = (
 
 def headline(comparison: Comparison) -> str:
     """Say in one line what a comparison comes to."""
-    numbers = Counter((case.verdict, case.verdict.of(case.metric)) for case in comparison.cases)
-    counts = [f"{numbers[one]} {one[1]}" for one in sorted(numbers, key=lambda one: ([*Verdict].index(one[0]), one[1]))]
-    counted = ", ".join(counts) if counts else "no case was measured"
-    reasons = _reasons(comparison)
+    counts, reasons = counted((case.verdict, case.metric) for case in comparison.cases), _reasons(comparison)
     own = reasons.pop(comparison.verdict, None)
     differ = [f"the environments differ: {named(comparison.differences, MOST_NAMED)}"] if comparison.differences else []
-    return "; ".join([f"{comparison.verdict}: {f'{own} ({counted})' if own else counted}", *reasons.values(), *differ])
+    return "; ".join([f"{comparison.verdict}: {f'{own} ({counts})' if own else counts}", *reasons.values(), *differ])
 
 
 def _reasons(comparison: Comparison) -> dict[Verdict, str]:

@@ -4,6 +4,7 @@ Scripts rely on the order of exit codes: wrong or slower 1, contaminated 4, fail
 inconclusive 3.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,3 +108,14 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
         The verdict that goes first; INCONCLUSIVE if there is none at all.
     """
     return min(verdicts, key=lambda verdict: verdict.precedence, default=Verdict.INCONCLUSIVE)
+
+
+def counted(rows: Iterable[tuple[Verdict, str]]) -> str:
+    """Say how many rows have each verdict, as "1 slower, 2 same".
+
+    Args:
+        rows: of each row its verdict and its metric, which is empty where it is about times.
+    """
+    numbers = Counter((verdict, verdict.of(metric)) for verdict, metric in rows)
+    counts = [f"{numbers[one]} {one[1]}" for one in sorted(numbers, key=lambda one: ([*Verdict].index(one[0]), one[1]))]
+    return ", ".join(counts) if counts else "no case was measured"

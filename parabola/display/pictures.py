@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ class _Unscripted(json.JSONEncoder):
         return super().encode(o).replace("<", "\\u003c")
 
 
-def heading(title: str, subtitle: str) -> dict[str, Any]:
-    """Return the two lines above a picture, at its left, as Altair takes them for a title."""
+def heading(title: str, subtitle: str | Sequence[str]) -> dict[str, Any]:
+    """Return the title above a picture, at its left, with the lines below it, as Altair takes them for a title."""
     sizes = {"fontSize": 16, "subtitleFontSize": 13, "offset": 14}
     return {"text": title, "subtitle": subtitle, "anchor": "start", **sizes}
 

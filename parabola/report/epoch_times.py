@@ -51,7 +51,7 @@ def epoch_times(times: Sequence[EpochTime]) -> Table[Mapping[str, str]]:
         }
         rows.append(row)
     return table_of(
-        f"Median time per epoch (and how many times {registry.LIMIT}, the limit)",
+        f"Median time per epoch (× {registry.LIMIT}, about the fastest possible)",
         rows,
         leading=("samples", "batch size", "learning rate"),
     )

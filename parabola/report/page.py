@@ -1,7 +1,8 @@
 """A report as one HTML file that works offline: pictures, and all that they show as text."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import count
 from typing import Any
@@ -44,6 +45,7 @@ def page(sections: Sequence[Section], opening: Opening) -> str:
         trim_blocks=True,
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
+    environment.filters["linked"] = _linking([*opening.words])
     number = count(1)
     chapters = dict[str, list[tuple[str, Section, list[Any]]]]()
     for section in sections:
@@ -60,6 +62,21 @@ def page(sections: Sequence[Section], opening: Opening) -> str:
         chapters=chapters,
         libraries=_libraries(),
     )
+
+
+def _linking(words: Sequence[str]) -> Callable[[str], str]:
+    """Return a filter for texts in their order on a page: the first mention of each word leads to what it means."""
+    from markupsafe import Markup, escape
+
+    several = [re.sub(r"^\w+", r"\g<0>s?", re.escape(word)) for word in words]
+    mention = re.compile("|".join(rf"(?<![\w./-])({word})(?![\w/-]|\.\w)" for word in several) or "(?!)", re.IGNORECASE)
+    places = {number: f"#word-{word.replace(' ', '-')}" for number, word in enumerate(words, 1)}
+
+    def link(found: re.Match[str]) -> str:
+        place = places.pop(found.lastindex or 0, "")
+        return f'<a href="{escape(place)}">{found[0]}</a>' if place else found[0]
+
+    return lambda text: Markup(mention.sub(link, escape(plain(text))))
 
 
 def _specification(chart: Any) -> str:

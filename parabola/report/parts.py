@@ -20,13 +20,28 @@ KINDS = ("epoch time", "members", "compile time", "cold start", "time to accurac
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a reader of a page wants to know first of one machine.
+
+    Attributes:
+        machine: what ran where.
+        line: how fast it is now, and how often it changed.
+        details: sentences on what the line is of, and on the newest change.
+    """
+
+    machine: str
+    line: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a report.
 
     Attributes:
         title: its heading.
         chapter: what a reader seeks who finds it here, as "Now" or "History"; the title may begin with it.
-        answer: the sentence of it that the page begins with; empty for none.
+        answer: what of it the page begins with; None for nothing.
         lines: sentences.
         tables: what a reader of the terminal sees, too.
         details: tables that are folded away, and that the terminal leaves out.
@@ -36,7 +51,7 @@ class Section:
 
     title: str
     chapter: str = ""
-    answer: str = ""
+    answer: Answer | None = None
     lines: tuple[str, ...] = ()
     tables: tuple[Table[Any], ...] = ()
     details: tuple[Table[Any], ...] = ()

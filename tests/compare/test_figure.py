@@ -72,7 +72,8 @@ def test_the_layers_of_a_comparison() -> None:
     drawn = drawn_of(SLOWER)
     band, zero, bars, points = drawn.pop("layer")
     scale = {"domain": [pytest.approx(-0.825), pytest.approx(0.825)], "nice": False}
-    x = field("low", title="time of head against base", scale=scale, axis={"labelExpr": CHANGE, "titleFontSize": 13})
+    title = "change in time from base to head (right: head is slower)"
+    x = field("low", title=title, scale=scale, axis={"labelExpr": CHANGE, "titleFontSize": 13})
     colours = {
         "domain": ["slower", "wrong", "faster", "same", "inconclusive", "measures other work", "not measured"],
         "range": ["#c0392b", "#7b241c", "#1e8449", BLUE, GREY, "#b7950b", "#8e44ad"],
@@ -116,12 +117,28 @@ def test_the_layers_of_a_comparison() -> None:
     assert drawn == {
         "title": {
             **TITLE,
-            "text": "slower: HEAD~2 (fedcba987) against main (012345678)",
-            "subtitle": "97.5 % intervals; shaded: ±6.25 %, counts as same",
+            "text": "Is head slower than base? Yes: 1 slower",
+            "subtitle": [
+                "base (before): main (012345678)",
+                "head (after): HEAD~2 (fedcba987)",
+                "bars: 97.5 % intervals; shaded: ±6.25 %, counts as same",
+            ],
             "offset": 14,
         },
         **{"width": 460, "height": {"step": 30}, "padding": 16, "config": {}},
     }
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [("slower", "Yes"), ("faster", "No"), ("same", "No"), ("wrong", "Wrong"), ("inconclusive", "Inconclusive")],
+)
+def test_the_title_asks_and_answers(verdict: str, says: str) -> None:
+    """With yes or no where it can be told, and with the number of cases of each verdict."""
+    few = make_case("c.py::few", 0.75, 0.0, None)
+    figure = ratio_figure(made_comparison(SLOWER, few, few, verdict=verdict))
+
+    assert specification(figure)["title"]["text"] == f"Is head slower than base? {says}: 1 slower, 2 inconclusive"
 
 
 def test_long_names_are_broken_after_their_signs() -> None:

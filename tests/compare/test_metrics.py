@@ -120,7 +120,10 @@ def test_rows_read_larger_and_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| 100 | 104 | +4.0 % |" in line
     assert line.endswith("| larger |")
     assert f"mib is no positive number on both sides in each launch of 1 case, as {SLOW}" in notes(larger)
-    assert chart["title"]["subtitle"].endswith("counts as same, mib within ±2 %")
+    assert chart["title"]["subtitle"][-1].endswith("counts as same, mib within ±2 %")
+    assert chart["title"]["text"] == "Is head slower or larger than base? Yes: 1 larger, 1 slower, 1 same"
+    x = chart["layer"][2]["encoding"]["x"]
+    assert x["title"] == "change from base to head (right: head is slower or larger)"
 
 
 def test_rows_may_come_later_and_cases_may_not() -> None:

@@ -36,7 +36,7 @@ def test_epoch_times_are_laid_out_a_row_a_setting_and_a_column_an_engine() -> No
         ]
     )
 
-    assert table.title == "Median time per epoch (and how many times native, the limit)"
+    assert table.title == "Median time per epoch (× native, about the fastest possible)"
     assert table.headings == (
         *("batch size", "learning rate", "compiled gpu:1", "compiled cpu", "compiled gpu:0", "native cpu"),
         *("fit cpu", "fit gpu:0", "compiled cpu : gpu:0", "compiled cpu : gpu:1", "fit cpu : gpu:0"),

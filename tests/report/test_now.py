@@ -181,7 +181,7 @@ def test_now_has_a_table_of_epoch_times_with_a_dagger_and_one_of_what_else_was_t
     quartiles, ridge, unit = "4.4 µs – 4.7 µs", "batch 111, learning rate 0.1", "seconds per epoch of all"
     accuracy = "seconds per run"
 
-    assert times.title == "Median time per epoch (and how many times native, the limit)"
+    assert times.title == "Median time per epoch (× native, about the fastest possible)"
     assert times.headings == ("batch size", "learning rate", "native cpu", "compiled cpu")
     assert times.rows == (("9", "0.001", "3 µs ", "4.5 µs (1.50×)†"),)
     assert sections[0].lines[2:] == (
@@ -207,7 +207,7 @@ def test_without_epoch_times_or_others_there_is_no_table_of_them() -> None:
         report_sections.sections([record(seeds())]),
     )
 
-    assert [table.title for table in alone.tables] == ["Median time per epoch (and how many times native, the limit)"]
+    assert [table.title for table in alone.tables] == ["Median time per epoch (× native, about the fastest possible)"]
     assert len(alone.details) == 1
     assert [table.title for table in other.tables] == ["What else was timed"]
     assert other.details == ()

@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,6 @@ def shown(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterator[
     """The page, wide and light or narrow and dark; what the browser complained of or asked for fails the test."""
     scheme, width = request.param.split("-")
     opened: Page = browser.new_page(viewport={"width": int(width), "height": 800}, color_scheme=scheme)
-    opened.set_default_timeout(10_000)
     said, asked = list[str](), list[str]()
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -186,17 +187,51 @@ def test_print_has_no_controls(shown: Page) -> None:
     assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1200])
-def test_axe_finds_nothing_serious(browser: Any, html: Path, scheme: str, width: int) -> None:
-    """At three widths and in both colour schemes, with every fold open."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
-    opened = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+@pytest.fixture(scope="module", params=[(width, scheme) for width in (360, 768, 1280) for scheme in ("light", "dark")])
+def unfolded(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterator[Page]:
+    """The page at three widths and in both colour schemes, with every fold open."""
+    width, scheme = request.param
+    opened: Page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     opened.goto(html.as_uri())
     opened.wait_for_function(DRAWN)
     opened.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
-    violations = axe.Axe().run(opened).response["violations"]
+    yield opened
     opened.close()
+
+
+def test_commits_have_their_dates_below_and_no_label_is_cut_or_overlaps(unfolded: Page) -> None:
+    """Each tick of a history is the short id of a commit over the day on which it was made."""
+    dates = {made_records.commit_id(at)[:9]: made_records.committed(at).astimezone(UTC) for at in range(60)}
+    charts = unfolded.evaluate(
+        """() => [...document.querySelectorAll('.chart')].map(chart => {
+            const box = ({ left, right, top, bottom }) => ({ left, right, top, bottom });
+            const place = one => box(one.getBoundingClientRect());
+            const labels = [...chart.querySelectorAll('svg.marks .role-axis-label text')]
+                .filter(one => one.textContent && one.getAttribute('opacity') !== '0')
+                .map(one => ({ lines: [...one.children].map(line => line.textContent), ...place(one) }));
+            return { panel: place(chart), labels };
+        })"""
+    )
+    histories = 0
+    for chart in charts:
+        labels = chart["labels"]
+        commits = [label["lines"] for label in labels if label["lines"]]
+        histories += bool(commits)
+        assert [made for _, made in commits] == [f"{dates[id].day} {dates[id]:%b %Y}" for id, _ in commits]
+        assert len(commits) in ({0} | set(range(2, 9)))
+        for label in labels:
+            assert chart["panel"]["left"] <= label["left"] < label["right"] <= chart["panel"]["right"], label
+        for one, other in combinations(labels, 2):
+            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
+
+    assert histories == 5
+
+
+def test_axe_finds_nothing_serious(unfolded: Page) -> None:
+    """At every width and in both colour schemes."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    violations = axe.Axe().run(unfolded).response["violations"]
 
     found = {one["id"]: [node["html"][:150] for node in one["nodes"][:2]] for one in violations}
     serious = {one["id"] for one in violations if one["impact"] in ("serious", "critical")}
@@ -221,8 +256,22 @@ def test_folds_open_and_links_lead_somewhere(shown: Page) -> None:
         assert not fold.locator("table").is_visible()
         fold.locator("summary").click()
         assert fold.locator("td").first.is_visible()
-    for link in shown.locator("nav a").all():
+    for link in shown.locator("nav a, main a[href^='#word-']").all():
         assert shown.locator(str(link.get_attribute("href"))).count() == 1
+
+
+def test_a_word_leads_to_its_meaning_from_where_it_stands_first(shown: Page) -> None:
+    """The limit's is on the screen after a click; no word is a link twice."""
+    links = shown.locator("main a[href^='#word-']").all()
+    words = [str(link.get_attribute("href")) for link in links]
+    shown.locator("#answers a[href='#word-limit']").click()
+    box = shown.locator("#word-limit").bounding_box()
+
+    assert {"#word-epoch", "#word-limit", "#word-verified", "#word-learnt", "#word-record"} <= set(words)
+    assert len(words) == len(set(words))
+    assert box
+    assert 0 <= box["y"] < 800
+    assert "about the fastest possible" in shown.locator("#word-limit + dd").inner_text()
 
 
 def test_everything_is_there_without_scripts(browser: Any, html: Path) -> None:

@@ -12,7 +12,7 @@ from parabola.report import page
 from parabola.report import text as report_text
 from parabola.report.answer import Opening
 from parabola.report.charts.panels import Panel, Picture
-from parabola.report.parts import Section
+from parabola.report.parts import Answer, Section
 from tests.made_tables import made_table
 
 
@@ -32,7 +32,7 @@ SECTIONS = [
     Section(
         title="Now: <b> [bold]x[/]",
         chapter="Now",
-        answer="It takes 1 ms <i>",
+        answer=Answer("CPU & <b>", "1 ms <i>, /sort of, Sorts of", ("sort of <1>",)),
         lines=("One | two & three of a sentence that is longer than the terminal is wide.", "[red]Two[/]"),
         tables=(
             made_table("Times <1>", {"case": "left", "median": "right"}, ("a|b", "1 ms")),
@@ -48,7 +48,7 @@ SECTIONS = [
     Section(title="Now: y", chapter="Now", lines=("Nothing", "at all.")),
     Section(title="Facts", details=(made_table("Folded away", {"n": "right"}, ("8",)),)),
 ]
-OPENING = Opening("T <1>", ("About & more.",), {"<word>": "meaning"})
+OPENING = Opening("T <1>", ("About & more.",), {"<word>": "meaning", "sort of": "other"})
 
 
 def test_a_terminal_shows_headings_sentences_and_tables_but_no_folds_and_pictures() -> None:
@@ -193,7 +193,13 @@ def test_the_page_has_all_parts_pictures_tables_and_folds_in_their_order(monkeyp
             '<section id="answers">',
             "<h2>In short</h2>",
             "<ul>",
-            "<li>It takes 1 ms &lt;i&gt;</li>",
+            "<li>",
+            "<p><strong>CPU &amp; &lt;b&gt;</strong>: 1 ms &lt;i&gt;, /sort of, "
+            '<a href="#word-sort-of">Sorts of</a></p>',
+            "<ul>",
+            "<li>sort of &lt;1&gt;</li>",
+            "</ul>",
+            "</li>",
             "</ul>",
             "</section>",
         ),
@@ -203,8 +209,10 @@ def test_the_page_has_all_parts_pictures_tables_and_folds_in_their_order(monkeyp
         '<a href="#part-2">History</a>',
         '<a href="#part-3">Facts</a>',
         "</nav>",
-        *('<section id="about">', "<h2>What is this page?</h2>", "<p>About &amp; more.</p>"),
-        *("<dl>", "<dt>&lt;word&gt;</dt><dd>meaning</dd>", "</dl>", "</section>"),
+        *('<section id="about">', "<h2>What is this page?</h2>"),
+        *("<ul>", "<li>About &amp; more.</li>", "</ul>"),
+        *("<dl>", '<dt id="word-&lt;word&gt;">&lt;word&gt;</dt><dd>meaning</dd>'),
+        *('<dt id="word-sort-of">sort of</dt><dd>other</dd>', "</dl>", "</section>"),
         *('<section id="part-1">', "<h2>Now</h2>"),
         "<h3>&lt;b&gt; [bold]x[/]</h3>",
         "<ul>",

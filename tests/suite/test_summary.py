@@ -15,7 +15,7 @@ def test_the_dagger_is_explained_only_where_there_is_one() -> None:
         [case("fused_fit", "cpu", 9, 0.0125), case("native", "cpu", 9, 3e-5, verdict)] for verdict in ("pass", "fail")
     )
     table = [
-        "Median time per epoch (and how many times native, the limit)",
+        "Median time per epoch (× native, about the fastest possible)",
         "",
         "  batch size   learning rate     fused_fit cpu   native cpu",
         " ───────────────────────────────────────────────────────────",

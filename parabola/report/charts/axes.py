@@ -1,13 +1,20 @@
-"""The axes of charts: powers of ten with their labels, times in the units of tables, and commits by their ids."""
+"""The axes of charts: powers of ten with their labels, times in the units of tables, and commits by ids and dates."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
 
 from parabola.display.pictures import powers_of_ten
+from parabola.records.history import Commit
 
 COMMIT_LABELS = 7  # at most; a zoomed axis has as many
+EDGE = 12  # pixels between the ends of the axis of commits and the first and the last of them
+APART: dict[str, Any] = {
+    "labelFlush": 2 * EDGE,
+    "labelSeparation": 8,
+}  # so that labels touch neither end nor each other
 # A time in seconds as `duration` writes it, in Vega's expressions: 865 ms.
 DURATION = " : ".join(
     [
@@ -32,15 +39,16 @@ def log_axis(values: Iterable[float], *, in_seconds: bool) -> dict[str, Any]:
     return {"scale": alt.Scale(type="log", nice=True), "axis": axis}
 
 
-def commit_axis(ids: Mapping[int, str]) -> Any:
-    """Return the channel of commits, in which every label is the short id of a commit that has a point.
+def commit_axis(commits: Sequence[Commit], places: Iterable[int]) -> Any:
+    """Return the channel of commits, in which every label is the short id of a commit that has a point, over its date.
 
     Args:
-        ids: the short ids, by the places of the commits.
+        commits: those of the history, the oldest first.
+        places: where points lie; the oldest commit is at 1.
     """
-    names = "".join(f"'{place}': '{id}', " for place, id in sorted(ids.items()))
-    axis = alt.Axis(
-        values=sorted(ids), tickCount=COMMIT_LABELS, labelExpr=f"({{{names}}})[datum.value]", grid=False, labelAngle=-30
-    )
-    scale = alt.Scale(nice=False, zero=False, padding=12)
+    drawn = {place: commits[place - 1] for place in sorted(set(places))}
+    labels = {place: [commit.id[:9], f"{commit.made:%d %b %Y}".lstrip("0")] for place, commit in drawn.items()}
+    said = f"({json.dumps(labels)})[datum.value]"
+    axis = alt.Axis(values=[*labels], tickCount=COMMIT_LABELS, labelExpr=said, grid=False, **APART)
+    scale = alt.Scale(nice=False, zero=False, padding=EDGE)
     return alt.X("commit:Q", title="commit, oldest first", axis=axis, scale=scale)

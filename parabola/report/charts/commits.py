@@ -32,7 +32,7 @@ def history_panels(history: History, kind: str) -> tuple[Panel, ...]:
 def _chart(history: History, lines: Mapping[str, Line]) -> Any:
     names = list(lines)
     rows = [row for name, line in lines.items() for row in _rows(history, name, line)]
-    x = commit_axis({row["commit"]: row["id"] for row in rows})
+    x = commit_axis(history.commits, (row["commit"] for row in rows))
     y = alt.Y(
         "against:Q",
         title="against the line's median (up: slower)",

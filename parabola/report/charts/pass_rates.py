@@ -22,7 +22,7 @@ def _chart(history: History, lines: Mapping[str, Line]) -> Any:
     names = list(lines)
     rows = [row for name, line in lines.items() for row in _rows(history, name, line)]
     base = alt.Chart().encode(
-        x=commit_axis({row["commit"]: row["id"] for row in rows}),
+        x=commit_axis(history.commits, (row["commit"] for row in rows)),
         color=marks.colour_of(names),
         tooltip=["line:N", "seeds:N", alt.Tooltip("id:N", title="commit")],
     )

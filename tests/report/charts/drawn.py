@@ -28,11 +28,12 @@ def rows(chart: Any) -> list[dict[str, Any]]:
 
 
 def texts(chart: Any, role: str) -> list[str]:
-    """Return the texts that Vega draws in such a role, as "axis-label", in their order."""
+    """Return the texts that Vega draws in such a role, as "axis-label", with line feeds between lines."""
     svg = vl_convert.vegalite_to_svg(chart.properties(width=600).to_dict())
     parts = re.split(r'(?=<g class="mark-text role-)', svg)
     inside = [part.partition("</g>")[0] for part in parts if part.startswith(f'<g class="mark-text role-{role}"')]
-    return [unescape(text) for part in inside for text in re.findall(r"<text[^>]*>([^<]*)</text>", part)]
+    drawn = [text for part in inside for text in re.findall(r"<text[^>]*>(.*?)</text>", part)]
+    return [unescape(re.sub(r"<[^>]*>", "", re.sub(r"</tspan><tspan[^>]*>", "\n", text))) for text in drawn]
 
 
 def line(name: str, at: Sequence[int], seconds: Sequence[float], settled: Sequence[int] = (), **other: Any) -> Line:

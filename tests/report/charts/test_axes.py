@@ -1,11 +1,13 @@
-"""The axes of charts: labels at powers of ten, in the units of tables, and commits by their ids."""
+"""The axes of charts: labels at powers of ten, in the units of tables, and commits by ids and dates."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import altair as alt
 import pytest
 
 from parabola.display.units import duration
+from parabola.records.history import Commit
 from parabola.report.charts import axes
 from tests.report.charts.drawn import texts
 
@@ -30,13 +32,18 @@ def test_any_time_is_labelled_as_tables_write_it(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("places", "most"), [(range(1, 5), 4), ([1, 2, 4, 9, 12], 5), (range(1, 251), 8)])
-def test_every_label_of_commits_is_the_id_of_one_that_has_a_point(places: Any, most: int) -> None:
-    """Where there are too many, some are left out; none is made up."""
-    ids = {place: f"{place:02x}c0ffee'"[:9].replace("'", "") for place in places}
+def test_every_label_of_commits_is_the_id_of_one_that_has_a_point_over_its_date(places: Any, most: int) -> None:
+    """Where there are too many, some are left out; none is made up. The oldest commit is at 1."""
+    first = datetime(2026, 2, 27, 23, 30, tzinfo=UTC)
+    commits = [Commit(f"{at:02x}c0ffee'{'5' * 31}", first + timedelta(days=5 * at)) for at in range(max(places))]
     rows = [{"commit": place, "y": 1} for place in places]
-    labels = texts(alt.Chart({"values": rows}).mark_point().encode(x=axes.commit_axis(ids), y="y:Q"), "axis-label")
-    told = [label for label in labels if label in ids.values()]
+    chart = alt.Chart({"values": rows}).mark_point().encode(x=axes.commit_axis(commits, places), y="y:Q")
+    labels = [label for label in texts(chart, "axis-label") if "\n" in label]
+    right = [f"{commits[place - 1].id[:9]}\n{first + timedelta(days=5 * (place - 1)):%-d %b %Y}" for place in places]
 
-    assert 2 <= len(told) <= most
-    assert told == sorted(told, key=list(ids.values()).index)
-    assert len(told) == len([label for label in labels if not label.replace(".", "").isdigit()])
+    assert 2 <= len(labels) <= most
+    assert labels == [label for label in right if label in labels]
+    assert labels[0] == right[0]
+    assert labels[0].split("\n") == ["00c0ffee'", "27 Feb 2026"]
+    if len(places) == 4:
+        assert labels == [*right[:1], "01c0ffee'\n4 Mar 2026", "02c0ffee'\n9 Mar 2026", "03c0ffee'\n14 Mar 2026"]

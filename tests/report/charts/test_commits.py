@@ -49,12 +49,17 @@ def test_times_are_drawn_against_each_lines_own_median() -> None:
 
 
 def test_ticks_are_commits_that_were_drawn_and_every_line_is_in_the_legend() -> None:
-    """Ids are short; a commit that no line has is no tick."""
+    """Ids are short and over their dates; a commit that no line has is no tick."""
     seconds = [1e-6, 2e-6, 3e-6]
     (panel,) = history_panels(past(line(NATIVE, [0, 2, 3], seconds), line(COMPILED, [2, 3, 6], seconds)), "epoch time")
     labels = texts(panel.chart, "axis-label")
 
-    assert labels[:4] == ["0abcdef01", "3abcdef01", "1abcdef01", "2abcdef01"]
+    assert labels[:4] == [
+        "0abcdef01\n30 Jan 2026",
+        "3abcdef01\n2 Feb 2026",
+        "1abcdef01\n3 Feb 2026",
+        "2abcdef01\n6 Feb 2026",
+    ]
     assert all(label.endswith(" %") for label in labels[4:])
     assert texts(panel.chart, "legend-label") == [
         "native-cpu-batch_9-learning_rate_0.001",
@@ -123,8 +128,8 @@ def test_pass_rates_have_bands_of_wilsons_interval() -> None:
     assert (bands["encoding"]["y"]["field"], bands["encoding"]["y2"]["field"]) == ("low", "high")
     assert lines["encoding"]["y"]["scale"] == {"domain": [0, 1]}
     assert texts(panel.chart, "axis-label") == [
-        "3abcdef01",
-        "4abcdef01",
+        "3abcdef01\n2 Feb 2026",
+        "4abcdef01\n5 Feb 2026",
         "0 %",
         "20 %",
         "40 %",
