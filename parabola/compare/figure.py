@@ -62,12 +62,8 @@ def ratio_figure(comparison: Comparison) -> Any:
         ),
         tooltip=["case:N", "verdict:N", "launches:Q", *(alt.Tooltip(f"{end}:Q", format="+.1%") for end in ENDS)],
     )
-    x = alt.X(
-        "low:Q",
-        scale=scale,
-        title=f"{changed} from base to head (right: head is {more})",
-        axis=alt.Axis(labelExpr=pictures.CHANGE, titleFontSize=13),
-    )
+    read_right = f"{changed} from base to head (right: head is {more})"
+    x = alt.X("low:Q", scale=scale, title=read_right, axis=alt.Axis(labelExpr=pictures.CHANGE, titleFontSize=13))
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
     band = alt.Chart(alt.Data(values=[{"low": -effect, "high": effect}])).mark_rect(color="#888", opacity=0.15)

@@ -200,15 +200,16 @@ def unfolded(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterat
 
 
 def test_commits_have_their_dates_below_and_no_label_is_cut_or_overlaps(unfolded: Page) -> None:
-    """Each tick of a history is the short id of a commit over the day on which it was made."""
+    """Each tick of a history is the short id of a commit over the day when it was made; changes have their sizes."""
     dates = {made_records.commit_id(at)[:9]: made_records.committed(at).astimezone(UTC) for at in range(60)}
     charts = unfolded.evaluate(
         """() => [...document.querySelectorAll('.chart')].map(chart => {
             const box = ({ left, right, top, bottom }) => ({ left, right, top, bottom });
+            const said = one => one.textContent;
             const place = one => box(one.getBoundingClientRect());
-            const labels = [...chart.querySelectorAll('svg.marks .role-axis-label text')]
+            const labels = [...chart.querySelectorAll('svg.marks :is(.role-axis-label, .role-mark.mark-text) text')]
                 .filter(one => one.textContent && one.getAttribute('opacity') !== '0')
-                .map(one => ({ lines: [...one.children].map(line => line.textContent), ...place(one) }));
+                .map(one => ({ said: said(one), lines: [...one.children].map(said), ...place(one) }));
             return { panel: place(chart), labels };
         })"""
     )
@@ -226,6 +227,8 @@ def test_commits_have_their_dates_below_and_no_label_is_cut_or_overlaps(unfolded
             assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
 
     assert histories == 5
+    told = [text for chart in charts for text in chart["labels"] if " to +" in text["said"]]
+    assert len(told) == 3  # epoch times in two charts, and members
 
 
 def test_axe_finds_nothing_serious(unfolded: Page) -> None:

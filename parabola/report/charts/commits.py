@@ -17,6 +17,10 @@ from parabola.report.charts.panels import Panel, line_panels
 from parabola.report.charts.updates import update_marks
 from parabola.report.hardware.updates import update_sentence
 
+# The size of a change stands behind its rule, or before it where there is no room for it, in Vega's expressions.
+HAS_ROOM = "width - scale('x', datum.commit) > 130"
+BESIDE = (("align", "'left'", "'right'"), ("dx", 4, -4))
+
 
 def history_panels(history: History, kind: str) -> tuple[Panel, ...]:
     """Draw times over commits, each line against its own median: a change looks alike in a fast and in a slow case.
@@ -101,7 +105,8 @@ def _changes(rules: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[A
     ]
     x, colour = alt.X("commit:Q"), alt.Color("line:N", title=None)
     rule = alt.Chart(alt.Data(values=list(rules))).encode(x=x, color=colour, tooltip=["line:N", "change:N", "id:N"])
-    label = alt.Chart(alt.Data(values=told)).mark_text(align="left", baseline="top", dx=4, color="currentColor")
+    side: dict[str, Any] = {part: alt.ExprRef(f"{HAS_ROOM} ? {behind} : {before}") for part, behind, before in BESIDE}
+    label = alt.Chart(alt.Data(values=told)).mark_text(baseline="top", color="currentColor", **side)
     return [
         marks.picked(rule.mark_rule(strokeDash=[5, 4], strokeWidth=2), names),
         label.encode(x=x, y=alt.value(2), text="text:N"),

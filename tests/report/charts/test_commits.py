@@ -90,6 +90,8 @@ def test_a_change_of_level_has_a_rule_and_its_size_above() -> None:
         {"line": "b", "commit": 3.5, "change": "+10.0 %", "id": "1abcdef01"},
     ]
     assert told["data"]["values"] == [{"commit": 3.5, "text": "+10.0 to +25.5 %"}]
+    assert told["mark"]["align"] == {"expr": "width - scale('x', datum.commit) > 130 ? 'left' : 'right'"}
+    assert told["mark"]["dx"] == {"expr": "width - scale('x', datum.commit) > 130 ? 4 : -4"}
     assert rules["transform"] == [{"filter": "pick === null || datum.line === pick"}]
     assert next(one for one in drawn["params"] if one["name"] == "zoom")["bind"] == "scales"
     assert drawn["description"] == (
