@@ -115,5 +115,6 @@ def padded(rows: Array, epochs: int) -> Array:
     """
     if len(rows) > epochs:
         raise ValueError(f"a program of {epochs} epochs cannot train {len(rows)}")
-    end = [(0, epochs + 1 - len(rows)), *[(0, 0)] * (rows.ndim - 1)]
-    return np.pad(rows, end, constant_values=-1)
+    whole = np.full((epochs + 1, *rows.shape[1:]), -1, np.int32)
+    whole[: len(rows)] = rows
+    return whole

@@ -21,7 +21,11 @@ class CompiledEngine(KerasEngine):
         # The bank goes as float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy it in every run.
         bank = self.bank.view(np.float32)
         self.inputs = [self.framework.constant(array) for array in (self.x, self.y, bank)]
-        self.program = self.framework.function(self._traced(), autograph=False, jit_compile=True)
+        rows = self.framework.TensorSpec([self.experiment.epochs + 1], self.framework.int32)
+        function = self.framework.function(self._traced(), autograph=False, jit_compile=True)
+        # One signature, once: to look for the trace that suits its inputs costs a call of the function more than a
+        # short run takes.
+        self.program = function.get_concrete_function(*self.inputs, rows)
         self.run(np.zeros(0, np.int32))
 
     def run(self, rows: Array) -> Array:
@@ -55,16 +59,17 @@ class CompiledEngine(KerasEngine):
                 y_batches = tf.reshape(y_epoch[:whole], [whole_steps, spec.batch_size, 1])
 
                 def whole_step(position: Any) -> Any:
-                    step(x_batches[position], y_batches[position])
+                    step(tf.gather(x_batches, position), tf.gather(y_batches, position))
                     return (position + 1,)
 
                 tf.while_loop(lambda position: position < whole_steps, whole_step, (tf.constant(0),))
                 if rest:
                     step(x_epoch[whole:], y_epoch[whole:])
-                weights = tf.concat([tf.reshape(variable, [1, -1]) for variable in variables], axis=1)
-                return index + 1, tf.tensor_scatter_nd_update(history, [[index]], weights)
+                weights = tf.concat([tf.reshape(variable, [-1]) for variable in variables], axis=0)
+                return index + 1, history.write(index, weights)
 
-            history = tf.zeros([spec.epochs, sum(variable.shape.num_elements() for variable in variables)])
-            return tf.while_loop(lambda index, _: tf.gather(rows, index) >= 0, epoch, (tf.constant(0), history))[1]
+            history = tf.TensorArray(tf.float32, spec.epochs, element_shape=[spec.net.size])
+            begin = tf.constant(0), history
+            return tf.while_loop(lambda index, _: tf.gather(rows, index) >= 0, epoch, begin)[1].stack()
 
         return program
