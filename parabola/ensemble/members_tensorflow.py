@@ -6,11 +6,13 @@ import numpy as np
 
 from parabola.ensemble.members import fill_block
 from parabola.machine import backends, devices
-from parabola.training.data import order_bank, padded
+from parabola.training.data import padded, small_bank
 from parabola.training.engines.keras_engine import assign, decay, make_optimizer, state_of, values_of
 from parabola.training.experiment import Experiment
 from parabola.training.state import State
 from parabola.training.target import Array
+
+MOST_IN_PIECE = 128  # samples of each member whose order is transposed at a time; from 27 to 128 it makes no difference
 
 
 class MembersProgram:
@@ -34,8 +36,7 @@ class MembersProgram:
             self.optimizer = make_optimizer(spec, rate, [self.weights])
             self.fresh = values_of(self.optimizer.variables)
             self.device = devices.check_placement(self.weights.value, self.placement)
-            bank = order_bank(spec.samples).view(np.float32)  # as float32 bits, as in engines/compiled.py
-            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
+            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), small_bank(spec.samples))]
             rows = tf.TensorSpec([spec.epochs + 1, members], tf.int32)
             function = tf.function(self._traced(), autograph=False, jit_compile=True)
             self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run
@@ -72,7 +73,10 @@ class MembersProgram:
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""
         tf, spec, variable = self.tf, self.experiment, self.weights
-        steps, rest = divmod(spec.samples, spec.batch_size)
+        rest, alone = spec.samples % spec.batch_size, spec.batch_size == 1
+        whole = spec.samples - rest
+        # Where a batch is one sample, a piece has several steps; else a step has one piece or more.
+        size = piece_size(spec.samples if alone else spec.batch_size)
 
         def gradient(x: Any, y: Any) -> Any:
             with tf.GradientTape() as tape:
@@ -81,32 +85,60 @@ class MembersProgram:
                 loss = tf.reduce_sum(tf.square(spec.net.predict(weights, x) - y))
             return tf.stack(tape.gradient(loss, weights))
 
-        def step(x: Any, y: Any, first: Any, size: int) -> None:
-            # Sample by sample, so that the sum stays in the cache; whole batches of all members would not fit there.
-            total = gradient(tf.gather(x, first), tf.gather(y, first))
-            if size > 1:
-                _, total = tf.while_loop(
-                    lambda at, _: at < first + size,
-                    lambda at, total: (at + 1, total + gradient(tf.gather(x, at), tf.gather(y, at))),
-                    (first + 1, total),
-                )
-            self.optimizer.apply([total / size], [variable])
-
         def program(x: Any, y: Any, bank: Any, rows: Any) -> Any:
+            def samples(order: Any) -> tuple[Any, Any]:
+                # Piece by piece, so that what is transposed stays in the cache.
+                order = tf.transpose(tf.cast(order, tf.int32))
+                return tf.gather(x, order), tf.gather(y, order)
+
+            def add(total: Any, order: Any) -> Any:
+                # Sample by sample, so that the sum stays in the cache; a batch of all members would not fit there.
+                x_piece, y_piece = samples(order)
+                return tf.while_loop(
+                    lambda at, _: at < order.shape[1],
+                    lambda at, total: (at + 1, total + gradient(tf.gather(x_piece, at), tf.gather(y_piece, at))),
+                    (tf.constant(0), total),
+                )[1]
+
             def epoch(index: Any, history: Any) -> Any:
-                order = tf.transpose(tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32))
-                x_epoch, y_epoch = tf.gather(x, order), tf.gather(y, order)
+                order = tf.gather(bank, tf.gather(rows, index))
+                pieces, none = tf.reshape(order[:, :whole], [self.members, -1, size]), tf.zeros(variable.shape)
 
-                def whole_step(position: Any) -> Any:
-                    step(x_epoch, y_epoch, position * spec.batch_size, spec.batch_size)
-                    return (position + 1,)
+                def single_steps(piece: Any) -> Any:
+                    x_piece, y_piece = samples(tf.gather(pieces, piece, axis=1))
 
-                tf.while_loop(lambda position: position < steps, whole_step, (tf.constant(0),))
+                    def single_step(at: Any) -> Any:
+                        self.optimizer.apply([gradient(tf.gather(x_piece, at), tf.gather(y_piece, at))], [variable])
+                        return (at + 1,)
+
+                    tf.while_loop(lambda at: at < size, single_step, (tf.constant(0),))
+                    return (piece + 1,)
+
+                def step(first: Any) -> Any:
+                    _, total = tf.while_loop(
+                        lambda piece, _: piece < first + spec.batch_size // size,
+                        lambda piece, total: (piece + 1, add(total, tf.gather(pieces, piece, axis=1))),
+                        (first, none),
+                    )
+                    self.optimizer.apply([total / spec.batch_size], [variable])
+                    return (first + spec.batch_size // size,)
+
+                tf.while_loop(lambda piece: piece < whole // size, single_steps if alone else step, (tf.constant(0),))
                 if rest:
-                    step(x_epoch, y_epoch, tf.constant(steps * spec.batch_size), rest)
+                    self.optimizer.apply([add(none, order[:, whole:]) / rest], [variable])
                 return index + 1, tf.tensor_scatter_nd_update(history, [[index]], variable.value[None])
 
             history = tf.zeros([spec.epochs, *variable.shape])
             return tf.while_loop(lambda index, _: tf.gather(rows, index)[0] >= 0, epoch, (tf.constant(0), history))[1]
 
         return program
+
+
+def piece_size(samples: int) -> int:
+    """Return how many samples of each member are put into order at a time.
+
+    Args:
+        samples: number of samples in a row that are to be cut into pieces of one size.
+    """
+    size = max(divisor for divisor in range(1, min(samples, MOST_IN_PIECE) + 1) if samples % divisor == 0)
+    return size if size > 1 else samples  # a prime number cannot be cut

@@ -84,6 +84,20 @@ def order_bank(samples: int) -> Array:
     return bank
 
 
+def small_bank(samples: int) -> Array:
+    """Return the bank of orders in the smallest unsigned integers that hold it, so that there is less of it to read.
+
+    A program on TensorFlow needs it so: int32 tensors are kept in host memory, and copied to a GPU in every run.
+
+    Args:
+        samples: number of samples in each permutation.
+
+    Returns:
+        Shape (rows, samples), uint8, uint16 or uint32: the values of order_bank(samples).
+    """
+    return order_bank(samples).astype(np.min_scalar_type(samples - 1))
+
+
 def order_rows(samples: int, seeds: Array | int, epochs: int) -> Array:
     """Return which row of the bank gives each epoch its order: a hash of (seed, epoch), the same for all engines.
 

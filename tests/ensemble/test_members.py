@@ -7,6 +7,7 @@ import pytest
 
 from parabola import registry
 from parabola.ensemble.members import fill_block, members_program
+from parabola.ensemble.members_tensorflow import piece_size
 from parabola.training.experiment import Experiment
 
 
@@ -45,3 +46,12 @@ def test_the_program_is_the_engines_own(monkeypatch: pytest.MonkeyPatch) -> None
         ("parabola.ensemble.members_jax:MembersProgram", Experiment(engine="fit"), 5),
         ("b:Members", Experiment(engine="own"), 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "size"),
+    [(1, 1), (2, 2), (27, 27), (111, 111), (128, 128), (129, 43), (262, 2), (509, 509), (997, 997), (999, 111)],
+)
+def test_pieces_are_of_one_size_and_small(samples: int, size: int) -> None:
+    """A piece is the largest divisor up to 128, which leaves none over; a larger prime number is one piece."""
+    assert piece_size(samples) == size

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from parabola.training import data
-from parabola.training.data import BANK_BYTES, curves_up, hash_uint64, order_bank, order_rows, padded, sample
+from parabola.training.data import (
+    BANK_BYTES,
+    curves_up,
+    hash_uint64,
+    order_bank,
+    order_rows,
+    padded,
+    sample,
+    small_bank,
+)
 from parabola.training.target import Parabola
 
 
@@ -155,6 +164,18 @@ def test_orders_of_many_seeds_have_the_epoch_first() -> None:
     assert rows.dtype == np.int32
     assert rows[:, 0, 1].tolist() == rows[:, 1, 1].tolist() == [437, 194, 1946]
     assert rows[:, 1, 0].tolist() == [3705, 688, 1982]
+
+
+@pytest.mark.parametrize(
+    ("samples", "dtype"), [(1, "uint8"), (256, "uint8"), (257, "uint16"), (999, "uint16"), (65_537, "uint32")]
+)
+def test_a_small_bank_has_the_same_orders(samples: int, dtype: str) -> None:
+    """Its type is the smallest that holds the last sample's place, and its values are those of the bank."""
+    found = small_bank(samples)
+
+    assert found.dtype == dtype
+    assert found.max() == samples - 1
+    np.testing.assert_array_equal(found, order_bank(samples))
 
 
 def test_rows_are_padded_with_an_end() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.training.data import padded
+from parabola.training.data import padded, small_bank
 from parabola.training.engines.keras_engine import KerasEngine
 from parabola.training.target import Array
 
@@ -18,8 +18,7 @@ class CompiledEngine(KerasEngine):
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
-        # The bank goes as float32 bits: TensorFlow keeps int32 tensors in host memory, and would copy it in every run.
-        bank = self.bank.view(np.float32)
+        bank = small_bank(self.experiment.samples)
         self.inputs = [self.framework.constant(array) for array in (self.x, self.y, bank)]
         rows = self.framework.TensorSpec([self.experiment.epochs + 1], self.framework.int32)
         function = self.framework.function(self._traced(), autograph=False, jit_compile=True)
@@ -53,7 +52,7 @@ class CompiledEngine(KerasEngine):
             # tf.gather, not rows[index]: XLA treats the beginning of a strided slice as a constant, and recompiles.
             def epoch(index: Any, history: Any) -> Any:
                 # Gathered once an epoch: a gather in every step costs two to three times as much.
-                order = tf.bitcast(tf.gather(bank, tf.gather(rows, index)), tf.int32)
+                order = tf.cast(tf.gather(bank, tf.gather(rows, index)), tf.int32)
                 x_epoch, y_epoch = tf.gather(x, order), tf.gather(y, order)
                 x_batches = tf.reshape(x_epoch[:whole], [whole_steps, spec.batch_size, 1])
                 y_batches = tf.reshape(y_epoch[:whole], [whole_steps, spec.batch_size, 1])
