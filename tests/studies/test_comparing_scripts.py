@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.harness.member import Member
 from benchmarks.studies import compare_backends, compare_peers
+from parabola.ensemble import members
 from parabola.records import reading
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -167,12 +169,15 @@ def test_the_peers_commands() -> None:
     keras = (sys.executable, str(peers / "keras_fit.py"), "250", "0.001", "111")
     jax = ("env", "XLA_FLAGS=--some", "python-with-jax", str(peers / "jax_scan.py"), "999", "0.001", "111")
 
-    found = compare_peers.commands("/tmp/limit", "python-with-jax", "--some", True, 111)
+    found = compare_peers.commands(Path("/tmp"), "python-with-jax", "--some", True, 111)
     assert list(found.items()) == [
         ("limit.c", ("/tmp/limit", "999", "0.001", "111")),
         ("jax_scan.py", jax),
+        ("jax_scan.py keras", (*jax, "keras")),
         ("native", (*ours, "native,999,111")),
         ("compiled", (*ours, "compiled,999,111")),
+        ("limit_members.c", ("/tmp/limit_members", "60")),
+        ("512 members, each", (*ours, "members,60,111")),
         ("keras_fit.py", keras),
         ("keras_fit.py fused", (*keras, "fused")),
         ("fit", (*ours, "fit,250,111")),
@@ -186,10 +191,10 @@ def test_the_peers_commands() -> None:
 )
 def test_keras_programs_run_at_some_batch_sizes(keras: bool, batch_size: int, epochs: int | None) -> None:
     """Keras' programs run at the batch sizes 1, 111 and 999 unless they are left out; JAX's only where it is given."""
-    found = compare_peers.commands("limit", None, "", keras, batch_size)
+    found = compare_peers.commands(Path(), None, "", keras, batch_size)
     slow = ["keras_fit.py", "keras_fit.py fused", "fit", "fused_fit"] if epochs else []
 
-    assert list(found) == ["limit.c", "native", "compiled", *slow]
+    assert list(found) == ["limit.c", "native", "compiled", "limit_members.c", "512 members, each", *slow]
     if epochs:
         assert found["keras_fit.py"][2:] == (str(epochs), "0.001", str(batch_size))
         assert found["fit"][-1] == f"fit,{epochs},{batch_size}"
@@ -272,6 +277,47 @@ def test_an_engine_times_itself_as_its_peer_does(
     assert end == f"state after {resets} resets"
     np.testing.assert_array_equal(weights, np.full((in_all, 4), float(resets)))
     assert built[0].begun == (list(range(5)) if engine == "fused_fit" else [])
+
+
+class Block:
+    """A block of members whose runs take the seconds that are given, and whose resets and copies take hours."""
+
+    def __init__(self, experiment: Experiment, clock: SimpleNamespace, seconds: Iterator[float]) -> None:
+        self.experiment, self.device, self.clock, self.seconds, self.resets = experiment, "cpu:0", clock, seconds, 0
+
+    def reset(self, seeds: Array, learning_rates: Array) -> Array:
+        self.clock.now += 3600
+        self.resets += 1
+        return np.zeros((self.experiment.epochs, len(seeds)), np.int32)
+
+    def place(self, rows: Array) -> Array:
+        self.clock.now += 3600
+        return rows
+
+    def run(self, rows: Array) -> Array:
+        self.clock.now += next(self.seconds)
+        return np.full((len(rows), 4, rows.shape[1]), float(self.resets))
+
+    def state(self, member: int) -> str:
+        return f"state of member {member} after {self.resets} resets"
+
+
+def test_members_time_themselves(clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is the median of five runs by epochs and members; the last run's first member is held."""
+    checked = list[tuple[Array, str]]()
+    seconds = iter([90.0, 2.0, 80.0, 1.0, 4.0, 9.0])  # the first is left out: the median is 4 s, for 8 epochs
+    monkeypatch.setattr(members, "members_program", lambda experiment, number: Block(experiment, clock, seconds))
+
+    def check_run(member: Member, subject: str) -> SimpleNamespace:
+        member.reset()
+        return SimpleNamespace(hold=lambda weights, end: checked.append((weights, end)))
+
+    monkeypatch.setattr(check, "check_run", check_run)
+
+    assert compare_peers.time_members(8, 27) == {"seconds_per_epoch": pytest.approx(4 / 8 / 512)}
+    ((weights, end),) = checked
+    np.testing.assert_array_equal(weights, np.full((8, 4), 6.0))
+    assert end == "state of member 0 after 6 resets"
 
 
 def test_what_a_peer_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,37 +404,29 @@ def test_the_fused_fit_is_held_against_its_peer(capsys: pytest.CaptureFixture[st
 def test_an_engine_is_timed_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """With --time the script times one engine in its own process and prints that alone, as its peers do."""
     monkeypatch.setattr(compare_peers, "time_engine", lambda *given: {"given": given})
+    monkeypatch.setattr(compare_peers, "time_members", lambda *given: {"members": given})
     compare_peers.main(timed="fused_fit,250,111")
+    compare_peers.main(timed="members,60,9")
 
-    assert json.loads(capsys.readouterr().out) == {"given": ["fused_fit", 250, 111]}
+    given, of_members = map(json.loads, capsys.readouterr().out.splitlines())
+    assert given == {"given": ["fused_fit", 250, 111]}
+    assert of_members == {"members": [60, 9]}
 
 
 @pytest.mark.parametrize(
     ("options", "compiler", "says"),
     [
         ({}, False, "compare_peers: no C compiler `cc` here; install one, the limit is a C program"),
-        (
-            {"batch_size": [9, 2]},
-            True,
-            "compare_peers: --batch-size must divide 999, as the JAX peer needs. Received: [9, 2]",
-        ),
-        (
-            {"batch_size": [0]},
-            True,
-            "compare_peers: --batch-size must divide 999, as the JAX peer needs. Received: [0]",
-        ),
-        (
-            {"batch_size": [-1, 9]},
-            True,
-            "compare_peers: --batch-size must divide 999, as the JAX peer needs. Received: [-1, 9]",
-        ),
+        ({"batch_size": [9, 1000]}, True, "compare_peers: --batch-size must be from 1 to 999. Received: [9, 1000]"),
+        ({"batch_size": [0]}, True, "compare_peers: --batch-size must be from 1 to 999. Received: [0]"),
+        ({"batch_size": [-1, 9]}, True, "compare_peers: --batch-size must be from 1 to 999. Received: [-1, 9]"),
         ({"jax_python": "nowhere"}, True, "compare_peers: --jax-python must be a program. Received: nowhere"),
     ],
 )
 def test_what_the_peers_need(
     options: dict[str, Any], compiler: bool, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a compiler, with a batch size that does not divide 999, or without the program named nothing is run."""
+    """Without a compiler, with a batch size that no epoch holds, or without the program named nothing is run."""
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/cc" if compiler and name == "cc" else None)
     with pytest.raises(SystemExit) as ended:
         compare_peers.main(**options)
@@ -399,14 +437,14 @@ def test_what_the_peers_need(
 @pytest.mark.parametrize(
     ("options", "sizes", "turns"),
     [
-        ({}, [1, 9, 27, 111, 999], 5),
+        ({}, [1, 9, 27, 111, 500, 999], 5),
         ({"turns": 2, "batch_size": [3, 1], "keras": False, "jax_python": "python", "jax_flags": "--x"}, [3, 1], 2),
     ],
 )
 def test_all_contestants_run_in_turn(
     options: dict[str, Any], sizes: list[int], turns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit is compiled first; then, for each batch size, every program runs once in each turn, in one order."""
+    """The limits are compiled first; then, for each batch size, every program runs once in each turn, in one order."""
     asked, ran, shown = list[Any](), list[Any](), list[Any]()
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     monkeypatch.setattr(subprocess, "run", lambda command, **options: asked.append((command, options)))
@@ -419,14 +457,14 @@ def test_all_contestants_run_in_turn(
     monkeypatch.setattr(compare_peers, "show", lambda *given: shown.append(given))
     compare_peers.main(**options)
 
-    ((command, checked),) = asked
-    limit = command[-2]
-    source = ROOT / "benchmarks/studies/peers/limit.c"
-    assert command == ["/bin/cc", "-O3", "-march=native", "-ffast-math", source, "-o", limit, "-lm"]
-    assert checked == {"check": True}
-    assert not Path(limit).parent.exists()
+    folder = asked[0][0][-2].parent
+    for name, (command, checked) in zip(("limit", "limit_members"), asked, strict=True):
+        source = ROOT / f"benchmarks/studies/peers/{name}.c"
+        assert command == ["/bin/cc", "-O3", "-march=native", "-ffast-math", source, "-o", folder / name, "-lm"]
+        assert checked == {"check": True}
+    assert not folder.exists()
     python, flags, keras = options.get("jax_python"), options.get("jax_flags", ""), options.get("keras", True)
-    named = {size: compare_peers.commands(limit, python, flags, keras, size) for size in sizes}
+    named = {size: compare_peers.commands(folder, python, flags, keras, size) for size in sizes}
     assert ran == [command for size in sizes for _ in range(turns) for command in named[size].values()]
     ((seconds, shown_sizes),) = shown
     assert list(shown_sizes) == sizes
