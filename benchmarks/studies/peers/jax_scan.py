@@ -10,6 +10,7 @@ import json
 import statistics
 import sys
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,14 +24,14 @@ SHAPES = ((1, 1), (1,), (1, 1), (1,)) if KERAS else ((),) * 4
 BATCHES = (STEPS, BATCH, 1) if KERAS else (STEPS, BATCH)
 
 
-def loss(weights, x, y):
+def loss(weights: Any, x: Any, y: Any) -> Any:
     w1, b1, w2, b2 = weights
     if KERAS:
         return jnp.mean((y - (jnp.square(x @ w1 + b1) @ w2 + b2)) ** 2)
     return jnp.mean((w2 * (w1 * x + b1) ** 2 + b2 - y) ** 2)
 
 
-def step(state, batch):
+def step(state: Any, batch: Any) -> Any:
     w, m, v, t, rate = state
     g = jax.grad(loss)(w, *batch)
     t = t + 1
@@ -42,13 +43,15 @@ def step(state, batch):
     return (w, m, v, t, rate), None
 
 
-@jax.jit
-def train(state, orders, x, y):
-    def epoch(state, order):
+def run(state: Any, orders: Any, x: Any, y: Any) -> Any:
+    def epoch(state: Any, order: Any) -> Any:
         batches = x[order].reshape(BATCHES), y[order].reshape(BATCHES)
         return jax.lax.scan(step, state, batches)[0], None
 
     return jax.lax.scan(epoch, state, orders)[0]
+
+
+train = jax.jit(run)
 
 
 f = jnp.float32
