@@ -7,7 +7,7 @@ import pytest
 
 from parabola import registry
 from parabola.ensemble.members import fill_block, members_program
-from parabola.ensemble.members_tensorflow import piece_size
+from parabola.ensemble.members_tensorflow import piece_size, whole_turns
 from parabola.training.experiment import Experiment
 
 
@@ -55,3 +55,25 @@ def test_the_program_is_the_engines_own(monkeypatch: pytest.MonkeyPatch) -> None
 def test_pieces_are_of_one_size_and_small(samples: int, size: int) -> None:
     """A piece is the largest divisor up to 128, which leaves none over; a larger prime number is one piece."""
     assert piece_size(samples) == size
+
+
+@pytest.mark.parametrize(
+    ("members", "places"),
+    [(1, 1), (4, 4), (31, 32), (30, 30), (32, 32), (60, 60), (61, 64), (257, 257), (500, 512), (512, 512), (513, 544)],
+)
+def test_few_places_of_a_block_are_left_empty(members: int, places: int) -> None:
+    """A block has whole turns of 32 members where at most a sixteenth more than is asked for is trained."""
+    assert whole_turns(members) == places
+
+
+def test_empty_places_change_nothing() -> None:
+    """Of 61 members in 64 places each has the weights that it has among 30, which fill their places."""
+    seeds, spec = np.arange(61), Experiment(batch_size=111, epochs=3, learning_rate=0.01)
+    found = []
+    for number in (61, 30):
+        program = members_program(spec, number)
+        rows = program.reset(seeds[:number], np.full(number, 0.01))
+        found.append(program.run(program.place(rows)))
+
+    assert found[0].shape[-1] >= 61
+    np.testing.assert_allclose(found[0][..., :30], found[1][..., :30], rtol=0, atol=1e-6)
