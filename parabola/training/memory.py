@@ -9,7 +9,8 @@ BYTES_PER_EPOCH, BYTES_PER_SAMPLE = 148, 88
 
 
 # Counted: the arrays that a block of members works on have, of each sample, its place in the order and two coordinates,
-# and of each epoch the number of the order and the weights after it. All are of four bytes.
+# and of each epoch the number of the order and the weights after it. All are of four bytes. On TensorFlow a block needs
+# less of each sample where its batches can be cut into pieces.
 BYTES_PER_VALUE, VALUES_PER_SAMPLE = 4, 3
 
 
