@@ -30,6 +30,7 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 TRIED_APART = (  # by tests that make the files and commits first that are shown or named there
     *("docs/verification.md", "docs/your-own-suite.md"),
     "docs/bisect.md",  # in tests/commands/test_bisect.py
+    "docs/new-versions.md",  # in tests/studies/test_new_versions.py
     "docs/cluster.md",  # in tests/ensemble/test_cluster_processes.py
 )
 BLOCKS = [
