@@ -6,7 +6,7 @@ import numpy as np
 
 from parabola.ensemble.members import fill_block
 from parabola.machine import backends, devices
-from parabola.training.data import padded, small_bank
+from parabola.training.data import in_small_integers, order_bank, padded
 from parabola.training.engines.keras_engine import assign, decay, make_optimizer, state_of, values_of
 from parabola.training.experiment import Experiment
 from parabola.training.state import State
@@ -39,7 +39,8 @@ class MembersProgram:
             self.optimizer = make_optimizer(spec, rate, [self.weights])
             self.fresh = values_of(self.optimizer.variables)
             self.device = devices.check_placement(self.weights.value, self.placement)
-            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), small_bank(spec.samples))]
+            bank = in_small_integers(order_bank(spec.samples))
+            self.inputs = [tf.constant(array) for array in (*map(np.ravel, spec.data), bank)]
             rows = tf.TensorSpec([spec.epochs + 1, members], tf.int32)
             function = tf.function(self._traced(), autograph=False, jit_compile=True)
             self.program = function.get_concrete_function(*self.inputs, rows)  # traced here; compiled by the first run

@@ -84,18 +84,18 @@ def order_bank(samples: int) -> Array:
     return bank
 
 
-def small_bank(samples: int) -> Array:
-    """Return the bank of orders in the smallest unsigned integers that hold it, so that there is less of it to read.
+def in_small_integers(bank: Array) -> Array:
+    """Return a bank of orders in the smallest unsigned integers that hold it, so that there is less of it to read.
 
     A program on TensorFlow needs it so: int32 tensors are kept in host memory, and copied to a GPU in every run.
 
     Args:
-        samples: number of samples in each permutation.
+        bank: shape (rows, samples), int32: each row is a permutation.
 
     Returns:
-        Shape (rows, samples), uint8, uint16 or uint32: the values of order_bank(samples).
+        The same shape and values, uint8, uint16 or uint32.
     """
-    return order_bank(samples).astype(np.min_scalar_type(samples - 1))
+    return bank.astype(np.min_scalar_type(bank.max()))
 
 
 def order_rows(samples: int, seeds: Array | int, epochs: int) -> Array:

@@ -11,11 +11,11 @@ from parabola.training.data import (
     BANK_BYTES,
     curves_up,
     hash_uint64,
+    in_small_integers,
     order_bank,
     order_rows,
     padded,
     sample,
-    small_bank,
 )
 from parabola.training.target import Parabola
 
@@ -171,7 +171,7 @@ def test_orders_of_many_seeds_have_the_epoch_first() -> None:
 )
 def test_a_small_bank_has_the_same_orders(samples: int, dtype: str) -> None:
     """Its type is the smallest that holds the last sample's place, and its values are those of the bank."""
-    found = small_bank(samples)
+    found = in_small_integers(order_bank(samples))
 
     assert found.dtype == dtype
     assert found.max() == samples - 1

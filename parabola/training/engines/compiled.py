@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from parabola.training.data import padded, small_bank
+from parabola.training.data import in_small_integers, padded
 from parabola.training.engines.keras_engine import KerasEngine
 from parabola.training.target import Array
 
@@ -18,8 +18,8 @@ class CompiledEngine(KerasEngine):
 
     def compile(self) -> None:
         """Copy the inputs to the device; trace and compile by running no epochs."""
-        bank = small_bank(self.experiment.samples)
-        self.inputs = [self.framework.constant(array) for array in (self.x, self.y, bank)]
+        arrays = self.x, self.y, in_small_integers(self.bank)
+        self.inputs = [self.framework.constant(array) for array in arrays]
         rows = self.framework.TensorSpec([self.experiment.epochs + 1], self.framework.int32)
         function = self.framework.function(self._traced(), autograph=False, jit_compile=True)
         # One signature, once: to look for the trace that suits its inputs costs a call of the function more than a
