@@ -77,8 +77,8 @@ class MembersProgram:
     def _traced(self) -> Any:
         """Return the Python function that becomes the program."""
         tf, spec, variable = self.tf, self.experiment, self.weights
-        rest, alone = spec.samples % spec.batch_size, spec.batch_size == 1
-        whole = spec.samples - rest
+        steps, rest = divmod(spec.samples, spec.batch_size)
+        whole, alone = steps * spec.batch_size, spec.batch_size == 1
         # Where a batch is one sample, a piece has several steps; else a step has one piece or more.
         size = piece_size(spec.samples if alone else spec.batch_size)
 
