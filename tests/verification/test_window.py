@@ -91,6 +91,20 @@ def test_the_root_of_each_velocity_is_held(weight: int, expected: float, sign: i
     assert held.fault(END[0]) == ""
 
 
+@pytest.mark.parametrize("burst", [1.34, 3.0, 1 / 3.0])
+def test_a_velocity_that_bursts_is_held_in_the_logarithm(burst: float) -> None:
+    """Where replicas depart by more than a third, it may be off by the third power of the largest factor among them."""
+    replicas = window().replicas.copy()
+    replicas[0, 2, 1] = (0.6 * burst) ** 2
+    replicas[1, 2, 1] = (0.6 * 1.33) ** 2
+    held, most = window(replicas=replicas), max(burst, 1 / burst, 1.33) ** 3
+    for factor, right in ((0.999 * most, True), (1.001 * most, False)):
+        velocity = END[2].copy()
+        velocity[1] = (0.6 * factor) ** 2
+        assert (held.fault(END[0], velocity) == "") == right
+    assert held.fault(END[0], END[2] * [1, 0, 1, 1]) == ""  # further down than by its own size it cannot be
+
+
 def test_a_root_of_velocity_may_be_three_places_off() -> None:
     """Where replicas agree, it may differ by six times half a unit in the last place, of its own size."""
     for factor, right in ((1 + 5.9 * 2.0**-24, True), (1 + 6.1 * 2.0**-24, False), (1 - 6.1 * 2.0**-24, False)):
