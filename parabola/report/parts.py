@@ -15,6 +15,7 @@ from parabola.records.speedups import DeviceTimes
 if TYPE_CHECKING:
     from parabola.report.charts.panels import Picture
 
+MEMBERS = "Members are runs of other seeds that one program trains together: the time is of all, on a CPU of one core."
 AXIS_TITLES = {"epoch time": "batch size", "members": "members trained together"}
 KINDS = ("epoch time", "members", "compile time", "cold start", "time to accuracy")
 
@@ -108,8 +109,8 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple["Picture", ...]:
     from parabola.report.charts.sizes import size_panels, size_row
 
     caption = (
-        "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
-        "learning rates the smallest's is drawn."
+        "Medians over rounds, with bars between the quartiles. Both axes are logarithmic. A size that was timed at "
+        "several learning rates is drawn at the smallest."
     )
     drawn = list[Picture]()
     for kind, axis_title in AXIS_TITLES.items():
@@ -121,9 +122,9 @@ def size_pictures(devices: Sequence[DeviceTimes]) -> tuple["Picture", ...]:
         ]
         rows = _size_rows([size_row(*line) for line in measured])
         if len({row["size"] for row in rows}) > 1:
-            one_core = " Members on a CPU have one core." if kind == "members" else ""
+            of_members = f" {MEMBERS}" if kind == "members" else ""
             panels = size_panels(rows, axis_title)
-            drawn.append(Picture(f"Time per epoch over {axis_title}", panels, caption + one_core))
+            drawn.append(Picture(f"Time per epoch over {axis_title}", panels, caption + of_members))
     return tuple(drawn)
 
 

@@ -283,10 +283,13 @@ def test_times_are_drawn_over_sizes_where_there_are_two() -> None:
         ),
     ]
     caption = (
-        "Median over rounds, with the range between the quartiles. Both axes are logarithmic; of a size at several "
-        "learning rates the smallest's is drawn."
+        "Medians over rounds, with bars between the quartiles. Both axes are logarithmic. A size that was timed at "
+        "several learning rates is drawn at the smallest."
     )
-    assert [picture.caption for picture in now.pictures] == [caption, f"{caption} Members on a CPU have one core."]
+    members = (
+        "Members are runs of other seeds that one program trains together: the time is of all, on a CPU of one core."
+    )
+    assert [picture.caption for picture in now.pictures] == [caption, f"{caption} {members}"]
 
 
 def test_devices_of_a_machine_are_held_against_each_other() -> None:
