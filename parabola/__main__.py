@@ -11,7 +11,7 @@ INTERRUPTED, FILE = 130, 8  # as parabola/exit_codes.py has them, which may not 
 def main() -> None:
     """Run the command line, and exit."""
     gc.set_threshold(50_000, 20, 100)  # imports make no garbage, and the search for it takes a tenth of their time
-    atexit.register(gc.freeze)  # so that Python searches none of the memory that the system takes back at once
+    atexit.register(_leave_memory)
     try:
         from parabola.commands.app import app
 
@@ -22,6 +22,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python would try again when it ends
         print(f"python -m parabola: the output: {error.strerror}", file=sys.stderr)
         sys.exit(FILE)
+
+
+def _leave_memory() -> None:
+    """Let Python search none of the memory that the system takes back at once; Triton would call that a leak."""
+    if "triton" not in sys.modules:  # PyTorch brings it
+        gc.freeze()
 
 
 if __name__ == "__main__":
