@@ -26,11 +26,10 @@ class MembersProgram:
     """
 
     def __init__(self, experiment: Experiment, members: int) -> None:
-        tf, spec = backends.start(), experiment
+        tf, spec, members = backends.start(), experiment, whole_turns(members)
         import keras
 
-        self.tf, self.experiment, self.members = tf, spec, whole_turns(members)
-        members = self.members
+        self.tf, self.experiment, self.members = tf, spec, members
         self.placement = devices.resolve(spec.device)
         with tf.device(self.placement):
             self.weights = keras.Variable(np.zeros((spec.net.size, members), np.float32))

@@ -90,8 +90,7 @@ class Window:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             times = end * np.expm1(TOLERANCE * np.abs(np.log(replicas / end)).max(axis=0))
         bursts = (tolerance > end) & np.isfinite(times)
-        tolerance = np.where(bursts, np.maximum(tolerance, times), tolerance)
-        return self._differs("root of velocity", found, end, tolerance)
+        return self._differs("root of velocity", found, end, np.where(bursts, times, tolerance))
 
     def _differs(self, name: str, found: Array, expected: Array, tolerance: Array) -> str:
         excess = np.abs(found - expected) - tolerance
