@@ -14,6 +14,7 @@ from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.fixed_cost import FIXED_COSTS
 from benchmarks.harness.machine import disturbance
 from benchmarks.harness.options import SELECTION
+from parabola.__main__ import leave_memory
 from parabola.display.plain import show_readably
 from parabola.machine import backends, ending, host
 from parabola.verification.refusal import WrongRun
@@ -130,8 +131,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_keyboard_interrupt() -> None:
-    """Let Ctrl-C interrupt nothing more, as the session ends already."""
+    """Let Ctrl-C interrupt nothing more, as the session ends already; pytest would search all memory for garbage."""
     ending.only_note()
+    leave_memory()
 
 
 @pytest.hookimpl(tryfirst=True)

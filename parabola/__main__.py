@@ -11,7 +11,7 @@ INTERRUPTED, FILE = 130, 8  # as parabola/exit_codes.py has them, which may not 
 def main() -> None:
     """Run the command line, and exit."""
     gc.set_threshold(50_000, 20, 100)  # imports make no garbage, and the search for it takes a tenth of their time
-    atexit.register(_leave_memory)
+    atexit.register(leave_memory)
     try:
         from parabola.commands.app import app
 
@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(FILE)
 
 
-def _leave_memory() -> None:
+def leave_memory() -> None:
     """Let Python search none of the memory that the system takes back at once; Triton would call that a leak."""
     if "triton" not in sys.modules:  # PyTorch brings it
         gc.freeze()
