@@ -1,18 +1,19 @@
 """What records say: held against numbers that are known, on the terminal, in Markdown and on the command line."""
 
+import contextlib
 import copy
 import dataclasses
 import re
-import subprocess
-import sys
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
 from parabola import statistics
+from parabola.commands.app import app
 from parabola.records import history, reading, speedups
 from parabola.records.record import Measurement, Record
 from parabola.report import page
@@ -38,10 +39,10 @@ def named(found: list[Record], **of: Any) -> Measurement:
     return measurement
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parabola", "report", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+def run(*arguments: str, folder: Path) -> Result:
+    """Return what `report` answers in a folder."""
+    with contextlib.chdir(folder):
+        return CliRunner().invoke(app, ["report", *arguments])
 
 
 def test_now_has_every_case_with_spread_ratio_and_answer(tmp_path: Path) -> None:
@@ -183,7 +184,6 @@ def test_two_devices_of_one_machine(tmp_path: Path) -> None:
     assert len(section.pictures) == 2
 
 
-@pytest.mark.end_to_end
 def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     """Without names there is no comparison; with them the labels are the names."""
     slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5), machine=GPU)
@@ -191,7 +191,7 @@ def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     unnamed = run("0001_made.json", "0002_made.json", folder=tmp_path)
     together = run("old=0001_made.json", "new=0002_made.json", folder=tmp_path)
 
-    assert unnamed.returncode == together.returncode == 0, together.stderr
+    assert unnamed.exit_code == together.exit_code == 0, together.stderr
     assert " against " not in unnamed.stdout.replace("CPU against GPU", "")
     assert "No machine has measured two devices. Two machines are compared once you name them" in unnamed.stdout
     assert "old against new" in together.stdout
@@ -199,7 +199,6 @@ def test_two_machines_are_put_together_by_name_only(tmp_path: Path) -> None:
     assert "compiled: new is faster in the whole range measured (batch size 1 to 999)." in together.stdout
 
 
-@pytest.mark.end_to_end
 def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
     """Two that differ under one name are refused; two names for records of one machine keep them apart."""
     slow, fast = made_records.record(), made_records.record(made_records.suite(slower=0.5))
@@ -208,7 +207,7 @@ def test_a_name_is_for_one_machine(tmp_path: Path) -> None:
     refused = run("one=0001_made.json", "one=0003_made.json", folder=tmp_path)
 
     assert re.search(r"epoch time: compiled, batch 27, learning rate 0.001 +before : after .* 2 ×", apart.stdout)
-    assert refused.returncode == 2
+    assert refused.exit_code == 2
     assert refused.stderr.startswith("python -m parabola: a name is for one machine. Received: 'one' for two, which ")
     assert refused.stderr.count("\n") == 1
 
@@ -396,22 +395,20 @@ def test_the_page_has_the_tables_as_text_and_escapes(tmp_path: Path) -> None:
     assert len(re.findall(r"<script type=.application/json. data-chart", html)) == 2
 
 
-@pytest.mark.end_to_end
 def test_command_line_names_and_skips_what_is_no_record(tmp_path: Path) -> None:
     """The others are reported; with none left it exits 6; the files are as they were."""
     made_records.write(tmp_path, made_records.record(), {}, {**made_records.record(), "parabola": {"version": 9}})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     some, none = run(".", folder=tmp_path), run("0002*", "0003_made.json", folder=tmp_path)
 
-    assert some.returncode == 0, some.stderr
+    assert some.exit_code == 0, some.stderr
     assert "skipped 0002_made.json: not a record of pytest-benchmark\n" in some.stderr
     assert "skipped 0003_made.json: of version 9; this parabola reads versions 1 to 2\n" in some.stderr
-    assert none.returncode == 6
+    assert none.exit_code == 6
     assert none.stderr.endswith("none of 2 files is a record that can be read\n")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.end_to_end
 def test_a_name_may_be_an_updated_machines(tmp_path: Path) -> None:
     """It has one history, which tells the update; what is shown, and held against others, was measured last."""
     contents = [made_records.record(commit=1), made_records.record(commit=2, machine={"kernel": "6.2"})]
@@ -419,14 +416,13 @@ def test_a_name_may_be_an_updated_machines(tmp_path: Path) -> None:
     made_records.write(tmp_path, *contents)
     answer = run("old=0001_made.json", "old=0002_made.json", "new=0003_made.json", folder=tmp_path)
 
-    assert answer.returncode == 0, answer.stderr
+    assert answer.exit_code == 0, answer.stderr
     assert answer.stdout.count("Now: old\n") == 1
     assert "GPU none; Linux 6.1; " in answer.stdout
     assert f"software changed once at {made_records.commit_id(2)[:9]}: kernel 6.1 → 6.2." in answer.stdout
     assert answer.stdout.count("old against new") == 1
 
 
-@pytest.mark.end_to_end
 def test_every_cpu_is_held_against_every_gpu(tmp_path: Path) -> None:
     """Whichever was named first."""
     both = made_records.suite() + made_records.suite("gpu:0", slower=0.1) + made_records.suite("gpu:1", slower=0.2)
@@ -447,7 +443,6 @@ def test_a_device_that_the_newest_commit_lacks_is_said(tmp_path: Path) -> None:
     assert said in report_sections.sections(found)[0].lines
 
 
-@pytest.mark.end_to_end
 def test_an_output_does_not_replace_a_record(tmp_path: Path) -> None:
     """Though it be named like one."""
     made_records.write(tmp_path, made_records.record())
@@ -455,12 +450,11 @@ def test_an_output_does_not_replace_a_record(tmp_path: Path) -> None:
     before = (tmp_path / "record.md").read_bytes()
     answer = run("record.md", "--markdown", "record.md", folder=tmp_path)
 
-    assert answer.returncode == 2
+    assert answer.exit_code == 2
     assert answer.stderr == "python -m parabola: a record would be overwritten: choose another file than record.md\n"
     assert (tmp_path / "record.md").read_bytes() == before
 
 
-@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -477,12 +471,11 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], says: str, tmp_path: 
     """It names the value and what would be right, and exits 2."""
     answer = run(*arguments, folder=tmp_path)
 
-    assert answer.returncode == 2
+    assert answer.exit_code == 2
     assert answer.stderr.count("\n") == 1
     assert says in answer.stderr
 
 
-@pytest.mark.end_to_end
 def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
     """As a session with --benchmark-autosave leaves it."""
     folder = tmp_path / ".benchmarks/Linux"
@@ -490,7 +483,7 @@ def test_without_a_source_the_newest_under_benchmarks(tmp_path: Path) -> None:
     made_records.write(folder, made_records.record(commit=4))
     answer = run("--html", "page.html", "--markdown", "summary.md", folder=tmp_path)
 
-    assert answer.returncode == 0, answer.stderr
+    assert answer.exit_code == 0, answer.stderr
     assert answer.stdout.startswith(f"Now\nCommit {made_records.commit_id(4)[:9]}")
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "summary.md").read_text().startswith("### Now")
