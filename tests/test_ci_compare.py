@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import git, users_environment
+from tests.conftest import FEW_PLUGINS, git, users_environment
 
 ROOT = Path(__file__).parents[1]
 SCRIPT, ACTION = ROOT / ".ci/compare", (ROOT / "action.yml").read_text(encoding="utf-8")
@@ -83,6 +83,7 @@ def test_a_branch_of_any_name_is_compared(project: Callable[..., Path], tmp_path
     summary = tmp_path / "summary.md"
     answer = run(
         folder,
+        **FEW_PLUGINS,
         PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])),
         PARABOLA_BASE=HOSTILE,
         PARABOLA_PYTHON=sys.executable,

@@ -359,6 +359,7 @@ def test_it(benchmark):
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 def test_later_launches_import_what_they_measure(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

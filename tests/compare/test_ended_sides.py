@@ -50,6 +50,7 @@ def running(folder: Path) -> list[str]:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 @pytest.mark.skipif(not Path("/proc").exists(), reason="a system that tells the environment of a process")
 @pytest.mark.parametrize("ends", ["budget", "SIGTERM"])
 def test_what_a_session_has_set_up_is_torn_down(ends: str, project: Callable[..., Path], tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 def test_other_versions_of_a_dependency_a_side(measure: Measure, borrow: str, tmp_path: Path) -> None:
     """A doubled time is that of the newer one, and the one difference; an editable project is measured, and a copy."""
     one, two = (wheel_of_dep(tmp_path, version, times) for version, times in (("1.0", 1), ("2.0", 2)))

@@ -53,6 +53,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Lau
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 @pytest.mark.parametrize(
     ("files", "elsewhere", "within", "stranger"),
     [
@@ -93,6 +94,7 @@ def test_code_from_elsewhere_is_not_compared(
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 def test_names_that_only_tests_have_and_names_that_are_allowed(launch: Callable[..., Launch]) -> None:
     """A folder of tests called numpy makes numpy no stranger; nor is what the user allows."""
     files = {
@@ -106,6 +108,7 @@ def test_names_that_only_tests_have_and_names_that_are_allowed(launch: Callable[
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins")
 def test_checkouts_make_what_they_lack(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,10 @@ from parabola.compare.sides.failure import SideFailed
 from parabola.compare.sides.launch import Launch
 from parabola.compare.sides.projects import own_names
 from parabola.compare.sides.start import Setup
+from tests.conftest import FEW_PLUGINS
 
 Project = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("few_plugins")
 
 LOGGING = """
 import json, os, time
@@ -154,7 +156,7 @@ def test_imports_from_elsewhere_are_found_out(project: Project) -> None:
 FAULTS = {
     "is killed": ("os.kill(os.getpid(), 9)", "head was killed by SIGKILL"),
     "exits": ("os._exit(3)", "head ended with exit code 3: "),
-    "hangs": ("time.sleep(60)", "head hangs: silent for 8 s"),
+    "hangs": ("time.sleep(60)", "head hangs: silent for 5 s"),
 }
 
 
@@ -169,7 +171,7 @@ def test_a_side_that_fails(fault: str, where: str, project: Project) -> None:
     text = f"import os, time\ndef fault():\n    {does}\n" + test_it.read_text()
     text = text.replace("(thing.work,", "(fault,") if where == "in a round" else text + "    fault()\n"
     test_it.write_text(text)
-    with a_setup(folder, limit_seconds=8.0) as setup:
+    with a_setup(folder, limit_seconds=5.0) as setup:
         made = Launch(setup, 0, [], None)
         made.run()
 
@@ -251,8 +253,12 @@ def test_odd_benchmarks(project: Project) -> None:
         (("-k", "nothing"), r"has no benchmarks \(main\)|has no benchmarks \(working tree\)", False),
     ],
 )
-def test_options_that_pytest_refuses(options: tuple[str, ...], says: str, usage: bool, project: Project) -> None:
+def test_options_that_pytest_refuses(
+    options: tuple[str, ...], says: str, usage: bool, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its own words, in one line."""
+    for name in FEW_PLUGINS:  # one option is pytest-xdist's
+        monkeypatch.delenv(name)
     folder = project()
     with pytest.raises(SideFailed, match=says) as failure:
         launch(folder, pytest_options=options)

@@ -23,7 +23,7 @@ from parabola.compare.sides.launch import CONTROL, Launch
 from parabola.compare.text import headline, markdown, notes
 from parabola.compare.verdicts import Judgement, Verdict
 from parabola.machine import host
-from tests.conftest import git, users_environment
+from tests.conftest import FEW_PLUGINS, git, users_environment
 from tests.made_comparisons import FACTS, FAST, SETUP, SLOW, STEADY, made_launch, made_options, made_outcome
 
 ROW = Row(STEADY, "mib")
@@ -217,8 +217,9 @@ def test_50_mebibytes_are_found(tmp_path: Path) -> None:
     (tmp_path / "thing.py").write_text("HELD = b'x' * (50 * 2**20)\ndef work():\n    return sum(range(9))\n")
     command = [sys.executable, "-m", "parabola", "compare", "main", "--budget", "60s", "--minimum-effect", "1000%"]
     command += ["--metric", "peak_mebibytes=10%", "--metric", "none", "--json", "a.json"]
+    variables = {**users_environment(), **FEW_PLUGINS}
     answer = subprocess.run(
-        command, cwd=tmp_path, env=users_environment(), capture_output=True, text=True, timeout=300, check=False
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300, check=False
     )
     case = json.loads((tmp_path / "a.json").read_text())["cases"][-1]
     found = case["median_values"]["head"] - case["median_values"]["base"]

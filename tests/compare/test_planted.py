@@ -12,13 +12,12 @@ from parabola.compare import session
 from parabola.compare.conclusion import conclude
 from parabola.compare.outcome import Options
 from parabola.compare.sides.by_side import BySide
-from tests.conftest import git
+from tests.conftest import FEW_PLUGINS, git
 
 ROOT = Path(__file__).parents[2]
 CODE = "def work():\n    return sum(i * i for i in range({} * 20_000))\n"
 TEST = "import {0}\ndef test_it(benchmark):\n    benchmark.pedantic({0}.work, rounds=8)\n"
 SETUP = "cp mylib/version.in mylib/_version.py"
-PYTEST = ("-p", "pytest_benchmark.plugin")  # without plugins of others, as a dozen processes begin
 
 LAYOUTS: dict[str, tuple[str, str, dict[str, str], str]] = {  # the code's file, its module, further files, the folder
     "a single module": ("mylib.py", "mylib", {}, ""),
@@ -52,6 +51,7 @@ def commit(folder: Path) -> None:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("few_plugins", "less_sure")
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_doubled_time_is_slower(layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the exit code is 1, between two commits of a repository of that layout."""
@@ -66,12 +66,11 @@ def test_a_doubled_time_is_slower(layout: str, tmp_path: Path, monkeypatch: pyte
         if inner != folder:
             commit(inner)
         commit(folder)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.chdir(folder / tests)
     if layout == "python/":
         monkeypatch.syspath_prepend(folder / "python")
     made_by = SETUP if layout == "a generated file" else ""
-    options = Options("main~1", "main", PYTEST, budget_seconds=90.0, minimum_effect=0.5, setup=BySide(made_by, made_by))
+    options = Options("main~1", "main", budget_seconds=90.0, minimum_effect=0.5, setup=BySide(made_by, made_by))
     comparison = conclude(session.compare(options, Path.cwd()), options)
 
     assert (comparison.ended, comparison.why, comparison.output) == ("decided", "", [])
@@ -114,9 +113,9 @@ def _edited(tmp_path: Path) -> Path:
 def compare(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run the command as a user does, until what is slower is found."""
     command = [sys.executable, "-m", "parabola", "compare", "main", "--budget", "90s", "--minimum-effect", "50%"]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    variables = {**os.environ, **FEW_PLUGINS, "PYTHONPATH": str(ROOT)}
     answer = subprocess.run(
-        [*command, *options, "--", *PYTEST], cwd=folder, env=variables, capture_output=True, text=True, timeout=240
+        [*command, *options], cwd=folder, env=variables, capture_output=True, text=True, timeout=240
     )
     assert answer.stderr == ""
     return answer

@@ -158,6 +158,7 @@ ADDOPTS = "-n auto --cov=src --cov-fail-under=100 --benchmark-disable"
 
 
 @pytest.mark.end_to_end
+@pytest.mark.usefixtures("less_sure")
 def test_a_doubled_time_is_found_in_a_suite_with_options_classes_and_session_fixtures(
     project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
