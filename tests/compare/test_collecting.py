@@ -104,11 +104,12 @@ def collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         (folder / name).write_text(text)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # some start programs
+    here = (f"--rootdir={folder}", "-c", "/dev/null")
     with scripted_conductor.loading(tmp_path, monkeypatch) as load:
 
         def names(*options: str, cases: Sequence[str] | None = None) -> list[str]:
             plugin = Collected() if cases is None else Collected(load().Part, cases)
-            fixed = ("--collect-only", "-qq", "-s", "--import-mode=importlib", f"--rootdir={folder}", "-c", "/dev/null")
+            fixed = ("--collect-only", "-qq", "-s", "-p", "no:unraisableexception", "--import-mode=importlib", *here)
             before = {*sys.modules}
             code = pytest.main([*fixed, *options], plugins=[plugin])
             for module in {*sys.modules} - before:  # else it is not imported again
