@@ -1,7 +1,9 @@
 """An ensemble that answers at once, for tests of what is made of its answers."""
 
-from collections.abc import Callable
-from dataclasses import fields
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +11,16 @@ import numpy as np
 import pytest
 
 from parabola.ensemble import learning_map
+from parabola.ensemble.cluster import train_task
 from parabola.ensemble.ensemble import Members
 from parabola.ensemble.map_file import Cell
 from parabola.ensemble.map_state import make_cell
-from parabola.ensemble.parts import outcomes_of
+from parabola.ensemble.parts import Part, Report, Work, outcomes_of
 from parabola.machine import devices
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
+
+WORKER = ThreadPoolExecutor(1)  # the one thread of a worker
 
 
 def make_members(experiment: Experiment, seeds: Array, learning_rates: Array, **values: Any) -> Members:
@@ -71,3 +76,21 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(learning_map, "Ensemble", Made)
     monkeypatch.setattr(devices, "available", lambda: ["cpu:0"])
     return Made.asked
+
+
+def train_in_tasks(parts: list[Part], progress: Report, work: Work) -> Iterator[tuple[Part, Array]]:
+    """Stand for a cluster: the last block is trained first, each in a task of its own and in a worker's thread.
+
+    All that goes out and comes back is pickled; what is to be done goes out as the name of a function of the package.
+    """
+    assert work.__module__.startswith("parabola.")
+    assert len(pickle.dumps(work)) < 100
+    blocks = list[Part]()
+    for part in parts:
+        firsts = range(part.first, part.end, part.block_members)
+        blocks += [replace(part, first=first, end=min(first + part.block_members, part.end)) for first in firsts]
+    for part in reversed(blocks):
+        sent = pickle.dumps((work, [(part.experiment, part.group_size, *part.members())]))
+        back = pickle.dumps(WORKER.submit(train_task, *pickle.loads(sent)).result())
+        progress(part, len(part), f"{len(back)}")
+        yield part, pickle.loads(back)[1][0]

@@ -28,6 +28,7 @@ FOLDER = Path(__file__).parents[1] / "baseline"
 LEARNING_RATES, BATCH_SIZES = (0.001, 0.01, 0.1), (1, 9, 111)
 TESTED_SEEDS = 400
 ClusterOption = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of Dask's scheduler.")]
+KEPT = "what is finished is kept, and the same command goes on from there"
 SUITE_LEVEL = 0.001  # the probability, at most, that any of the suite's tests fails without cause
 LEVEL = SUITE_LEVEL / (len(TARGETS) * len(LEARNING_RATES) * len(BATCH_SIZES))  # of each test on one device: Bonferroni
 
@@ -47,13 +48,19 @@ GRIDS = {
 
 
 @contextmanager
-def trainer(cluster: str | None) -> Iterator[Trainer]:
-    """Yield what trains a study's maps: Dask's workers at an address, or this machine where there is none."""
+def trainer(cluster: str | None, *packages: str, kept: str = KEPT) -> Iterator[Trainer]:
+    """Yield what trains a study's seeds: Dask's workers at an address, or this machine where there is none.
+
+    Args:
+        cluster: the scheduler's address.
+        packages: names of packages that decide the results, beside those of every map.
+        kept: what is said of the work so far when the cluster is gone.
+    """
     try:
-        with on_cluster.trainer(cluster, "cpu", print) as train:
+        with on_cluster.trainer(cluster, "cpu", print, packages) as train:
             yield train
     except (on_cluster.ClusterError, ValueError) as error:
-        raise SystemExit(f"{error}; what is finished is kept, and the same command goes on from there") from None
+        raise SystemExit(f"{error}; {kept}") from None
 
 
 @dataclass(frozen=True)

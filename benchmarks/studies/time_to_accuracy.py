@@ -1,7 +1,7 @@
 """Does a seed that gets below the learning rate stay there? python -m benchmarks.studies.time_to_accuracy.
 
-Trains 10,000 seeds of each setting of the time to accuracy, other ones than those that are timed, in some minutes on
-one core; writes benchmarks/harness/accuracy.json, against which the benchmark counts, and prints a table.
+Trains 10,000 seeds of each setting of the time to accuracy, other ones than those that are timed, in four minutes of
+CPU time; writes benchmarks/harness/accuracy.json, against which the benchmark counts, and prints a table.
 """
 
 from collections.abc import Callable
@@ -14,30 +14,29 @@ from rich.console import Console
 
 from benchmarks.harness.accuracy import FILE, SEEDS, SETTINGS, Arrivals
 from benchmarks.harness.options import BASELINE_SEEDS
-from benchmarks.harness.pass_rates import rate_with_interval
-from benchmarks.harness.pinned_seeds import LAST_EPOCHS
+from benchmarks.harness.pass_rates import ClusterOption, rate_with_interval, trainer
 from parabola import files, statistics
 from parabola.display import console
 from parabola.display.tables import Column, Table, for_terminal
-from parabola.ensemble.members import members_program
+from parabola.ensemble.ensemble import epochs_below
+from parabola.ensemble.learning_map import share, train_here
+from parabola.ensemble.parts import Part, Trainer
 from parabola.training.experiment import Experiment
-from parabola.training.target import Array, coefficient_error, first_true
+from parabola.training.late_errors import LAST_EPOCHS
+from parabola.training.target import Array, first_true
 
-BLOCK = 500  # seeds that are trained together
 SURE = 0.95  # share of stretches that last to the end
 
 
-def train(experiment: Experiment, seeds: Array, progress: Callable[[float], None] | None) -> Array:
+def train(
+    experiment: Experiment, seeds: Array, progress: Callable[..., None] | None, train_parts: Trainer = train_here
+) -> Array:
     """Train seeds in blocks; return shape (epochs, seeds), bool: whether the error was below after each epoch."""
-    program, below = members_program(experiment, min(BLOCK, len(seeds))), list[Array]()
-    for first in range(0, len(seeds), BLOCK):
-        block = seeds[first : first + BLOCK]
-        history = program.run(program.place(program.reset(block, np.full(len(block), experiment.learning_rate))))
-        coefficients = experiment.net.coefficients(np.moveaxis(history[..., : len(block)], 1, 2))
-        below.append(coefficient_error(coefficients, experiment.target) < experiment.smallest_learning_rate)
-        if progress:
-            progress(first + len(block))
-    return np.concatenate(below, axis=1)
+    parts = [Part(experiment, len(seeds), (experiment.learning_rate,), seeds, 0, len(seeds))]
+    below = np.empty((experiment.epochs, len(seeds)), bool)
+    for part, bits in train_parts(parts, share(parts, progress), work=epochs_below):
+        below[:, part.first : part.end] = np.unpackbits(bits.T, axis=0, count=experiment.epochs)
+    return below
 
 
 def shortest_stretch(below: Array, still: Array) -> int | None:
@@ -95,12 +94,13 @@ COLUMNS: tuple[Column[Arrivals], ...] = (
 )
 
 
-def main() -> None:
+def main(cluster: ClusterOption = None) -> None:
     """Train the seeds of every setting, write the baseline, and print the table."""
     seeds, found = len(SEEDS) + np.arange(BASELINE_SEEDS), list[Arrivals]()
-    for setting, experiment in SETTINGS.items():
-        with console.progress_bar(f"{{task.percentage:.0f}} % of {setting},", len(seeds)) as bar:
-            found.append(count(setting, train(experiment, seeds, bar)))
+    with trainer(cluster, kept=f"{FILE.name} stays as it was") as train_parts:
+        for setting, experiment in SETTINGS.items():
+            with console.progress_bar(f"{{task.percentage:.0f}} % of {setting}{{task.fields[text]}},", 1.0) as bar:
+                found.append(count(setting, train(experiment, seeds, bar, train_parts)))
     files.write_text(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n", FILE)
     Console(width=160).print(for_terminal(Table("", COLUMNS, found), box=MARKDOWN, no_wrap=True))
 

@@ -1,4 +1,4 @@
-"""Parts of a map on a Dask cluster: seeds and learning rates go out, outcomes come back. Dask does the rest."""
+"""Parts of a map on a Dask cluster: seeds and learning rates go out, summaries come back. Dask does the rest."""
 
 import logging
 import queue
@@ -11,9 +11,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from parabola import __version__
-from parabola.ensemble.ensemble import Ensemble
-from parabola.ensemble.learning_map import train_here
-from parabola.ensemble.parts import Part, Report, Tasks, Trainer, outcomes_of
+from parabola.ensemble.learning_map import outcomes, train_here
+from parabola.ensemble.parts import Part, Report, Tasks, Trainer, Work
 from parabola.machine import backends, devices, ending, host
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -26,12 +25,13 @@ class ClusterError(RuntimeError):
     """The cluster is gone, or cannot do what it was asked; the message says why."""
 
 
-def software(backend: str, device: str) -> dict[str, str]:
+def software(backend: str, device: str, *packages: str) -> dict[str, str]:
     """Return, for a process that is to train, the versions that decide its results; every worker is asked for them.
 
     Args:
         backend: Keras' name of the backend.
         device: the device that will be used; it has to be there.
+        packages: names of packages that decide the results, too.
 
     Raises:
         ValueError: if the backend or the device is not there, or Keras runs on another backend already.
@@ -40,37 +40,41 @@ def software(backend: str, device: str) -> dict[str, str]:
     backends.set_environment()
     if device != "cpu":
         devices.resolve(device)
-    return {"parabola": __version__, **{name: host.installed(name) for name in (backend, "keras", "numpy")}}
+    return {"parabola": __version__, **{name: host.installed(name) for name in (backend, "keras", "numpy", *packages)}}
 
 
 @lru_cache(maxsize=32)
-def _ensemble(experiment: Experiment, members: int, thread: int) -> Ensemble:
-    """Return an ensemble of a worker's thread: programs are slow to compile, and two threads cannot share one."""
-    return Ensemble(experiment, members, workers=1)
+def _built(work: Work, experiment: Experiment, members: int, thread: int) -> Callable[..., Array]:
+    """Return what trains for a worker's thread: programs are slow to compile, and two threads cannot share one."""
+    return work(experiment, members, 1)
 
 
-def train_task(task: Sequence[tuple[Experiment, int, Array, Array]]) -> tuple[float, list[Array]]:
-    """Train members on a worker; return the seconds that this took, and the outcomes of each part.
+def train_task(work: Work, task: Sequence[tuple[Experiment, int, Array, Array]]) -> tuple[float, list[Array]]:
+    """Train members on a worker; return the seconds that this took, and what is kept of each part.
 
     Args:
+        work: builds what trains the members of a group: a function of this package, as workers import it by its name.
         task: for each part the experiment, the size of its group, and the members' seeds and learning rates.
     """
     begun = time.perf_counter()
     trained = [
-        outcomes_of(_ensemble(experiment, members, threading.get_ident()).train(seeds, rates))
+        _built(work, experiment, members, threading.get_ident())(seeds, rates)
         for experiment, members, seeds, rates in task
     ]
     return time.perf_counter() - begun, trained
 
 
 @contextmanager
-def trainer(address: str | None, device: str, say: Callable[[str], None]) -> Iterator[Trainer]:
+def trainer(
+    address: str | None, device: str, say: Callable[[str], None], packages: Sequence[str] = ()
+) -> Iterator[Trainer]:
     """Yield what trains parts as long as a block runs: a cluster, or this machine.
 
     Args:
         address: the scheduler's address; None for this machine.
         device: the device that each worker is to use.
         say: called with a line about each worker that is refused.
+        packages: names of packages of which workers must have the same version, beside those of every map.
 
     Raises:
         ValueError: if the device cannot be each worker's, Dask is not installed, or no scheduler answers.
@@ -95,7 +99,7 @@ def trainer(address: str | None, device: str, say: Callable[[str], None]) -> Ite
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"no scheduler of Dask answers at {address}: {reason}") from None
     try:
-        yield Cluster(client, address, device, say).train
+        yield Cluster(client, address, device, say, packages).train
     finally:
         with suppress(OSError):  # of a scheduler that is gone
             client.close(timeout=CONNECT_SECONDS if client.status == "running" else 0)
@@ -104,19 +108,23 @@ def trainer(address: str | None, device: str, say: Callable[[str], None]) -> Ite
 class Cluster:
     """Workers of a Dask scheduler: those with this process' software get tasks, whenever they come and go."""
 
-    def __init__(self, client: Any, address: str, device: str, say: Callable[[str], None]) -> None:
-        self.client, self.device, self.say = client, device, say
+    def __init__(
+        self, client: Any, address: str, device: str, say: Callable[[str], None], packages: Sequence[str] = ()
+    ) -> None:
+        self.client, self.say = client, say
         self.gone = f"the scheduler at {address} is gone"
-        self.software = software(backends.backend(), "cpu")
+        self.asked = backends.backend(), device, *packages
+        self.software = software(backends.backend(), "cpu", *packages)
         self.usable = dict[str, bool]()  # whether a worker may get tasks, by address, of all that were asked
         self.threads = dict[str, int]()  # of those workers that may get tasks and are there
 
-    def train(self, parts: Sequence[Part], progress: Report) -> Iterator[tuple[Part, Array]]:
-        """Train parts on the workers; yield them with their outcomes as they come, cut as it suits the workers.
+    def train(self, parts: Sequence[Part], progress: Report, work: Work = outcomes) -> Iterator[tuple[Part, Array]]:
+        """Train parts on the workers; yield what is kept of them as it comes, cut as it suits the workers.
 
         Args:
             parts: parts of a map.
             progress: called with a part, how many of its members are done, and a text for the bar.
+            work: builds what trains the members of a group, as for train_task.
 
         Raises:
             ClusterError: if the scheduler is gone, every worker is refused, or a task ends each worker that tries it.
@@ -134,16 +142,16 @@ class Cluster:
             while tasks.left and len(running) < room:
                 task, chosen = tasks.draw(room), self.threads
                 sent = [(part.experiment, part.group_size, *part.members()) for part in task]
-                future = self.client.submit(train_task, sent, workers=[*chosen], pure=False)
+                future = self.client.submit(train_task, work, sent, workers=[*chosen], pure=False)
                 running[future] = task, chosen
                 future.add_done_callback(ended.put)
             with suppress(queue.Empty):
                 future = ended.get(timeout=POLL_SECONDS)
                 if future in running:
-                    seconds, outcomes = self._result(future)
+                    seconds, kept = self._result(future)
                     task, _ = running.pop(future)
                     tasks.learn(task, seconds)
-                    for part, own in zip(task, outcomes, strict=True):
+                    for part, own in zip(task, kept, strict=True):
                         done += len(part)
                         rate = done / (time.monotonic() - begun)
                         progress(part, len(part), f": {len(self.threads)} workers, {rate:,.0f} members a second")
@@ -156,8 +164,7 @@ class Cluster:
         try:
             there = self.client.nthreads()
             new = sorted(there.keys() - self.usable)
-            wanted = backends.backend(), self.device
-            answers = self.client.run(software, *wanted, workers=new, on_error="return") if new else {}
+            answers = self.client.run(software, *self.asked, workers=new, on_error="return") if new else {}
         except OSError:
             raise ClusterError(self.gone) from None
         for worker, found in answers.items():

@@ -14,6 +14,7 @@ from parabola.training.target import Array, coefficient_error, first_true
 BLOCK_MEMBERS = 512  # on a CPU: the weights, moments and gradients of 512 members about fit a core's first-level cache
 BLOCK_VALUES = 2**23  # a block has at most so many samples, and as many weights over all epochs: 32 MiB each
 GPU_BLOCK_VALUES = 2**26  # the same on a GPU: a guess, not measured
+Summary = Callable[[Experiment, Array, Array], tuple[Array, ...]]  # of a block: its arguments are those of summarise
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,25 @@ class Ensemble:
         Raises:
             ValueError: if learning rates are given although the optimizer is a function, which has one for all.
         """
+        return Members(self.experiment, seeds, *self.summaries(summarise, seeds, learning_rates, progress=progress))
+
+    def summaries(
+        self,
+        summary: Summary,
+        seeds: Array,
+        learning_rates: Array | None = None,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Array]:
+        """Train members as `train` does, and keep what a function makes of each block.
+
+        Args:
+            summary: called as `summarise` is; the first axis of each array that it returns has the block's members.
+            seeds, learning_rates, progress: as for `train`.
+
+        Returns:
+            The members' learning rates, and each array of the summaries for all members, in the order of the seeds.
+        """
         spec, size = self.experiment, self.block_members
         if learning_rates is None:
             learning_rates = np.full(len(seeds), spec.learning_rate)
@@ -115,7 +135,7 @@ class Ensemble:
             program, part = idle.pop(), slice(first, first + size)
             try:
                 history = program.run(program.place(program.reset(seeds[part], learning_rates[part])))
-                return summarise(spec, learning_rates[part], history[..., : len(seeds[part])])
+                return summary(spec, learning_rates[part], history[..., : len(seeds[part])])
             finally:
                 idle.append(program)
 
@@ -126,10 +146,9 @@ class Ensemble:
                 ending.end_if_asked()
                 if progress:
                     progress(min(done * size, len(seeds)))
-            parts = zip(*(block.result() for block in blocks), strict=True)
+            return [learning_rates, *map(np.concatenate, zip(*(block.result() for block in blocks), strict=True))]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-        return Members(spec, seeds, learning_rates, *map(np.concatenate, parts))
 
 
 def summarise(experiment: Experiment, learning_rates: Array, history: Array) -> tuple[Array, ...]:
@@ -146,3 +165,26 @@ def summarise(experiment: Experiment, learning_rates: Array, history: Array) -> 
         error = coefficient_error(coefficients, experiment.target)
     passed = error < (experiment.final_learning_rate or learning_rates)
     return history[-1], coefficients, error, passed, first_true(np.any(~np.isfinite(history), axis=2))
+
+
+def epochs_below(experiment: Experiment, members: int, workers: int | None = None) -> Callable[..., Array]:
+    """Build an ensemble, and return what trains its members and says after which epochs their errors are below.
+
+    Args:
+        experiment: what all members have in common.
+        members: about how many members are trained together, as for Ensemble.
+        workers: how many blocks run side by side, as for Ensemble.
+
+    Returns:
+        A function of seeds, learning rates and `progress`, as `Ensemble.train` takes them. It returns shape
+        (members, epochs / 8, rounded up), uint8, a bit an epoch as np.packbits has them: whether the error is below the
+        member's learning rate, the smallest of a schedule.
+    """
+    ensemble = Ensemble(experiment, members, workers=workers)
+    return lambda seeds, rates, progress=None: ensemble.summaries(_pack_below, seeds, rates, progress=progress)[1]
+
+
+def _pack_below(experiment: Experiment, learning_rates: Array, history: Array) -> tuple[Array]:
+    with np.errstate(all="ignore"):
+        error = coefficient_error(experiment.net.coefficients(np.moveaxis(history, 1, 2)), experiment.target)
+    return (np.packbits(error < (experiment.final_learning_rate or learning_rates), axis=0).T,)

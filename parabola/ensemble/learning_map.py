@@ -14,7 +14,7 @@ import numpy as np
 from parabola.ensemble.ensemble import Ensemble
 from parabola.ensemble.map_file import Cell
 from parabola.ensemble.map_state import MapState, make_cells
-from parabola.ensemble.parts import Part, Report, Trainer, outcomes_of
+from parabola.ensemble.parts import Part, Report, Trainer, Work, outcomes_of
 from parabola.machine import backends, ending
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
@@ -103,19 +103,28 @@ def cells_at_a_time(experiment: Experiment, rates: int, seeds: int) -> int:
     return min(rates, -(-AT_A_TIME[experiment.device[:3]] // seeds))
 
 
-def train_here(parts: Iterable[Part], progress: Report, workers: int | None = None) -> Iterator[tuple[Part, Array]]:
-    """Train parts on this machine, one after the other; yield each with the outcomes of its members.
+def outcomes(experiment: Experiment, members: int, workers: int | None = None) -> Callable[..., Array]:
+    """Build an ensemble, and return what trains its members and returns what a map keeps of them."""
+    ensemble = Ensemble(experiment, members, workers=workers)
+    return lambda seeds, rates, progress=None: outcomes_of(ensemble.train(seeds, rates, progress=progress))
+
+
+def train_here(
+    parts: Iterable[Part], progress: Report, workers: int | None = None, work: Work = outcomes
+) -> Iterator[tuple[Part, Array]]:
+    """Train parts on this machine, one after the other; yield each with what is kept of its members.
 
     Args:
         parts: the parts, those of a group one after the other.
         progress: called with a part and how many of its members are done.
         workers: how many blocks run side by side, as for Ensemble.
+        work: builds what trains the members of a group.
     """
     for _, alike in groupby(parts, key=lambda part: (part.experiment, part.group_size)):
-        ensemble: Ensemble | None = None
+        train: Callable[..., Array] | None = None
         for part in alike:
-            ensemble = ensemble or Ensemble(part.experiment, part.group_size, workers=workers)
-            yield part, outcomes_of(ensemble.train(*part.members(), progress=partial(progress, part)))
+            train = train or work(part.experiment, part.group_size, workers)
+            yield part, train(*part.members(), progress=partial(progress, part))
 
 
 def train_cells(
@@ -134,8 +143,8 @@ def train_cells(
         workers: how many blocks run side by side, as for Ensemble.
     """
     parts = [*_groups(experiment, learning_rates, seeds)] if len(learning_rates) * len(seeds) else []
-    for part, outcomes in train_here(parts, _share(parts, None), workers):
-        yield make_cells(part, outcomes)
+    for part, kept in train_here(parts, share(parts, None), workers):
+        yield make_cells(part, kept)
 
 
 def train_map(
@@ -164,8 +173,8 @@ def train_map(
     state = MapState(path, grid.identity(), groups(grid))
     parts = [*state.lacking(*shard)]
     try:
-        for part, outcomes in train(parts, _share(parts, progress)):
-            state.add(part, outcomes)
+        for part, kept in train(parts, share(parts, progress)):
+            state.add(part, kept)
         state.changed |= not path.exists()  # a shard may be empty, and has a file nevertheless
     finally:
         with ending.uninterrupted():
@@ -173,8 +182,8 @@ def train_map(
     return state.finished()
 
 
-def _share(parts: Sequence[Part], progress: Callable[..., None] | None) -> Report:
-    """Return what a trainer calls; it calls `progress` with the share that is done, and what else it is given."""
+def share(parts: Sequence[Part], progress: Callable[..., None] | None) -> Report:
+    """Return what a trainer calls; it calls `progress` with the share of the parts that is done, and any text."""
     total, done = sum(part.cost for part in parts), Counter[tuple[float, ...]]()
 
     def report(part: Part, members: int, *text: str) -> None:

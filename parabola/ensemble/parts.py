@@ -12,7 +12,8 @@ from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
 Report = Callable[..., None]  # told of a part how many of its members are done, and perhaps a text for the bar
-Trainer = Callable[[Sequence["Part"], Report], Iterator[tuple["Part", Array]]]  # yields parts with their outcomes
+Work = Callable[[Experiment, int, int | None], Callable[..., Array]]  # builds, as Ensemble, what trains members
+Trainer = Callable[..., Iterator[tuple["Part", Array]]]  # of parts, a Report and a `work`: yields what comes of parts
 TASK_SECONDS = 10.0  # of a task; near the end tasks are shorter, so that all workers end together
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parabola.ensemble import ensemble
-from parabola.ensemble.ensemble import Ensemble, summarise
+from parabola.ensemble.ensemble import Ensemble, epochs_below, summarise
 from parabola.machine import devices, ending
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
@@ -257,6 +257,28 @@ def test_a_pass_under_a_schedule_is_below_its_last_rate() -> None:
     passed = summarise(spec, np.array([0.5, 0.25, 1.0]), history(*errors))[3]
 
     assert passed.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("final", [None, 0.25])
+def test_the_epochs_below_are_bits(final: float | None, made: list[Program], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eleven epochs two bytes a member, over the borders of blocks, against its own rate or the schedule's last."""
+    monkeypatch.setattr(ensemble, "BLOCK_MEMBERS", 2)
+    bounds = [0.25] * 5 if final else [0.5, 0.25, 1.0, 0.5, 0.25]
+    errors = np.array([[2.0, 0.5, 0.25, 0.125, 1.0, 0.0, 9.0, 0.75, 0.25, np.inf, 0.2]]).T * np.array([1, 1, 1, 2, 0.5])
+
+    def run(program: Program, rows: Any) -> Array:
+        return history(*errors[:, rows[0]].T)
+
+    monkeypatch.setattr(Program, "run", run)
+    with np.errstate(all="raise"):
+        train = epochs_below(Experiment(learning_rate=2.0, final_learning_rate=final, epochs=11), 5, 1)
+        done = list[int]()
+        bits = train(np.arange(5), np.array([0.5, 0.25, 1.0, 0.5, 0.25]), done.append)
+
+    assert (bits.shape, bits.dtype.name, len(made), done) == ((5, 2), "uint8", 1, [2, 4, 5])
+    below = [[bool(error < bound) for error in own] for own, bound in zip(errors.T, bounds, strict=True)]
+    assert np.unpackbits(bits, axis=1, count=11).astype(bool).tolist() == below
+    assert bits[0].tolist() == ([0b00010100, 0b00100000] if final else [0b00110100, 0b10100000])
 
 
 def test_epochs_of_a_summary_by_hand() -> None:

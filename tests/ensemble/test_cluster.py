@@ -12,15 +12,16 @@ import pytest
 from parabola import __version__
 from parabola.ensemble import cluster, ensemble
 from parabola.ensemble.cluster import Cluster, ClusterError, software, train_task, trainer
-from parabola.ensemble.learning_map import train_here
+from parabola.ensemble.learning_map import outcomes, train_here
 from parabola.ensemble.map_file import OUTCOME
-from parabola.ensemble.parts import Part, Tasks
+from parabola.ensemble.parts import Part, Tasks, Work
 from parabola.machine import backends, host
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array
 
 SPEC = Experiment(epochs=3, batch_size=333)
 PART = Part(SPEC, 40, (0.3, 0.1), np.arange(20), 0, 40)
+NUMBA = {"numba": "0.65.1"}
 HERE = {"parabola": __version__, "tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.6"}
 
 
@@ -29,7 +30,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have blocks of four members, and software whose versions are known."""
     monkeypatch.setattr(ensemble, "BLOCK_MEMBERS", 4)
     monkeypatch.setattr(cluster, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(host, "installed", HERE.__getitem__)
+    monkeypatch.setattr(host, "installed", {**HERE, **NUMBA}.__getitem__)
     monkeypatch.setattr(backends, "choose", lambda name: None)
 
 
@@ -75,6 +76,7 @@ class Client:
         self.there, self.script, self.looks = there, script, 0
         self.status = "running"
         self.software = dict[str, Any]()
+        self.packages = list[str]()
         self.submitted = list[Future]()
 
     def nthreads(self) -> dict[str, int]:
@@ -86,12 +88,12 @@ class Client:
 
     def run(self, function: Any, *arguments: Any, workers: list[str], on_error: str) -> dict[str, Any]:
         """Ask workers for their software."""
-        assert (function, arguments, on_error) == (software, ("tensorflow", "cpu"), "return")
+        assert (function, arguments, on_error) == (software, ("tensorflow", "cpu", *self.packages), "return")
         return {worker: self.software.get(worker, HERE) for worker in workers}
 
-    def submit(self, function: Any, sent: Any, *, workers: list[str], pure: bool) -> Future:
+    def submit(self, function: Any, work: Work, sent: Any, *, workers: list[str], pure: bool) -> Future:
         """Take a task; without a script it ends at once."""
-        assert (function, pure) == (train_task, False)
+        assert (function, work, pure) == (train_task, outcomes, False)
         self.submitted.append(Future(sent, workers))
         return self.submitted[-1]
 
@@ -107,8 +109,8 @@ def train(client: Client, wanted: list[Part], said: list[str] | None = None) -> 
     """Train; hold that each member has its own outcome; return the parts as they came, and the texts of the bar."""
     texts, found = list[str](), list[Part]()
     there = Cluster(client, "tcp://there:1", "cpu", ([] if said is None else said).append)
-    for part, outcomes in there.train(wanted, lambda part, members, text: texts.append(text)):
-        np.testing.assert_array_equal(outcomes["error"], part.members()[0])
+    for part, kept in there.train(wanted, lambda part, members, text: texts.append(text)):
+        np.testing.assert_array_equal(kept["error"], part.members()[0])
         found.append(part)
     return found, texts
 
@@ -205,6 +207,20 @@ def test_other_software_is_refused_by_name(answer: Any, reason: str) -> None:
         train(client, [PART])
 
 
+def test_a_package_that_decides_more_is_asked_for_too() -> None:
+    """A study that trains with an engine of its own names what this needs; a map asks for no more than it did."""
+    client, said = Client({"bad": 4, "good": 1}, end_all), list[str]()
+    client.packages.append("numba")
+    client.software = {"bad": {**HERE, "numba": "0.61.0"}, "good": HERE | NUMBA}
+    there = Cluster(client, "tcp://there:1", "cpu", said.append, ["numba"])
+    assert sum(len(part) for part, _ in there.train([PART], lambda *_: None)) == 40
+
+    assert said == ["worker bad is refused: it has numba 0.61.0, not 0.65.1"]
+    assert {tuple(future.workers) for future in client.submitted} == {("good",)}
+    assert software("tensorflow", "cpu", "numba") == client.software["good"]
+    assert software("tensorflow", "cpu") == {name: HERE[name] for name in ("parabola", "tensorflow", "keras", "numpy")}
+
+
 def test_a_worker_that_went_while_it_was_asked_is_not_refused() -> None:
     """It is asked again when it is there the next time."""
     client, said = Client({"a": 1}, end_all), list[str]()
@@ -260,13 +276,13 @@ def test_a_task_has_the_outcomes_of_a_local_run(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(ensemble, "BLOCK_MEMBERS", 4)
     part = Part(replace(SPEC, epochs=40), 12, (0.3, 0.1), np.arange(6), 0, 12)
     ((_, expected),) = train_here([part], lambda *_: None, workers=1)
-    cluster._ensemble.cache_clear()
+    cluster._built.cache_clear()
     cut = [replace(part, first=8), replace(part, end=8)]
-    seconds, (last, first) = train_task([(one.experiment, one.group_size, *one.members()) for one in cut])
+    seconds, (last, first) = train_task(outcomes, [(one.experiment, one.group_size, *one.members()) for one in cut])
 
     assert np.concatenate([first, last]).tobytes() == expected.tobytes()
     assert seconds > 0
-    assert cluster._ensemble.cache_info().misses == 1
+    assert cluster._built.cache_info().misses == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A map on a real Dask cluster on this machine: a scheduler, workers that die, join late and are of another version."""
+"""Maps and a study on a real Dask cluster here: a scheduler, workers that die, join late and are of another version."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,26 @@ sys.exit(main())
 ASK = """
 import sys
 from distributed import Client
-from parabola.ensemble.cluster import _ensemble
+from parabola.ensemble.cluster import _built
 with Client(sys.argv[1], timeout=20) as client:
-    print(len(client.nthreads()), sorted(info.misses > 0 for info in client.run(_ensemble.cache_info).values()))
+    print(len(client.nthreads()), sorted(info.misses > 0 for info in client.run(_built.cache_info).values()))
+"""
+STUDY = """
+import sys
+from pathlib import Path
+from benchmarks.studies import time_to_accuracy as study
+from parabola.training.experiment import Experiment
+study.BASELINE_SEEDS = 1100  # four blocks
+study.SETTINGS = {"small": Experiment(batch_size=27, learning_rate=0.3, epochs=30)}
+found, count = [], study.count
+study.count = lambda setting, below: found.append(below) or count(setting, below)
+study.FILE = Path("found_here.json")
+study.main()
+assert "distributed" not in sys.modules
+study.FILE = Path("found_there.json")
+study.main(sys.argv[1])
+assert found[0].tobytes() == found[1].tobytes()
+print(found[1].shape, 0.3 < found[1].mean() < 0.5)
 """
 
 
@@ -100,10 +118,10 @@ class Terminal:
                 self.said += os.read(self.reader, 4096).decode(errors="replace")
 
 
-@pytest.fixture
-def processes(tmp_path: Path) -> Iterator[Processes]:
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Give them, and end them all in the end."""
-    made = Processes(tmp_path)
+    made = Processes(tmp_path_factory.mktemp("cluster"))
     yield made
     for process in made.running:
         process.kill()
@@ -119,21 +137,50 @@ def start_map(processes: Processes, *options: str) -> tuple["subprocess.Popen[st
     return process, terminal
 
 
-@pytest.mark.end_to_end
-def test_a_map_on_a_cluster_has_the_bits_of_a_local_one(processes: Processes) -> None:
-    """Though one worker is killed, one joins late and one is refused; a scheduler that is gone loses nothing."""
+@dataclass(frozen=True)
+class Cluster:
+    """A scheduler, and two workers that have the package, but no benchmarks."""
+
+    address: str
+    scheduler: "subprocess.Popen[str]"
+    workers: list["subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def cluster(processes: Processes) -> Cluster:
+    """Give the page's scheduler at a free port; the last test ends it."""
     folder = processes.folder
     scheduler = processes.start([*command("dask scheduler"), "--port=0", "--scheduler-file=where", "--no-dashboard"])
+    (folder / "package").mkdir()
+    (folder / "package/parabola").symlink_to(ROOT / "parabola")
+    while not (folder / "where").exists():
+        assert scheduler.poll() is None
+        time.sleep(0.05)
+    address, variables = json.loads((folder / "where").read_text())["address"], processes.environment
+    environment = {**variables, "PYTHONPATH": str(folder / "package")}
+    return Cluster(address, scheduler, [processes.worker(address, env=environment) for _ in range(2)])
+
+
+@pytest.mark.end_to_end
+def test_a_study_on_a_cluster_has_the_bits_of_a_local_one(processes: Processes, cluster: Cluster) -> None:
+    """Workers say after which epochs each seed's error is below; without a cluster Dask is not even imported."""
+    said = processes.run(sys.executable, "-c", STUDY, cluster.address)
+
+    assert said.count("| small ") == 2
+    assert said.endswith("(30, 1100) True\n")
+    assert (processes.folder / "found_there.json").read_bytes() == (processes.folder / "found_here.json").read_bytes()
+
+
+@pytest.mark.end_to_end
+def test_a_map_on_a_cluster_has_the_bits_of_a_local_one(processes: Processes, cluster: Cluster) -> None:
+    """Though one worker is killed, one joins late and one is refused; a scheduler that is gone loses nothing."""
+    folder, address, scheduler = processes.folder, cluster.address, cluster.scheduler
+    doomed, stays = cluster.workers
     late = processes.start([sys.executable, "-c", LATE, "--scheduler-file=where", "--nthreads=1", "--no-nanny"])
     (folder / "other").mkdir()
     shutil.copytree(ROOT / "parabola", folder / "other/parabola", ignore=shutil.ignore_patterns("__pycache__"))
     init = folder / "other/parabola/__init__.py"
     init.write_text(re.sub(r'__version__ = ".*"', '__version__ = "0.0.1"', init.read_text()))
-    while not (folder / "where").exists():
-        assert scheduler.poll() is None
-        time.sleep(0.05)
-    address = json.loads((folder / "where").read_text())["address"]
-    doomed, stays = processes.worker(address), processes.worker(address)
     processes.worker(address, env={**processes.environment, "PYTHONPATH": str(folder / "other")})
     whole = processes.start([sys.executable, "-m", "parabola", "map", *MAP, "--json=local.json"])
     process, terminal = start_map(processes, address, *MAP, "--json=there.json")

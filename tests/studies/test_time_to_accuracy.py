@@ -1,6 +1,9 @@
 """The study of who gets below the learning rate, and who stays: each count by hand, and seeds against single runs."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,15 @@ from rich.console import Console
 
 from benchmarks.harness.accuracy import Arrivals
 from benchmarks.studies import time_to_accuracy as study
+from parabola.ensemble import cluster as on_cluster
+from parabola.ensemble import ensemble
+from parabola.ensemble.learning_map import train_here
+from parabola.ensemble.members import members_program
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
 from parabola.training.target import Array
+from tests.made_ensemble import train_in_tasks
 
 
 def seeds_of(*histories: str) -> Array:
@@ -65,11 +73,16 @@ def test_most_of_the_last_100_epochs_decide_who_has_learnt() -> None:
 
 
 def test_seeds_are_those_of_single_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each column has the epochs below of the seed's own run, where its error is not within rounding of the rate."""
-    monkeypatch.setattr(study, "BLOCK", 2)
+    """Each column has the epochs below of the seed's own run, where its error is not within rounding of the rate.
+
+    From the workers of a cluster it has the same bits, of which 50 bytes a seed come back.
+    """
+    monkeypatch.setattr(ensemble, "BLOCK_MEMBERS", 2)
+    monkeypatch.setattr(ensemble, "members_program", cache(members_program))
     experiment = Experiment(batch_size=111, learning_rate=0.1, final_learning_rate=0.05, init="sign-aware", epochs=400)
-    seeds, done = np.array([3, 2**40, 7]), list[float]()
-    below = study.train(experiment, seeds, done.append)
+    seeds, done = np.array([3, 2**40, 7]), list[tuple[Any, ...]]()
+    below = study.train(experiment, seeds, lambda *given: done.append(given))
+    there = study.train(experiment, seeds, lambda *given: done.append(given), train_in_tasks)
     engine = engines.build(experiment)
     fits = [Fit(experiment, engine.device, engine.run(engine.reset(seed=seed)), 0.0, 0.0) for seed in seeds.tolist()]
 
@@ -79,7 +92,10 @@ def test_seeds_are_those_of_single_runs(monkeypatch: pytest.MonkeyPatch) -> None
         np.testing.assert_array_equal(column[clear], (fit.coefficient_error < 0.05)[clear])
     assert below.any()
     assert not below.all()
-    assert done == [2, 3]
+    assert there.tobytes() == below.tobytes()
+    assert done[:2] == [(2 / 3,), (1,)]
+    assert [share for share, _ in done[2:]] == [1 / 3, 1]
+    assert all(int(size) < 400 for _, size in done[2:])  # with NumPy's own words; two seeds are 800 epochs
 
 
 def test_the_command_writes_the_baseline_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +103,9 @@ def test_the_command_writes_the_baseline_and_prints_it(tmp_path: Path, monkeypat
     asked, printed = list[Any](), io.StringIO()
     below = seeds_of(*["..#"] * 60, *[".##"] * 40, *["..."] * 100)
 
-    def train(experiment: Experiment, seeds: Array, progress: Any) -> Array:
+    def train(experiment: Experiment, seeds: Array, progress: Any, train_parts: Any) -> Array:
         asked.append((experiment, seeds[0], seeds[-1], len(seeds)))
+        assert train_parts is train_here
         return below
 
     monkeypatch.setattr(study, "train", train)
@@ -103,3 +120,27 @@ def test_the_command_writes_the_baseline_and_prints_it(tmp_path: Path, monkeypat
     assert rows[2][1:] == ["50.0 (43.1–56.9)", "3", "100.0 %", *["40.0 (30.9–49.8)", "none", "100.0 (96.3–100.0)", "1"]]
     held = msgspec.json.decode((tmp_path / "found.json").read_bytes(), type=list[Arrivals])
     assert held == [study.count(name, below) for name in ("one", "two")]
+
+
+def test_a_cluster_that_is_gone_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says so; the baseline that was there stays, as half of one is none."""
+    path, asked = tmp_path / "found.json", list[Any]()
+    path.write_text("as it was")
+
+    def train(*given: Any) -> Array:
+        raise on_cluster.ClusterError("the scheduler at tcp://there:1 is gone")
+
+    @contextmanager
+    def trainer(*given: Any) -> Iterator[Any]:
+        asked.append(given)
+        yield train_in_tasks
+
+    monkeypatch.setattr(study, "train", train)
+    monkeypatch.setattr(study, "FILE", path)
+    monkeypatch.setattr(on_cluster, "trainer", trainer)
+    with pytest.raises(SystemExit) as caught:
+        study.main("tcp://there:1")
+
+    assert str(caught.value) == "the scheduler at tcp://there:1 is gone; found.json stays as it was"
+    assert asked == [("tcp://there:1", "cpu", print, ())]
+    assert path.read_text() == "as it was"

@@ -1,5 +1,7 @@
 """Which seeds are pinned as learning: how they are sorted, and the file that keeps them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,11 @@ from benchmarks.studies import pinned_seeds as study
 from benchmarks.studies.pinned_seeds import sort_seeds
 from parabola import registry
 from parabola.display import console
+from parabola.ensemble import cluster
+from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.target import Array, Parabola
+from tests.made_ensemble import train_in_tasks
 
 CELL = Experiment(batch_size=9, learning_rate=0.25)
 
@@ -56,13 +61,16 @@ def test_seeds_are_sorted_by_what_both_engines_say(monkeypatch: pytest.MonkeyPat
     }
     for seed, (compiled, native) in passing.items():
         by_engine["compiled"][seed], by_engine["native"][seed] = errors(compiled), errors(native, first=True)
-    asked: list[Experiment] = []
+    asked: list[Any] = []
 
-    def last_errors(cell: Experiment, seeds: Any = SEEDS) -> dict[int, Array]:
-        asked.append(cell)
-        return {seed: by_engine[cell.engine][seed] for seed in seeds}
+    def late(experiment: Experiment, members: int = 1, workers: int | None = None) -> Any:
+        def train(seeds: Array, rates: Array, progress: Any = None) -> Array:
+            asked.append((experiment, seeds.tolist(), rates.tolist()))
+            return np.array([by_engine[experiment.engine][seed] for seed in seeds])
 
-    monkeypatch.setattr(study, "last_errors", last_errors)
+        return train
+
+    monkeypatch.setattr(study, "late_errors", late)
 
     assert sort_seeds(CELL) == {
         "settled": [3],
@@ -70,7 +78,8 @@ def test_seeds_are_sorted_by_what_both_engines_say(monkeypatch: pytest.MonkeyPat
         "failing": [0, 1, 2, 4, 10, 18, 19],
         "undecided": [11, 12, 13, 14, 15, 16, 17],
     }
-    assert asked == [replace(CELL, engine="compiled"), replace(CELL, engine="native")]
+    specs = [Experiment(batch_size=9, engine=engine) for engine in ("compiled", "native")]
+    assert asked == [(spec, [*SEEDS], [0.25] * 20) for spec in specs]
 
 
 class Engine:
@@ -99,7 +108,8 @@ def test_the_last_errors_are_of_each_seeds_own_run(monkeypatch: pytest.MonkeyPat
         built.append(Engine(experiment))
         return built[-1]
 
-    monkeypatch.setattr(pinned_seeds, "build", build)
+    monkeypatch.setattr(engines, "build", build)
+    pinned_seeds.build.cache_clear()
     found = pinned_seeds.last_errors(CELL, [4, 2])
 
     assert [engine.built_with for engine in built] == [Experiment(batch_size=9)]
@@ -107,6 +117,34 @@ def test_the_last_errors_are_of_each_seeds_own_run(monkeypatch: pytest.MonkeyPat
     for seed, values in found.items():
         np.testing.assert_allclose(values, 1000 * seed + 0.25 + np.arange(3, 103), rtol=0, atol=1e-9)
     assert [*pinned_seeds.last_errors(CELL)] == [*range(20)]
+    pinned_seeds.build.cache_clear()
+
+
+def test_a_cluster_sorts_seeds_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs go out one by one, last errors come back; a worker builds an engine once for all rates of a batch size."""
+    built: list[Experiment] = []
+
+    class Learning(Engine):
+        """Stands for an engine whose seeds learn in time, early for the smaller ones; the one engine's, later."""
+
+        def __init__(self, experiment: Experiment) -> None:
+            super().__init__(experiment)
+            built.append(experiment)
+
+        def reset(self, *, seed: int, learning_rate: float) -> Array:
+            """Return the errors that a run of these has."""
+            late = 10 * seed + (3 if self.built_with.engine == "native" else 0)
+            return np.where(np.arange(103) < late, 2.0, 0.5) * learning_rate
+
+    monkeypatch.setattr(engines, "build", Learning)
+    cluster._built.cache_clear()
+    cells = [CELL, replace(CELL, learning_rate=0.5)]
+    there = [sort_seeds(cell, train_in_tasks) for cell in cells]
+    assert sorted(spec.engine for spec in built) == ["compiled", "native"]
+    cluster._built.cache_clear()
+
+    assert there == [sort_seeds(cell) for cell in cells]
+    assert there[0] == {"settled": [0], "passing": [1, 2, 3], "failing": [*range(11, 20)], "undecided": [*range(4, 11)]}
 
 
 def test_one_engine_is_kept() -> None:
@@ -128,10 +166,20 @@ def test_the_file_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(console, "tracked", tracked)
     monkeypatch.setattr(study, "CELLS", [CELL, replace(CELL, learning_rate=0.001)])
-    monkeypatch.setattr(study, "sort_seeds", lambda cell: {"settled": [int(1000 * cell.learning_rate)]})
-    study.main()
+    monkeypatch.setattr(study, "sort_seeds", lambda cell, train: {train: [int(1000 * cell.learning_rate)]})
 
-    assert named == ["cells"]
+    @contextmanager
+    def trainer(address: str | None, *packages: str, kept: str) -> Iterator[str]:
+        asked.append((address, packages, kept))
+        yield "settled"
+
+    asked = list[Any]()
+    monkeypatch.setattr(study, "trainer", trainer)
+    study.main()
+    study.main("tcp://there:1")
+
+    assert named == ["cells"] * 2
+    assert asked == [(address, ("numba",), "pinned.json stays as it was") for address in (None, "tcp://there:1")]
     assert path.read_text() == (
         '{\n  "two_neuron-batch_9-learning_rate_0.25": {"settled": [250]},\n'
         '  "two_neuron-batch_9-learning_rate_0.001": {"settled": [1]}\n}\n'
