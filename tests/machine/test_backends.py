@@ -352,6 +352,7 @@ def test_a_backend_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(compare_backends, "BATCH_SIZES", (999,))
     for name in os.environ.keys() - users_environment().keys():  # a suite of its own is run
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--rounds=1 --epochs=2")
     record = compare_backends.measure("tensorflow", tmp_path / "record.json")
 
     cases = [measurement.case for measurement in record.measurements]
