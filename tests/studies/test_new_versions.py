@@ -46,8 +46,8 @@ def test_the_command_compares_two_environments(tmp_path: Path) -> None:
         ]
         words[place - 1 : place + 1] = ["--python", f"{side}={sys.executable}"]
     words[words.index("--json") + 1] = str(tmp_path / "versions.json")
-    words[words.index("--budget") + 1] = "15s"
-    words[words.index("--setup") + 1] += " -k same_bits"
+    words[words.index("--budget") + 1] = "6s"
+    words[words.index("--setup") + 1] += " -k 'same_bits and native'"
     words[words.index("--epochs") + 1] = "9"
     words = [word for word in words if word not in ("compiled", "fused_fit")]
     while "--engine" in words[:-1] and words[words.index("--engine") + 1] != "native":

@@ -36,7 +36,7 @@ def test_a_readers_fault_has_no_time(tmp_path: Path) -> None:
     (tmp_path / "plant.py").write_text(BLOCKS["python"])
     program, *arguments = shlex.split(BLOCKS["sh"])
     assert program == "python"
-    command = [sys.executable, *arguments, "--benchmark-json=record.json"]
+    command = [sys.executable, *arguments, "--benchmark-json=record.json", "--rounds=2", "--epochs=40"]
     answer = subprocess.run(command, cwd=tmp_path, env=users_environment(), capture_output=True, text=True, timeout=300)
     summary = answer.stdout.split("short test summary info")[1].splitlines()
     (failed,) = [line for line in summary if line.startswith("FAILED ")]
