@@ -60,7 +60,7 @@ def test_the_pages_two_commands_install_what_compare_and_report_need(tmp_path: P
     size = sum(path.lstat().st_size for path in environment.rglob("*")) / 2**20
     run("parabola compare --help")  # whatever is made at the first use
     help_seconds, help_text = run("parabola compare --help")
-    compared = run("parabola compare main --budget 5s --json a.json")[1]
+    compared = run("parabola compare main --budget 3s --json a.json")[1]
     reported = run(f"parabola report {ROOT / 'benchmarks/records'} --html a.html --markdown a.md")[1]
     trained = run("parabola train")[1]
 

@@ -8,20 +8,28 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from benchmarks.harness.pinned_seeds import CELLS, cell_name
 from benchmarks.studies import change_points, false_alarms, many_records, pass_rates
 from benchmarks.studies.documents import command_line, measured, pages
 from benchmarks.studies.pinned_seeds import sort_seeds
+from benchmarks.studies.trials import __main__ as trials
+from benchmarks.studies.trials.styles import suite_of
 from benchmarks.test_coefficients import PINNED
 from parabola.commands.app import app
+from parabola.compare import session
+from parabola.compare.outcome import Options, Outcome
 from parabola.report import sections as report_sections
 from tests.conftest import users_environment
+from tests.made_comparisons import STEADY, made_launch, made_outcome
 
 ROOT = Path(__file__).parents[2]
 HANDBOOK = sorted((ROOT / "docs").glob("*.md"))
@@ -171,55 +179,116 @@ def test_false_alarms_command(
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("command", PYTEST)
-def test_pytest_examples(command: str, tmp_path: Path) -> None:
-    """At a smaller size: one engine, one more batch size, one round."""
-    command = command.replace("record.json", str(tmp_path / "record.json"))
-    command = command.replace("--benchmark-autosave", f"--benchmark-autosave --benchmark-storage={tmp_path}")
-    smaller = shlex.split(f"{command} {SMALLER}")
-    at = smaller.index("pytest")
-    said = run(["env", *smaller[:at], sys.executable, "-m", *smaller[at:]], ROOT)
+def test_pytest_examples(command: str) -> None:
+    """As written, but for one more engine and batch size, each collects the case that these choose, and others."""
+    *variables, program = re.split(r" ?(?=pytest )", command)
+    words = [*shlex.split(" ".join(variables)), sys.executable, "-m", *shlex.split(f"{program} {SMALLER}")]
+    said = run(["env", *words, "--collect-only"], ROOT)
 
-    assert "Median time per epoch" in said
-    assert len(list(tmp_path.rglob("*.json"))) == ("record.json" in command or "autosave" in command)
+    assert "<Function bench_epoch_time[native-cpu-batch_111-learning_rate_0.001" in said
 
 
 @pytest.mark.end_to_end
+def test_pytest_examples_for_real(tmp_path: Path) -> None:
+    """The options of all of them in one command, at a smaller size: one engine more, one batch size, one round."""
+    variables = dict.fromkeys(word for command in PYTEST for word in command.split() if re.match("[A-Z_]+=", word))
+    written = [re.findall(r" (--\w[\w-]*(?:[ =][^-\s]\S*)?)", command.partition("pytest")[2]) for command in PYTEST]
+    options = dict.fromkeys(option for options in written for option in options)
+    smaller = [*options, SMALLER, "--learning-rate 0.001", f"--benchmark-storage={tmp_path}/store"]
+    words = shlex.split(" ".join(smaller).replace("record.json", f"{tmp_path}/record.json"))
+    said = run(["env", *variables, sys.executable, "-m", "pytest", *words], ROOT)
+
+    assert "Median time per epoch" in said
+    assert (tmp_path / "record.json").exists()
+    assert len([*(tmp_path / "store").rglob("*.json")]) == 1
+
+
 @pytest.mark.parametrize("command", COMPARE)
-def test_compare_examples(command: str, tmp_path: Path) -> None:
-    """Against HEAD, one case of `native`, for some seconds; the files that are named are there afterwards."""
+def test_compare_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written, with a launch that was made up: pytest gets the options behind --, and the files named are there."""
+    asked = list[Options]()
+
+    def compare(options: Options, *_: Any) -> Outcome:
+        asked.append(options)
+        return made_outcome([made_launch(0, [STEADY])], ended="budget")
+
+    monkeypatch.setattr(session, "compare", compare)
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(app, shlex.split(command)[1:])
+    named = re.findall(r"\S+\.(?:json|md|svg)", command)
+
+    assert answer.exit_code == 0, answer.output
+    assert "control: " in answer.output
+    assert [[*options.pytest_options] for options in asked] == [command.partition(" -- ")[2].split()]
+    assert sorted(os.listdir(tmp_path)) == sorted(named)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("kind", "budget"), [("--self-test", "8s"), ("--metric", "8s"), ("whole suite", "15s"), ("some cases", "20s")]
+)
+def test_compare_examples_for_real(kind: str, budget: str, tmp_path: Path) -> None:
+    """Against HEAD, for some seconds, with the options of all examples of a kind in one command: the whole suite at one
+    batch size, or one case of `native`.
+
+    The files that are named are there afterwards. Our own cases are in seconds per epoch, with their answers.
+    """
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    ours, _, suite = command.partition(" -- ")
-    ours = re.sub(r"\b(origin/)?main\b", "HEAD", ours)
-    ours = re.sub(r"(--\w+) (\S+\.(?:json|md|svg))", rf"\1 {tmp_path}/\2", ours)
-    case = "--batch-size 1 --learning-rate 0.001" if "--inject" in ours else "--batch-size 111"
-    smaller = f"{ours} --budget 12s -- {re.sub('--engine compiled', '--engine native', suite)} {case}"
-    smaller = smaller.replace("--epochs 100", "--epochs 10") if "--epochs" in smaller else f"{smaller} --epochs 10"
-    answer = subprocess.run(
-        [sys.executable, "-m", *shlex.split(smaller)], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    kinds = {"whole suite": "^[^-]*$", "some cases": "^((?!--self-test|--metric).)* -- "}
+    alike = [one for one in COMPARE if re.search(kinds.get(kind, kind), one)]
+    ours = dict.fromkeys(found for one in alike for found in re.findall(r"--\w+ [^-\s]\S*", one.partition(" -- ")[0]))
+    suites = dict.fromkeys(one.partition(" -- ")[2].replace("--engine compiled ", "") for one in alike)
+    paths = [re.sub(r"(\S+\.(?:json|md|svg))", rf"{tmp_path}/\1", option) for option in ours]
+    options = " ".join([*paths, "--self-test" if "--self" in kind else "", f"--budget {budget} --"])
+    case = "--engine native --batch-size 1 --learning-rate 0.001" if kind != "whole suite" else "--batch-size 111"
+    case = f"{max(suites, key=len)} {case} --epochs 10"
+    command = shlex.split(f"-m parabola compare HEAD {options} {case}")
+    answer = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
     assert answer.returncode in (0, 1, 4), answer.stdout + answer.stderr  # with so few rounds it may be anything
     assert "control: " in answer.stdout
-    named = re.findall(r"\S+\.(?:json|md|svg)", command)
-    assert sorted(os.listdir(tmp_path)) == sorted(Path(name).name for name in named)
+    named = {Path(name).name for one in alike for name in re.findall(r"\S+\.(?:json|md|svg)", one)}
+    assert {*os.listdir(tmp_path)} == named
+    if kind == "some cases":
+        (measured,) = json.loads((tmp_path / "comparison.json").read_text())["cases"]
+        assert 1e-7 < measured["median_seconds"]["head"] < 1e-3
+        assert measured["coefficient_error"]["base"] == measured["coefficient_error"]["head"] > 0
+
+
+@pytest.mark.parametrize("command", TRIALS)
+def test_trials_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written, but for one comparison and a smaller number drawn, with a launch that was made up."""
+
+    outcome = made_outcome([made_launch(0, [STEADY])], ended="budget")
+    monkeypatch.setattr(trials, "suite_of", lambda *given: replace(suite_of(*given), cases=(STEADY,)))
+    monkeypatch.setattr(trials, "compare", lambda *_: outcome)
+    monkeypatch.chdir(tmp_path)
+    options = shlex.split(re.sub(r"--resampled \S+", "--resampled 20", command))[3:]
+    made = typer.Typer()
+    made.command()(trials.run)
+    answer = CliRunner().invoke(made, [*options, "--comparisons", "1"])
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("1 comparisons of a tree with itself, ")
+    assert ("planted slowdowns found: " in answer.stdout) == ("--slowdown" in command)
+    assert ("drawn from these launches" in answer.stdout) == ("--resampled" in command)
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("command", TRIALS)
-def test_trials_examples(command: str, tmp_path: Path) -> None:
+def test_a_trials_example_for_real(tmp_path: Path) -> None:
     """One comparison, of some seconds, of `native` at few epochs; run again it only counts."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    options = shlex.split(re.sub(r"--(engine|budget|folder|comparisons|resampled) \S+", "", command))[1:]
-    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "10", "--epochs", "10", "--rounds", "4"]
-    smaller += ["--resampled", "20"] if "--resampled" in command else []
-    said = run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT)
+    (command,) = [one for one in TRIALS if "--slowdown 0.1" in one]
+    options = shlex.split(re.sub(r"--(budget|folder|comparisons) \S+", "", command))[1:]
+    smaller = ["--comparisons", "1", "--engine", "native", "--budget", "8", "--epochs", "10", "--rounds", "4"]
+    said = run([sys.executable, *options, *smaller, "--resampled", "20", "--folder", str(tmp_path)], ROOT)
 
     assert said.startswith("1 comparisons of a tree with itself, ")
-    assert ("planted slowdowns found: " in said) == ("--slowdown" in command)
-    assert ("drawn from these launches" in said) == ("--resampled" in command)
-    assert run([sys.executable, *options, *smaller, "--folder", str(tmp_path)], ROOT) == said
+    assert "planted slowdowns found: " in said
+    assert "drawn from these launches" in said
+    assert run([sys.executable, *options, *smaller, "--resampled", "20", "--folder", str(tmp_path)], ROOT) == said
 
 
 @pytest.mark.parametrize("command", REPORT)
