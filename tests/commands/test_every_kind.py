@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from parabola.commands.app import app
 from tests.commands.test_door import MAP, REPORT, ROOT, TRAIN, check_told, environment
-from tests.conftest import git
+from tests.conftest import FEW_PLUGINS, git
 from tests.kills.commands import COMMANDS
 
-COMPARE, KEEP = "compare main main --budget 3s --at-once 1 --json c.json", "keep ../record.json"
+COMPARE, KEEP = "compare main main --budget 1s --at-once 1 --json c.json", "keep ../record.json"
 TYPED = {
     **{"train": f"{TRAIN} --plot a.svg", "map": MAP, "report": f"{REPORT} --html a.html"},
     **{"compare": COMPARE, "keep": KEEP},
@@ -137,7 +137,8 @@ def run(
         drop: is called before, in the new process.
         extra: environment variables; None for one that is not to be there.
     """
-    variables = {name: value for name, value in {**environment(), **(extra or {})}.items() if value is not None}
+    given = {**environment(), **FEW_PLUGINS, **(extra or {})}
+    variables = {name: value for name, value in given.items() if value is not None}
     script = f"set -o pipefail; {script.format(f'{sys.executable} -m parabola')}"
     command = ["bash", "-c", script]
     answer = subprocess.run(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parabola.compare.sides.leftovers import PREFIX
-from tests.conftest import users_environment
+from tests.conftest import FEW_PLUGINS, users_environment
 from tests.kills.commands import COMMANDS, FOLDERS
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def place(name: str) -> Iterator[tuple[Path, Path]]:
 
 def begin(name: str, folder: Path, temporary: Path) -> "subprocess.Popen[str]":
     """Start a command, with pipes to read what it says."""
-    environment = {**users_environment(), "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    environment = {**users_environment(), **FEW_PLUGINS, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
     return subprocess.Popen(
         [sys.executable, "-m", "parabola", *COMMANDS[name].typed.split()],
         cwd=folder / FOLDERS.get(name, ""), env=environment, text=True,
