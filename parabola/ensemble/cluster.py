@@ -19,6 +19,7 @@ from parabola.training.target import Array
 
 AHEAD = 2  # tasks for each thread: one that runs, and one that is there when it ends
 POLL_SECONDS, CONNECT_SECONDS = 0.5, 10
+BUILDING = threading.Lock()  # the first thread of a worker to build imports the backend; another would find half of it
 
 
 class ClusterError(RuntimeError):
@@ -46,7 +47,8 @@ def software(backend: str, device: str, *packages: str) -> dict[str, str]:
 @lru_cache(maxsize=32)
 def _built(work: Work, experiment: Experiment, members: int, thread: int) -> Callable[..., Array]:
     """Return what trains for a worker's thread: programs are slow to compile, and two threads cannot share one."""
-    return work(experiment, members, 1)
+    with BUILDING:
+        return work(experiment, members, 1)
 
 
 def train_task(work: Work, task: Sequence[tuple[Experiment, int, Array, Array]]) -> tuple[float, list[Array]]:

@@ -2,7 +2,10 @@
 
 import logging
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -283,6 +286,26 @@ def test_a_task_has_the_outcomes_of_a_local_run(monkeypatch: pytest.MonkeyPatch)
     assert np.concatenate([first, last]).tobytes() == expected.tobytes()
     assert seconds > 0
     assert cluster._built.cache_info().misses == 1
+
+
+def test_threads_of_a_worker_build_one_after_the_other() -> None:
+    """Each builds its own, but none begins before another's is done: it would find a backend that is half imported."""
+    building, most, here = list[int](), list[int](), threading.Barrier(3)
+
+    def work(experiment: Experiment, members: int, workers: int | None) -> Any:
+        building.append(threading.get_ident())
+        most.append(len(building))
+        time.sleep(0.02)
+        building.remove(threading.get_ident())
+        return lambda seeds, rates: seeds
+
+    def train_first(thread: int) -> None:
+        here.wait()
+        train_task(work, [(SPEC, 4, *PART.members())])
+
+    with ThreadPoolExecutor(3) as threads:
+        assert [*threads.map(train_first, range(3))] == [None] * 3
+    assert most == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
