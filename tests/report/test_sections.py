@@ -507,7 +507,7 @@ def test_a_caption_explains_the_rules_of_its_picture(tmp_path: Path) -> None:
 
 def test_a_long_history_shares_points(tmp_path: Path) -> None:
     """Beyond 250 commits neighbours share a row and a point; changes are still placed to the commit."""
-    found = read(tmp_path, *made_records.noisy_history(600, {400: 1.2}))
+    found = read(tmp_path, *made_records.noisy_history(300, {200: 1.2}))
     section = report_sections.sections(found)[1]
     epochs = next(table for table in section.details if table.title == "Epoch time by commit")
     drawn = section.pictures[0].panels[0].chart.to_dict(validate=False)
@@ -517,5 +517,5 @@ def test_a_long_history_shares_points(tmp_path: Path) -> None:
     assert " to " in epochs.rows[0][0]
     assert len(points) == 250 * 5
     before, last = made_records.numbers(section.tables[0].rows[0][0])
-    assert before < 400 <= last + 1
+    assert before < 200 <= last + 1
     assert last - before <= 3
