@@ -50,6 +50,12 @@ def test_a_signal_that_python_drops_is_not_lost(number: signal.Signals, monkeypa
             ending.end_if_asked()
 
 
+def wait_in_short_steps() -> None:
+    """Sleep ten seconds in all: an exception that is raised again comes between two calls, and ends none of them."""
+    for _ in range(1000):
+        time.sleep(0.01)
+
+
 def test_a_benchmark_learns_of_ctrl_c_wherever_it_falls(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is lost, as in the callback of a weak reference, is raised again until pytest says that it knows."""
     dropped = list[type[BaseException]]()
@@ -66,8 +72,7 @@ def test_a_benchmark_learns_of_ctrl_c_wherever_it_falls(monkeypatch: pytest.Monk
     assert [reference() for reference in references] == [None, None]
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(1000):  # it comes between two calls, and each would be slept to its end
-                time.sleep(0.01)
+            wait_in_short_steps()
     ending.only_note()
     time.sleep(0.3)
     assert dropped == []  # nor what else is raised while all that a signal has cut short is torn down

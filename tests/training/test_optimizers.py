@@ -13,6 +13,18 @@ from parabola.training.experiment import OPTIMIZERS, Experiment
 from parabola.training.target import Array
 
 SAMPLES, BATCH_SIZE, BEFORE, EPOCHS = 100, 10, 2, 12  # 10 steps an epoch
+SLOTS = {  # by Keras' names
+    "adadelta": ["accumulated_grad", "accumulated_delta_var"],
+    "adagrad": ["accumulator"],
+    "adam": ["momentum", "velocity"],
+    "adamax": ["momentum", "norm"],
+    "adamw": ["momentum", "velocity"],
+    "ftrl": ["accumulator", "linear"],
+    "lion": ["momentum"],
+    "nadam": ["momentum", "velocity"],
+    "rmsprop": ["velocity"],
+    "sgd": [],
+}
 
 
 def batches(engine: Any, rows: Array) -> Iterator[Array]:
@@ -69,7 +81,8 @@ def hold(engine: Any, weights: Sequence[Array], slots: Sequence[Array], rows: Ar
 def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
     """From where `compiled` is after two epochs it goes on as Keras itself, as does `fused_fit`, and `fit` with Nadam.
 
-    A second run of the build equals the first one (its slots were fresh), and so do members with a rate each.
+    A second run of the build equals the first one (its slots were fresh), and so do members with a rate each. Its state
+    has the optimizer's own slots, one value a weight, in the order of the weights.
     """
     knobs: dict[str, Any] = {"optimizer": optimizer, "samples": SAMPLES, "batch_size": BATCH_SIZE, "epochs": EPOCHS}
     engine: Any = engines.build(Experiment(**knobs))
@@ -78,12 +91,15 @@ def test_every_optimizer_on_the_list_works(optimizer: str) -> None:
     other = engine.run(engine.reset(seed=11, learning_rate=0.003))
     engine.reset()
     engine.run(rows[:BEFORE])
-    weights, slots = engine.values()
+    (weights, slots), state = engine.values(), engine.state()
     orders = batches(engine, rows[BEFORE:])
     expected = on_batches(OPTIMIZERS[optimizer], weights, slots, orders)[9::10]
     loops = ["fused_fit", *(["fit"] if optimizer == "nadam" else [])]  # which has a slot that belongs to no weight
 
     np.testing.assert_array_equal(first, second)
+    assert list(state.slots) == SLOTS[optimizer]
+    assert [values.shape for values in state.slots.values()] == [(4,)] * len(SLOTS[optimizer])
+    assert state.steps == BEFORE * 10
     for made in (engine, *(engines.build(Experiment(engine=name, **knobs)) for name in loops)):
         hold(made, weights, slots, rows[BEFORE:], expected)
     program = members_program(engine.experiment, 2)

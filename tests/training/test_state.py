@@ -68,18 +68,3 @@ def test_a_run_in_parts_has_the_bits_of_a_whole_one(engine: str) -> None:
 
     assert np.concatenate(parts).tobytes() == whole.tobytes()
     assert (between.weights.tobytes(), between.steps) == (kept.tobytes(), 18)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "slots"),
-    [("sgd", []), ("rmsprop", ["velocity"]), ("adagrad", ["accumulator"]), ("adamax", ["momentum", "norm"])],
-)
-def test_each_optimizer_has_slots_of_its_own(optimizer: str, slots: list[str]) -> None:
-    """By Keras' names, one value a weight, in the order of the weights."""
-    if engines.missing("compiled"):
-        pytest.skip(engines.missing("compiled"))
-    state, _ = trained(Experiment(optimizer=optimizer, batch_size=999, epochs=1), 1)
-
-    assert list(state.slots) == slots
-    assert [values.shape for values in state.slots.values()] == [(4,)] * len(slots)
-    assert state.steps == 1
