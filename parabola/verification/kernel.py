@@ -22,6 +22,8 @@ def make_kernel(predict: Any) -> Any:
 
     Random rounding is Monte Carlo arithmetic: a value is moved by up to half a unit in float32's last place and rounded
     to float32. Within the network's formula, of which nothing is known, it is the weights that are moved instead.
+    With `units` above 0 a batch is summed in such units, and each addition is rounded to the nearest: random errors of
+    many additions cancel, those of rounding to the nearest need not, as all terms meet sums of about the same size.
 
     Args:
         predict: the network's formula, as a method: (network, weights one by one, x) to the output.
@@ -74,6 +76,7 @@ def make_kernel(predict: Any) -> Any:
         random: Array,
         floor: float = 1.0,
         decay_steps: int = 0,
+        units: float = 0.0,
     ) -> float:
         size = gradient.size
         w, m, v = state[0], state[1], state[2]
@@ -85,7 +88,7 @@ def make_kernel(predict: Any) -> Any:
             last = min(first + batch_size, order.size)
             for i in range(size):
                 gradient[i] = 0.0
-            scale = rounded(2 / (last - first), spread, random)
+            scale = rounded(2 / (last - first) * (units or 1.0), spread, random)
             for k in range(first, last):
                 sample = complex(x[order[k]], 0.0)
                 for i in range(size):
@@ -98,7 +101,8 @@ def make_kernel(predict: Any) -> Any:
                     point[i] = complex(real.real, STEP)
                     slope = rounded(formula(None, point, sample).imag / STEP, spread, random)
                     point[i] = real
-                    gradient[i] = rounded(gradient[i] + rounded(factor * slope, spread, random), spread, random)
+                    total = gradient[i] + rounded(factor * slope, spread, random)
+                    gradient[i] = stored(total, spread) if units else rounded(total, spread, random)
             if decay_steps:
                 part = decayed(steps / decay_steps, floor, spread, random)
                 rate = rounded(learning_rate * part, spread, random)
@@ -108,7 +112,7 @@ def make_kernel(predict: Any) -> Any:
             root = rounded(math.sqrt(rounded(1 - power_2, spread, random)), spread, random)
             alpha = rounded(rounded(rate * root, spread, random) / rounded(1 - power_1, spread, random), spread, random)
             for i in range(size):
-                g = gradient[i]
+                g = gradient[i] / (units or 1.0)
                 largest = max(largest, abs(g))
                 square = rounded(g * g, spread, random)
                 m[i] = stored(m[i] + rounded(rounded(g - m[i], spread, random) * part_1, spread, random), spread)

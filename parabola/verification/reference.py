@@ -3,6 +3,8 @@
 The slope of a network's formula is found by a complex step, so that a network brings nothing but its forward pass.
 """
 
+import math
+
 import numpy as np
 
 from parabola.training.data import order_bank, order_rows
@@ -10,6 +12,9 @@ from parabola.training.experiment import Experiment
 from parabola.training.state import State
 from parabola.verification.kernel import HALF_UNIT, make_kernel
 from parabola.verification.window import Window
+
+NEAREST = 4  # of so many replicas one sums each batch with rounding to the nearest
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0 to 1, however many there are
 
 
 class Reference:
@@ -45,10 +50,11 @@ class Reference:
         largest = 0.0
         for replica in range(replicas + 1):
             spread, forward = (HALF_UNIT if replica else 0.0), (HALF_UNIT if replica % 2 else 0.0)
+            units = 0.0 if replica % NEAREST or not replica else 2 ** ((replica / NEAREST - 1) * GOLDEN % 1)
             random = np.random.SeedSequence(replica).generate_state(1, np.uint64)
             ends[replica], gradient = self.kernel(
                 *(self.x, self.y, order, spec.batch_size, spec.learning_rate, *begin, state.steps),
-                *(spread, forward, random, *self.decay),
+                *(spread, forward, random, *self.decay, units),
             )
             largest = max(largest, gradient)
         return Window(epoch, np.array(begin), ends[0], ends[1:], largest)

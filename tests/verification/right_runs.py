@@ -21,6 +21,7 @@ from parabola.verification.refusal import WrongRun
 LEARNING_RATES = (1e-6, 1e-5, 1e-4, 0.001, 0.1, 0.3, 0.5, 3.0, 1e30)
 BATCH_SIZES, EPOCHS = (1, 2, 9, 27, 111, 500, 998, 999), (None, 1, 5000)  # None: as many as the suite gives a round
 OTHER_SAMPLES, OTHER_BATCH_SIZES = (1, 2, 3, 10, 5_000, 100_000), (1, 32, None)  # None: all
+MOST_SAMPLES, THEIR_BATCH_SIZES = 1_000_000, (1_000, 1_000_000)  # the full grid's
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ def settings(engine: str) -> Iterator[Experiment]:
         for samples in OTHER_SAMPLES:
             for size in dict.fromkeys(min(size or samples, samples) for size in OTHER_BATCH_SIZES):
                 yield from affordable(engine, learning_rate, size, samples, None)
+    for learning_rate in LEARNING_RATES:
+        for size in THEIR_BATCH_SIZES:
+            yield from affordable(engine, learning_rate, size, MOST_SAMPLES, None)
 
 
 def affordable(

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parabola.training.experiment import Experiment
 from parabola.training.networks import load_network
 from parabola.training.target import Array
 from parabola.verification.kernel import make_kernel
+from parabola.verification.reference import Reference
 from tests import made_adam
 
 HALF = 2.0**-24
@@ -155,3 +157,39 @@ def test_a_formula_is_compiled_once() -> None:
     """A second call for a network returns the same function, and another network has another."""
     assert kernel("two_neuron") is kernel("two_neuron")
     assert kernel("two_neuron") is not kernel("one_neuron")
+
+
+@given(samples=st.integers(1, 300), units=st.floats(1, 2, width=32), seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_in_units_a_batch_is_summed_as_float32_sums(samples: int, units: float, seed: int) -> None:
+    """Momentum has the bits of NumPy's sum in sequence, in float32, of the same terms in such units."""
+    random = np.random.default_rng(seed)
+    x, y = random.uniform(0, 1, samples), random.uniform(1, 5, samples)
+    begin = np.stack([np.array([0.5, 0.25, -1.5, 0.75]), np.zeros(4), np.zeros(4)])
+    tiny = 2.0**-60  # moves no value, so that all are rounded to the nearest
+    ends, _ = kernel("two_neuron")(
+        *(x, y, np.arange(samples), samples, 0.01, *begin, 0, tiny, 0.0, NONE + np.uint64(1), 1.0, 0, units)
+    )
+    single = np.float32
+    factor = single(2 / samples * units) * (0.75 - 1.5 * (0.5 * x + 0.25) ** 2 - y).astype(single)
+    terms = [-3 * (0.5 * x + 0.25) * x, -3 * (0.5 * x + 0.25), (0.5 * x + 0.25) ** 2, np.ones(samples)]
+    sums = [np.cumsum((factor * term.astype(single)).astype(single), dtype=single)[-1] for term in terms]
+    part = single(1 - 0.9)
+
+    np.testing.assert_allclose(ends[1], [single(single(total / units) * part) for total in sums], rtol=3e-7)
+
+
+def test_rounding_to_the_nearest_leads_further_than_random_rounding() -> None:
+    """Of a batch of 300,000 samples, every fourth replica's gradient is off by as much as that of a sum in float32."""
+    experiment = Experiment(samples=300_000, batch_size=300_000)
+    reference = Reference(experiment)
+    window = reference.train_on(reference.fresh(), 0, 8)
+    off = np.abs(window.replicas[:, 1] / window.end[1] - 1).max(axis=1)
+    x, y = (values.ravel()[reference.bank[reference.rows[0]]] for values in experiment.data)
+    w, single = experiment.initial_weights(experiment.seed), np.float32
+    z = w[0] * x + w[1]
+    terms = single(2 / 300_000) * (w[2] * z * z + w[3] - y) * 2 * w[2] * z * x
+    plain = abs(np.cumsum(terms, dtype=single)[-1] / terms.sum(dtype=float) - 1)
+
+    assert off[[3, 7]].min() > 2 * np.delete(off, [3, 7]).max()
+    assert off[[3, 7]] == pytest.approx(plain, rel=0.5)

@@ -172,7 +172,9 @@ def test_the_settings_of_right_runs() -> None:
     native, fit = [*right_runs.settings("native")], [*right_runs.settings("fit")]
 
     assert len([setting for setting in native if setting.samples == 999]) == 9 * 8 * 3
-    assert {setting.samples for setting in native} == {999, 1, 2, 3, 10, 5_000, 100_000}
+    assert {setting.samples for setting in native} == {999, 1, 2, 3, 10, 5_000, 100_000, 1_000_000}
+    largest = [(setting.learning_rate, setting.batch_size) for setting in native if setting.samples == 1_000_000]
+    assert largest == [(rate, size) for rate in right_runs.LEARNING_RATES for size in (1_000, 1_000_000)]
     assert {setting.epochs for setting in native if setting.batch_size == 1 and setting.samples == 999} == {
         1,
         999,
