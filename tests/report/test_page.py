@@ -46,9 +46,12 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(params=["light-1200", "dark-390"])
+@pytest.fixture(scope="module", params=["light-1200", "dark-390"])
 def shown(request: pytest.FixtureRequest, browser: Any, html: Path) -> Iterator[Page]:
-    """The page, wide and light or narrow and dark; what the browser complained of or asked for fails the test."""
+    """The page, wide and light or narrow and dark; what the browser complains of or asks for is an error in the end.
+
+    Drawing it takes far longer than a test, so all share it, and each leaves it as it was.
+    """
     scheme, width = request.param.split("-")
     opened: Page = browser.new_page(viewport={"width": int(width), "height": 800}, color_scheme=scheme)
     said, asked = list[str](), list[str]()
@@ -172,19 +175,25 @@ def test_a_table_that_is_wider_than_the_page_says_so(shown: Page) -> None:
         assert cue.is_visible() == wider
 
 
-def test_print_has_no_controls(shown: Page) -> None:
-    """Nothing that one could click is on paper, and every table has its full width."""
+@pytest.fixture
+def printed(shown: Page) -> Iterator[Page]:
+    """The page as it is on paper."""
     shown.emulate_media(media="print")
+    yield shown
+    shown.emulate_media(media="screen")
 
+
+def test_print_has_no_controls(printed: Page) -> None:
+    """Nothing that one could click is on paper, and every table has its full width."""
     for selector in ("button", "nav", "select", ".vega-embed > details", ".more"):
-        assert not [one for one in shown.locator(selector).all() if one.is_visible()], selector
+        assert not [one for one in printed.locator(selector).all() if one.is_visible()], selector
     hints = "[...document.querySelectorAll('figcaption')].map(one => getComputedStyle(one, '::after').content)"
-    assert set(shown.evaluate(hints)) == {"none"}
-    assert shown.locator("#answers li").first.is_visible()
-    assert shown.evaluate("getComputedStyle(document.querySelector('.table')).overflowX") == "visible"
-    for cell in shown.locator("section > .table td.right").all():
+    assert set(printed.evaluate(hints)) == {"none"}
+    assert printed.locator("#answers li").first.is_visible()
+    assert printed.evaluate("getComputedStyle(document.querySelector('.table')).overflowX") == "visible"
+    for cell in printed.locator("section > .table td.right").all():
         assert cell.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"  # no figure without its unit
-    assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert printed.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @pytest.fixture(scope="module", params=[(width, scheme) for width in (360, 768, 1280) for scheme in ("light", "dark")])
@@ -254,11 +263,13 @@ def test_a_point_tells_its_figures(shown: Page) -> None:
 
 
 def test_folds_open_and_links_lead_somewhere(shown: Page) -> None:
-    """Every table that is folded away can be opened, and every link has its place."""
+    """Every table that is folded away can be opened, and closed again, and every link has its place."""
     for fold in shown.locator("section > details").all():
         assert not fold.locator("table").is_visible()
         fold.locator("summary").click()
         assert fold.locator("td").first.is_visible()
+        fold.locator("summary").click()
+        assert not fold.locator("table").is_visible()
     for link in shown.locator("nav a, main a[href^='#word-']").all():
         assert shown.locator(str(link.get_attribute("href"))).count() == 1
 
