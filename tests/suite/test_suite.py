@@ -254,9 +254,10 @@ def test_plain_pytest_runs_every_body_once_untimed() -> None:
 @pytest.mark.end_to_end
 def test_benchmark_only_collects_benchmarks_only() -> None:
     """So that the main job needs nothing that only tests need."""
-    answer = run_pytest("--benchmark-only", "--collect-only", "-q")
+    answer = run_pytest("--benchmark-only", "--collect-only", "-q", "--engine", "native")
 
     assert "benchmarks/bench_cold_start.py::" in answer.stdout
+    assert "benchmarks/bench_time_to_accuracy.py::" in answer.stdout
     assert "test_" not in answer.stdout
 
 
