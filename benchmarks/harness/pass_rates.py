@@ -57,7 +57,7 @@ def trainer(cluster: str | None, *packages: str, kept: str = KEPT) -> Iterator[T
         kept: what is said of the work so far when the cluster is gone.
     """
     try:
-        with on_cluster.trainer(cluster, "cpu", print, packages) as train:
+        with on_cluster.trainer(cluster, "cpu", print, *packages) as train:
             yield train
     except (on_cluster.ClusterError, ValueError) as error:
         raise SystemExit(f"{error}; {kept}") from None

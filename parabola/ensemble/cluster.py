@@ -67,9 +67,7 @@ def train_task(work: Work, task: Sequence[tuple[Experiment, int, Array, Array]])
 
 
 @contextmanager
-def trainer(
-    address: str | None, device: str, say: Callable[[str], None], packages: Sequence[str] = ()
-) -> Iterator[Trainer]:
+def trainer(address: str | None, device: str, say: Callable[[str], None], *packages: str) -> Iterator[Trainer]:
     """Yield what trains parts as long as a block runs: a cluster, or this machine.
 
     Args:
@@ -101,7 +99,7 @@ def trainer(
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"no scheduler of Dask answers at {address}: {reason}") from None
     try:
-        yield Cluster(client, address, device, say, packages).train
+        yield Cluster(client, address, device, say, *packages).train
     finally:
         with suppress(OSError):  # of a scheduler that is gone
             client.close(timeout=CONNECT_SECONDS if client.status == "running" else 0)
@@ -110,9 +108,7 @@ def trainer(
 class Cluster:
     """Workers of a Dask scheduler: those with this process' software get tasks, whenever they come and go."""
 
-    def __init__(
-        self, client: Any, address: str, device: str, say: Callable[[str], None], packages: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, client: Any, address: str, device: str, say: Callable[[str], None], *packages: str) -> None:
         self.client, self.say = client, say
         self.gone = f"the scheduler at {address} is gone"
         self.asked = backends.backend(), device, *packages
@@ -144,7 +140,8 @@ class Cluster:
             while tasks.left and len(running) < room:
                 task, chosen = tasks.draw(room), self.threads
                 sent = [(part.experiment, part.group_size, *part.members()) for part in task]
-                future = self.client.submit(train_task, work, sent, workers=[*chosen], pure=False)
+                with self._reached():
+                    future = self.client.submit(train_task, work, sent, workers=[*chosen], pure=False)
                 running[future] = task, chosen
                 future.add_done_callback(ended.put)
             with suppress(queue.Empty):
@@ -163,12 +160,10 @@ class Cluster:
         """Find out which workers are there, and ask those that are new for their software."""
         if self.client.status != "running":
             raise ClusterError(self.gone)
-        try:
+        with self._reached():
             there = self.client.nthreads()
             new = sorted(there.keys() - self.usable)
             answers = self.client.run(software, *self.asked, workers=new, on_error="return") if new else {}
-        except OSError:
-            raise ClusterError(self.gone) from None
         for worker, found in answers.items():
             if not isinstance(found, OSError):  # else it is gone again
                 self.usable[worker] = found == self.software
@@ -177,6 +172,14 @@ class Cluster:
         self.threads = {worker: threads for worker, threads in there.items() if self.usable.get(worker)}
         if there and not any(self.usable.values()) and there.keys() <= self.usable.keys():
             raise ClusterError(f"no worker can be used: {', '.join(there)}")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say that the scheduler is gone where a call to it fails, as one does that it has not answered yet."""
+        try:
+            yield
+        except OSError:
+            raise ClusterError(self.gone) from None
 
     def _difference(self, found: Any) -> str:
         """Return in what the software that a worker has, or the error with which it answered, is not as here."""
@@ -187,7 +190,10 @@ class Cluster:
 
     def _result(self, future: Any) -> Any:
         """Return what a task has returned, or raise what has ended it."""
-        if future.status not in ("finished", "error"):
+        if future.status == "finished":
+            with self._reached():
+                return future.result()
+        if future.status != "error":
             raise ClusterError(self.gone)
         if type(future.exception()).__name__ == "KilledWorker":
             raise ClusterError("a task has ended every worker that tried it: have they enough memory?")

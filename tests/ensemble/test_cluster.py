@@ -215,7 +215,7 @@ def test_a_package_that_decides_more_is_asked_for_too() -> None:
     client, said = Client({"bad": 4, "good": 1}, end_all), list[str]()
     client.packages.append("numba")
     client.software = {"bad": {**HERE, "numba": "0.61.0"}, "good": HERE | NUMBA}
-    there = Cluster(client, "tcp://there:1", "cpu", said.append, ["numba"])
+    there = Cluster(client, "tcp://there:1", "cpu", said.append, "numba")
     assert sum(len(part) for part, _ in there.train([PART], lambda *_: None)) == 40
 
     assert said == ["worker bad is refused: it has numba 0.61.0, not 0.65.1"]
@@ -239,9 +239,15 @@ def test_a_worker_that_went_while_it_was_asked_is_not_refused() -> None:
     assert said == []
 
 
-@pytest.mark.parametrize("how", ["status", "error", "lost"])
-def test_a_scheduler_that_is_gone_is_said(how: str) -> None:
-    """Whether the connection is known to be lost, a question fails, or a task is told to be."""
+@pytest.mark.parametrize("how", ["status", "error", "lost", "submit", "result"])
+def test_a_scheduler_that_is_gone_is_said(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the connection is known to be lost, a question fails, or a task is lost or cannot be sent or got."""
+
+    def fail(*given: Any, **knobs: Any) -> Any:
+        raise OSError("closed")
+
+    if how in ("submit", "result"):
+        monkeypatch.setattr(Client if how == "submit" else Future, how, fail)
 
     def script(client: Client, look: int) -> None:
         if look == 2:
@@ -249,7 +255,7 @@ def test_a_scheduler_that_is_gone_is_said(how: str) -> None:
         if look == 3 and how == "error":
             raise OSError("closed")
         if look == 3:
-            client.submitted[0].end("cancelled")
+            client.submitted[0].end("finished" if how == "result" else "cancelled")
 
     with pytest.raises(ClusterError, match=r"^the scheduler at tcp://there:1 is gone$"):
         train(Client({"a": 1}, script), [PART])

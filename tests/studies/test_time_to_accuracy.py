@@ -142,5 +142,5 @@ def test_a_cluster_that_is_gone_changes_nothing(tmp_path: Path, monkeypatch: pyt
         study.main("tcp://there:1")
 
     assert str(caught.value) == "the scheduler at tcp://there:1 is gone; found.json stays as it was"
-    assert asked == [("tcp://there:1", "cpu", print, ())]
+    assert asked == [("tcp://there:1", "cpu", print)]
     assert path.read_text() == "as it was"
