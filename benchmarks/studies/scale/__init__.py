@@ -1,0 +1,1 @@
+"""How times grow with samples, batch size, members, epochs and threads."""
