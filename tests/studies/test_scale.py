@@ -198,6 +198,30 @@ def test_an_axis_that_there_is_not() -> None:
     )
 
 
+def test_a_picture_of_another_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that could not be written is refused in one line, before anything is measured."""
+    monkeypatch.setattr(scale, "measure", lambda *_: pytest.fail("something is measured"))
+    with pytest.raises(SystemExit, match=r"^scale: --plot: .*scale\.pdf"):
+        scale.main(folder=tmp_path, plot=tmp_path / "scale.pdf", only=["samples"])
+
+
+@pytest.mark.end_to_end
+def test_the_suite_times_an_axis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The suite takes the options of a session, and its record has the points: here a run of one epoch, checked."""
+    monkeypatch.setattr(axes_of_scale, "EPOCHS", (1,))
+    scale.main(folder=tmp_path, only=["epochs"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[3] == "| epochs | compiled, batch 1 | compiled, batch 999 | native, batch 1 | native, batch 999 |"
+    assert re.fullmatch(r"\| 1 \|( [\d.]+ (ms|µs) \|){4}", lines[5])
+    assert {measurement.answer.verdict for measurement in reading.read(tmp_path / "epochs_0.json").measurements} <= {
+        "pass",
+        "fail",
+    }
+
+
 def test_a_panel_has_its_own_lines() -> None:
     """Each panel names its lines alone: the limit orange, others blue, an engine's second line dashed."""
     first, second = replace(axis(SAMPLES), name="first"), replace(axis(BATCH_SIZE), name="second")

@@ -12,8 +12,9 @@ import typer
 from benchmarks.studies.scale.axes import Point, Session, axes
 from benchmarks.studies.scale.growth import growth_table
 from benchmarks.studies.scale.picture import draw
+from parabola import files
 from parabola.display.console import tracked
-from parabola.display.pictures import save
+from parabola.display.pictures import FORMATS, save
 from parabola.display.tables import markdown_lines
 from parabola.records import reading
 
@@ -41,6 +42,11 @@ def main(
     names = [axis.name for axis in axes()]
     if wrong := [name for name in only or () if name not in names]:
         raise SystemExit(f"scale: --axis must be one of {', '.join(names)}. Received: {', '.join(wrong)}")
+    if plot:
+        try:
+            files.check_path(plot, FORMATS)
+        except ValueError as error:
+            raise SystemExit(f"scale: --plot: {error}") from None
     chosen = [known for known in axes() if not only or known.name in only]
     with TemporaryDirectory() as temporary:
         place = (folder or Path(temporary)).absolute()
