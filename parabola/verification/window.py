@@ -8,7 +8,7 @@ from parabola.training.target import Array
 from parabola.verification.kernel import HALF_UNIT
 
 TOLERANCE = 3.0  # right runs were seen up to 2.0 times as far away as the replicas, planted faults from 4.3 times on
-LAST_PLACES = 3  # right runs were seen up to 2.3 units in the last place away where all replicas agree
+LAST_PLACES = 3  # right runs were seen up to 2.4 such units, of the largest weight, away where all replicas agree
 TELLING = 0.05  # a window tells something where the tolerance is at most this part of how far the weights moved
 OVERFLOWS = 1e10  # with such a gradient float32 may overflow in one right order of operations and not in another
 
@@ -35,13 +35,14 @@ class Window:
     def tolerance(self) -> Array:
         """How far each weight may be from the exact one: so many times the largest departure of any replica's weight.
 
-        Shape (size of the network,), float64; some units in float32's last place at least, since a run that has come to
-        rest where its rounded outputs are the rounded samples has gradients of exactly 0, as no replica has.
+        Shape (size of the network,), float64, alike for all; some units in the largest weight's last place at least. A
+        run that comes to rest where its rounded outputs are the rounded samples has gradients of exactly 0, as no
+        replica has, and what that makes of an update is as large in a small weight as in a large one.
         """
         departure = np.abs(self.replicas[:, 0] - self.end[0]).max()
         with np.errstate(invalid="ignore"):
-            last_places = LAST_PLACES * np.spacing(np.abs(self.end[0]).astype(np.float32))
-        return np.asarray(np.maximum(TOLERANCE * departure, last_places))
+            last_places = LAST_PLACES * np.spacing(np.abs(self.end[0]).max().astype(np.float32))
+        return np.full(len(self.end[0]), np.maximum(TOLERANCE * departure, last_places))
 
     @property
     def tells(self) -> bool:
