@@ -18,6 +18,7 @@ from parabola.ensemble import cluster as on_cluster
 from parabola.ensemble import ensemble
 from parabola.ensemble.learning_map import train_here
 from parabola.ensemble.members import members_program
+from parabola.machine import host
 from parabola.training import engines
 from parabola.training.experiment import Experiment
 from parabola.training.fit import Fit
@@ -79,6 +80,7 @@ def test_seeds_are_those_of_single_runs(monkeypatch: pytest.MonkeyPatch) -> None
     """
     monkeypatch.setattr(ensemble, "BLOCK_MEMBERS", 2)
     monkeypatch.setattr(ensemble, "members_program", cache(members_program))
+    monkeypatch.setattr(host, "usable_cores", lambda: 1)  # two threads could not share a program
     experiment = Experiment(batch_size=111, learning_rate=0.1, final_learning_rate=0.05, init="sign-aware", epochs=400)
     seeds, done = np.array([3, 2**40, 7]), list[tuple[Any, ...]]()
     below = study.train(experiment, seeds, lambda *given: done.append(given))
