@@ -233,6 +233,7 @@ def test_every_picture_of_the_handbook_has_the_command_that_draws_it(monkeypatch
 
     monkeypatch.setattr(subprocess, "run", run)
     text = "parabola train --plot a.svg\n`parabola x --plot no.svg`\nparabola map --plot b.svg -- -k 'c d'\n"
+    assert drawn.commands({Path("e"): "python -m a.b --plot e.svg\n"}) == {"e.svg": ["a.b", "--plot", "e.svg"]}
     drawn.draw({Path("a"): text})
 
     docs = pages.ROOT / "docs"

@@ -300,6 +300,7 @@ def test_report_examples(command: str, tmp_path: Path, monkeypatch: pytest.Monke
     machine = next((ROOT / "benchmarks/records").iterdir())
     for place in (".benchmarks/Linux", "benchmarks/records/one", "records", "cpu_machine", "gpu_machine"):
         shutil.copytree(machine, place)
+    shutil.copytree(ROOT / "benchmarks/full_grid", "benchmarks/full_grid")
     if "--as" in command:
         shutil.copy(sorted(machine.glob("*.json"))[-1], ".benchmarks/Linux/record.json")
         command = command.partition(" >")[0].replace("record.json", ".benchmarks/Linux/record.json")
