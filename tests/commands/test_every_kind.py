@@ -16,7 +16,7 @@ from tests.commands.test_door import MAP, REPORT, ROOT, TRAIN, check_told, envir
 from tests.conftest import FEW_PLUGINS, git
 from tests.kills.commands import COMMANDS
 
-COMPARE, KEEP = "compare main main --budget 1s --at-once 1 --json c.json", "keep ../record.json"
+COMPARE, KEEP = "compare main main --budget 3s --at-once 1 --json c.json", "keep ../record.json"
 TYPED = {
     **{"train": f"{TRAIN} --plot a.svg", "map": MAP, "report": f"{REPORT} --html a.html"},
     **{"compare": COMPARE, "keep": KEEP},

@@ -115,7 +115,7 @@ COMMANDS = {
         _mapped,
     ),
     "compare": Killed(
-        "compare main main --budget 2s --at-once 1 --json c.json",
+        "compare main main --budget 4s --at-once 1 --json c.json",
         _project,
         _compared,
         (0, 1, 4),  # on a machine that is busy with something else

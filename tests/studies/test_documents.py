@@ -227,7 +227,7 @@ def test_compare_examples(command: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(
-    ("kind", "budget"), [("--self-test", "8s"), ("--metric", "8s"), ("whole suite", "15s"), ("some cases", "20s")]
+    ("kind", "budget"), [("--self-test", "15s"), ("--metric", "15s"), ("whole suite", "25s"), ("some cases", "20s")]
 )
 def test_compare_examples_for_real(kind: str, budget: str, tmp_path: Path) -> None:
     """Against HEAD, for some seconds, with the options of all examples of a kind in one command: the whole suite at one
