@@ -13,7 +13,7 @@ from parabola.training.state import State
 from parabola.verification.kernel import HALF_UNIT, make_kernel
 from parabola.verification.window import Window
 
-NEAREST = 4  # of so many replicas one sums each batch with rounding to the nearest
+NEAREST = 4  # for so many replicas there is one more, which sums each batch with rounding to the nearest
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0 to 1, however many there are
 
 
@@ -41,16 +41,17 @@ class Reference:
         Args:
             state: where the run is before the epoch.
             epoch: which one, from 0; it decides the order of the samples.
-            replicas: number of repetitions with random rounding, each with a random sequence of its own.
+            replicas: number of repetitions with random rounding, each with a random sequence of its own; there are some
+                more that sum with rounding to the nearest.
         """
         spec = self.experiment
         order = self.bank[self.rows[epoch]]
         begin = [values.astype(float) for values in (state.weights, state.slots["momentum"], state.slots["velocity"])]
-        ends = np.empty((replicas + 1, 3, state.weights.size))
+        ends = np.empty((replicas + replicas // NEAREST + 1, 3, state.weights.size))
         largest = 0.0
-        for replica in range(replicas + 1):
+        for replica in range(len(ends)):
             spread, forward = (HALF_UNIT if replica else 0.0), (HALF_UNIT if replica % 2 else 0.0)
-            units = 0.0 if replica % NEAREST or not replica else 2 ** ((replica / NEAREST - 1) * GOLDEN % 1)
+            units = 2 ** ((replica - replicas - 1) * GOLDEN % 1) if replica > replicas else 0.0
             random = np.random.SeedSequence(replica).generate_state(1, np.uint64)
             ends[replica], gradient = self.kernel(
                 *(self.x, self.y, order, spec.batch_size, spec.learning_rate, *begin, state.steps),

@@ -180,7 +180,7 @@ def test_in_units_a_batch_is_summed_as_float32_sums(samples: int, units: float, 
 
 
 def test_rounding_to_the_nearest_leads_further_than_random_rounding() -> None:
-    """Of a batch of 300,000 samples, every fourth replica's gradient is off by as much as that of a sum in float32."""
+    """Of a batch of 300,000 samples, the last replicas' gradient is off by as much as that of a sum in float32."""
     experiment = Experiment(samples=300_000, batch_size=300_000)
     reference = Reference(experiment)
     window = reference.train_on(reference.fresh(), 0, 8)
@@ -191,5 +191,6 @@ def test_rounding_to_the_nearest_leads_further_than_random_rounding() -> None:
     terms = single(2 / 300_000) * (w[2] * z * z + w[3] - y) * 2 * w[2] * z * x
     plain = abs(np.cumsum(terms, dtype=single)[-1] / terms.sum(dtype=float) - 1)
 
-    assert off[[3, 7]].min() > 2 * np.delete(off, [3, 7]).max()
-    assert off[[3, 7]] == pytest.approx(plain, rel=0.5)
+    assert len(off) == 8 + 2
+    assert off[8:].min() > 2 * off[:8].max()
+    assert off[8:] == pytest.approx(plain, rel=0.5)
