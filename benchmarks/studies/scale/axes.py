@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.bench_members import BATCH_SIZE as MEMBERS_BATCH_SIZE
 from parabola.machine import host
 from parabola.records.record import Measurement
 from parabola.registry import DEFAULT_ENGINE, LIMIT
@@ -11,7 +12,6 @@ SAMPLES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 BATCH_SIZES = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)  # of 10,000 samples
 MEMBERS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 EPOCHS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
-MEMBERS_BATCH_SIZE = 111  # bench_members'
 BOTH = f"--engine={LIMIT}", f"--engine={DEFAULT_ENGINE}"
 TIMED = "-k", "epoch_time", "--device=cpu", "--learning-rate=0.001", "--all"
 Session = tuple[str, ...]  # options of one call of pytest
