@@ -23,6 +23,22 @@ BATCH_SIZES = (1, 27, 999)
 ENGINES = tuple(name for name in registry.timings() if name != LIMIT)
 
 
+def time_by_suite(options: Sequence[str], whose: str = "") -> None:
+    """Have the suite time what options ask for; `--benchmark-json` among them says where its record goes.
+
+    Args:
+        options: of pytest, beside those that make it time.
+        whose: begins the message of a failure, as "backend jax: ".
+
+    Raises:
+        SystemExit: if the session fails; the message has its command and all that it said.
+    """
+    command = [sys.executable, "-m", "pytest", "--benchmark-only", "-q", *options]
+    answer = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise SystemExit(f"{whose}{' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
+
+
 def measure(backend: str, path: Path) -> record_of_records.Record:
     """Run the speed suite's epoch times on a backend, and return its record.
 
@@ -30,11 +46,8 @@ def measure(backend: str, path: Path) -> record_of_records.Record:
         SystemExit: if it fails.
     """
     sizes = [f"--batch-size={size}" for size in BATCH_SIZES]
-    command = [sys.executable, "-m", "pytest", "--benchmark-only", "-q", "-k", "epoch_time", "--learning-rate=0.001"]
-    command += [*sizes, f"--backend={backend}", f"--benchmark-json={path}", "--device=cpu"]
-    answer = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise SystemExit(f"backend {backend}: {' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
+    options = ["-k", "epoch_time", "--learning-rate=0.001", *sizes, f"--backend={backend}"]
+    time_by_suite([*options, f"--benchmark-json={path}", "--device=cpu"], f"backend {backend}: ")
     return reading.read(path)
 
 

@@ -1,7 +1,5 @@
 """Have the suite time what grows, and so check every run that is timed: python -m benchmarks.studies.scale"""
 
-import subprocess
-import sys
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.studies.compare_backends import time_by_suite
 from benchmarks.studies.scale.axes import Point, Session, axes
 from benchmarks.studies.scale.growth import growth_table
 from benchmarks.studies.scale.picture import draw
@@ -26,10 +25,7 @@ def measure(session: Session, path: Path) -> None:
         SystemExit: if it fails.
     """
     beside = path.with_suffix(".part")
-    command = [sys.executable, "-m", "pytest", "--benchmark-only", "-q", *session, f"--benchmark-json={beside}"]
-    answer = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
+    time_by_suite([*session, f"--benchmark-json={beside}"])
     beside.rename(path)
 
 
