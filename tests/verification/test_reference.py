@@ -87,10 +87,17 @@ def test_replicas_have_a_sequence_each() -> None:
     reference, begin = Reference(experiment), state_after(experiment, 3)
     few, again, many = (reference.train_on(begin, 3, number).replicas for number in (5, 5, 16))
 
-    assert few.shape == (5 + 1, 3, 4)
-    assert few.tobytes() == again.tobytes()
-    assert few[:5].tobytes() == many[:5].tobytes()
-    assert len({replica.tobytes() for replica in many}) == 16 + 4
+    assert few.shape == (5, 3, 4)
+    assert few.tobytes() == again.tobytes() == many[:5].tobytes()
+    assert len({replica.tobytes() for replica in many}) == 16
+
+
+@pytest.mark.parametrize(("batch_size", "more"), [(100_000, 2), (99_999, 0)])
+def test_large_batches_have_more_replicas(batch_size: int, more: int) -> None:
+    """For each four there is one more, from 100,000 samples a batch on."""
+    reference = Reference(Experiment(samples=100_000, batch_size=batch_size))
+
+    assert len(reference.train_on(reference.fresh(), 0, 8).replicas) == 8 + more
 
 
 @pytest.mark.parametrize("batch_size", [1, 9, 37])

@@ -100,7 +100,7 @@ def test_a_right_run_is_returned_whole(batch_size: int, network: str) -> None:
     assert [window.epoch for window in held] == [1, 2, 4]
     for window in held:
         np.testing.assert_array_equal(window.start[0], whole[window.epoch - 1])
-        assert window.replicas.shape == (16 + 4, 3, spec.net.size)
+        assert window.replicas.shape == (16, 3, spec.net.size)
         assert np.abs(whole[window.epoch] - window.end[0]).max() <= window.tolerance.max()
 
 
