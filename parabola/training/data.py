@@ -7,6 +7,7 @@ import numpy as np
 from parabola.training.target import Array, Parabola
 
 BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds at most so many permutations, in at most so many bytes
+SMALL_BANKS, SMALL_BANK_SAMPLES = 4, 1024  # so many banks of so few samples are kept: as many bytes as one large one
 ORDER_STREAM, WEIGHT_STREAM = 1, 2  # the first key of a hash: keeps draws for orders and for initial weights apart
 
 
@@ -65,9 +66,11 @@ def hash_uint64(*keys: Array | int) -> Array:
     return state
 
 
-@lru_cache(maxsize=1)
 def order_bank(samples: int) -> Array:
     """Return the permutations from which every order is taken; they are made once, and bounded in memory.
+
+    Making a bank takes a tenth of a second. The one large bank and the four small ones that were asked for last are
+    kept, in 128 MiB at most, or in four bytes a sample where those are more.
 
     Args:
         samples: number of samples in each permutation.
@@ -76,12 +79,20 @@ def order_bank(samples: int) -> Array:
         Shape (rows, samples), int32, read-only: row r is a permutation of 0 … samples - 1 made from (samples, r).
         There are 4,096 rows for up to 4,096 samples, and fewer for more, so that all fit into 64 MiB; at least one.
     """
+    return (_small_bank if samples <= SMALL_BANK_SAMPLES else _large_bank)(samples)
+
+
+def _make_bank(samples: int) -> Array:
+    """Return a new bank."""
     rows = max(1, min(BANK_ROWS, BANK_BYTES // (4 * samples)))
     bank = np.empty((rows, samples), np.int32)
     for row in range(rows):
         bank[row] = np.random.default_rng((samples, row)).permutation(samples)
     bank.flags.writeable = False
     return bank
+
+
+_small_bank, _large_bank = lru_cache(maxsize=SMALL_BANKS)(_make_bank), lru_cache(maxsize=1)(_make_bank)
 
 
 def in_small_integers(bank: Array) -> Array:

@@ -127,13 +127,25 @@ def test_hash_of_several_keys_is_chained() -> None:
 
 
 def test_the_bank_has_these_permutations() -> None:
-    """The first, second and last order of five samples are the recorded ones, and one bank at a time is kept."""
+    """The first, second and last order of five samples are the recorded ones."""
     bank = order_bank(5)
 
     assert bank[[0, 1, 4095]].tolist() == [[4, 3, 1, 2, 0], [2, 0, 4, 3, 1], [2, 0, 4, 1, 3]]
     assert bank.dtype == np.int32
-    order_bank(6)
-    assert order_bank.cache_info().currsize == 1
+
+
+def test_four_small_banks_and_a_large_one_are_kept() -> None:
+    """Those that were asked for last; a bank of more than 1,024 samples is large. Four of 1,024 fill 64 MiB."""
+    small, large = [order_bank(samples) for samples in (1, 2, 3, 1024)], order_bank(1025)
+    assert small[-1].nbytes * 4 == BANK_BYTES
+    assert all(order_bank(bank.shape[1]) is bank for bank in (*small, large))
+
+    order_bank(4)
+    assert order_bank(1025) is large
+    assert [order_bank(bank.shape[1]) is bank for bank in small[1:]] == [True, True, True]
+    assert order_bank(1) is not small[0]
+    order_bank(1026)
+    assert order_bank(1025) is not large
 
 
 @pytest.mark.parametrize(
