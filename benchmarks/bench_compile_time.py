@@ -18,8 +18,8 @@ def bench_compile_time(benchmark: Any, engine: str, device: str, timed: bool) ->
     """Inside the clock: making the model and the optimizer, tracing and compiling, all anew.
 
     Keras traces when it first trains, so for the two fits one epoch of training is inside, too. `native`, which keeps
-    its kernel for the next build, is made to forget it. Outside: importing the framework, the samples and the orders,
-    and training with what was built.
+    its kernel for the next build, in memory and on disk, is made to forget it. Outside: importing the framework, the
+    samples and the orders, and training with what was built.
     """
     experiment = Experiment(engine=engine, device=device, batch_size=BATCH_SIZE, epochs=4)
     if timed:

@@ -193,7 +193,8 @@ def test_native_compiles_the_kernel_of_its_run(
     def kernel(x: Array, y: Array, bank: Array, rows: Array, *knobs: Any) -> None:
         calls.append((x.shape, y.shape, bank is order_bank(99), rows.tolist(), rows.dtype, knobs))
 
-    monkeypatch.setattr(native, "make_kernel", lambda *told: kernel if told == made else None)
+    monkeypatch.setattr(NativeEngine, "keeps", True)
+    monkeypatch.setattr(native, "make_kernel", lambda *told: kernel if told == (*made, True) else None)
     spec = Experiment(network=network, engine="native", batch_size=batch_size, samples=99, epochs=2)
     engine = NativeEngine(spec)
     engine.build()
@@ -213,6 +214,7 @@ def test_native_forgets_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel is made once for all engines of its kind; after forgetting, the next engine makes another one."""
     assert make_kernel(True, True, 0) is make_kernel(True, True, 0)
     monkeypatch.setattr(native, "make_kernel", cache(make_kernel.__wrapped__))  # the other tests' kernels stay
+    monkeypatch.setattr(NativeEngine, "keeps", True)
     kept = native.make_kernel(True, True, 0)
     assert native.make_kernel(True, True, 0) is kept
     NativeEngine(Experiment(engine="native", samples=9)).forget()

@@ -1,5 +1,6 @@
 """The CPU's limit and an independent oracle: hand-derived gradient and Adam, scalar, compiled by Numba."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,27 @@ from parabola.training.target import Array
 FAST_MATH = {"reassoc", "contract", "nsz", "arcp", "afn"}
 
 
+def compiled(kernel: Callable[..., None], kept: bool) -> Any:
+    """Return a function that Numba compiles when it is called.
+
+    Args:
+        kernel: the plain Python function.
+        kept: whether the machine code is kept beside this file, as Python keeps bytecode, for later processes on like
+            processors; or where Numba can write instead. Where it can write nowhere, nothing is kept.
+    """
+    import numba
+
+    # Off by default in Numba. It puts the four parameters into one vector, which saves a quarter at batch size 1.
+    numba.config.SLP_VECTORIZE = 1
+    options: dict[str, Any] = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True}
+    try:
+        return numba.njit(kernel, cache=kept, **options)
+    except RuntimeError:  # Numba finds no folder, or the function is from no file
+        return numba.njit(kernel, **options)
+
+
 @cache
-def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
+def make_kernel(output_neuron: bool, one_sample: bool, registers: int, kept: bool = False) -> Any:
     """Return the compiled function (x, y, bank, rows, batch_size, learning_rate, state, powers, history).
 
     With z = w1 x + b1 and h = z², the loss is the batch's mean of (w2 h + b2 - y)². Where d = 2 (w2 h + b2 - y) /
@@ -28,16 +48,12 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
         output_neuron: whether w2 and b2 are trained; otherwise they stay at 1 and 0.
         one_sample: whether every batch has one sample.
         registers: how many a turn of the inner loop fills, where the processor can (see `wide_loops`).
+        kept: whether the machine code is kept for later processes (see `compiled`).
 
     Source: Kingma and Ba, "Adam", ICLR 2015, the efficient form at the end of section 2, as Keras has it.
     """
-    import numba
-
-    # Off by default in Numba. It puts the four parameters into one vector, which saves a quarter at batch size 1.
-    numba.config.SLP_VECTORIZE = 1
     single = np.float32
 
-    @numba.njit(fastmath=FAST_MATH, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
     def kernel(
         x: Array,
         y: Array,
@@ -49,6 +65,8 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
         powers: Array,
         history: Array,
     ) -> None:
+        if registers < 0:  # never: named here, so that what is kept on disk for one number is not taken for another
+            return
         w1, b1, w2, b2 = state[0]
         m1, m2, m3, m4 = state[1]
         v1, v2, v3, v4 = state[2]
@@ -95,25 +113,37 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int) -> Any:
         state[2, 0], state[2, 1], state[2, 2], state[2, 3] = v1, v2, v3, v4
         powers[0], powers[1] = beta_1_power, beta_2_power
 
-    return kernel
+    return compiled(kernel, kept)
 
 
 class NativeEngine(Engine):
-    """The arithmetic of the other engines without a framework, for Adam on a CPU."""
+    """The arithmetic of the other engines without a framework, for Adam on a CPU.
+
+    Attributes:
+        keeps: whether kernels are taken from the disk, where an earlier process has left them, and left there.
+    """
+
+    keeps = True
 
     def forget(self) -> None:
-        """Forget the kernels that were compiled for other engines of this process."""
+        """Forget the kernels that were compiled for other engines of this process, and those on disk from now on."""
         make_kernel.cache_clear()
+        NativeEngine.keeps = False
 
     def build(self) -> None:
-        """Compile the kernel by running no epochs."""
+        """Compile the kernel by running no epochs, or take it from the disk."""
         self.device = "cpu:0"
         batch_size = self.experiment.batch_size
         registers = 0 if batch_size == 1 else 1 if batch_size < 2 * NUMBERS else 2
-        self.kernel = make_kernel(self.experiment.net.output_kernel is not None, batch_size == 1, registers)
+        sort = self.experiment.net.output_kernel is not None, batch_size == 1, registers
         self.reset()
         with wide_loops(registers):
-            self.run(np.zeros(0, np.int32))
+            try:
+                self.kernel = make_kernel(*sort, self.keeps)
+                self.run(np.zeros(0, np.int32))
+            except OSError:  # the disk is full, say
+                self.kernel = make_kernel(*sort)
+                self.run(np.zeros(0, np.int32))
 
     def load(self, weights: Array, learning_rate: float) -> None:
         """Set the weights, with w2 = 1 and b2 = 0 where the network has none, and Adam's moments and powers of beta."""
