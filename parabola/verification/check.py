@@ -18,7 +18,7 @@ from parabola.training.target import Array
 from parabola.verification.reference import Reference
 from parabola.verification.refusal import Subject, subject_of
 from parabola.verification.rows import same_bits, suspects
-from parabola.verification.windowed import MORE_REPLICAS, Trained, WindowedRun, windows
+from parabola.verification.windowed import Trained, WindowedRun, look, windows
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,5 @@ def check_first_epoch(experiment: Experiment, device: str, weights: Array) -> No
         WrongRun: if they are not those of a right run.
     """
     reference = Reference(experiment)
-    start = reference.fresh()
-    window = reference.train_on(start, 0, MORE_REPLICAS)
-    if fault := window.fault(weights):
+    if fault := look(reference, reference.fresh(), 0, weights, None)[1]:
         subject_of(experiment, device).refuse(f"after epoch 1 {fault}")

@@ -15,10 +15,11 @@ from parabola.verification.refusal import Subject, subject_of
 from parabola.verification.rows import check_rows, same_bits
 from parabola.verification.window import Window
 
-REPLICAS, MORE_REPLICAS = 16, 64  # a window that fails with the first number is tried again with the second
+REPLICAS = 16, 64, 1024  # a window that fails with one number is tried again with the next: departures have tails
 FEWEST_REPLICAS = 4  # where an epoch has so many samples that a window of more would take seconds
 STRETCH, FEWEST_WINDOWS = 20, 16  # one window in every so many epochs; and so many in runs that are shorter
 BUDGET_SECONDS = 1.0  # for the windows of a run, of which there are at least two
+LAST_SECONDS = 10.0  # for the last attempt at a window
 SAMPLE_SECONDS, STEP_SECONDS = 5e-8, 2.5e-7  # what the reference takes for each weight of a sample, and for each step
 
 
@@ -52,6 +53,39 @@ def windows(epochs: int, most: int) -> list[int]:
     return [int(epoch) for epoch in np.unique(np.linspace(0, epochs - 1, number).round())]
 
 
+def seconds_per_replica(experiment: Experiment) -> float:
+    """Return how long the reference takes for one epoch, as a guess."""
+    return experiment.samples * experiment.net.size * SAMPLE_SECONDS + experiment.steps * STEP_SECONDS
+
+
+def attempts(experiment: Experiment) -> tuple[int, int, int]:
+    """Return with how many replicas a window is tried, and tried again if it fails: fewer where an epoch is long."""
+    seconds = seconds_per_replica(experiment)
+    first = int(np.clip(BUDGET_SECONDS / seconds - 1, FEWEST_REPLICAS, REPLICAS[0]))
+    return first, REPLICAS[1], int(np.clip(LAST_SECONDS / seconds, *REPLICAS[1:]))
+
+
+def look(reference: Reference, before: State, epoch: int, weights: Array, velocity: Array | None) -> tuple[Window, str]:
+    """Hold one epoch against the reference, again and again with more replicas while it fails.
+
+    Args:
+        reference: trains the same epoch.
+        before: where the run was before it.
+        epoch: which one, from 0.
+        weights: shape (size of the network,), float32: the run's weights after it.
+        velocity: the run's velocity after it, of the same shape; None where it is not known.
+
+    Returns:
+        The window, and what is wrong; empty where nothing is.
+    """
+    for replicas in attempts(reference.experiment):
+        window = reference.train_on(before, epoch, replicas)
+        fault = window.fault(weights, velocity)
+        if not fault:
+            break
+    return window, fault
+
+
 class WindowedRun:
     """A run that is trained in parts, so that its state before and after each window is known."""
 
@@ -59,10 +93,8 @@ class WindowedRun:
         spec = engine.experiment
         self.engine, self.experiment, self.reference = engine, spec, Reference(spec)
         self.subject = subject or subject_of(spec, engine.device)
-        seconds = spec.samples * spec.net.size * SAMPLE_SECONDS + spec.steps * STEP_SECONDS
-        self.replicas = int(np.clip(BUDGET_SECONDS / seconds - 1, FEWEST_REPLICAS, REPLICAS))
         self.alone = False  # whether the run diverged where the reference did not
-        self.affordable = int(BUDGET_SECONDS / seconds / (self.replicas + 1))
+        self.affordable = int(BUDGET_SECONDS / seconds_per_replica(spec) / (attempts(spec)[0] + 1))
 
     def train(self, epochs: Sequence[int]) -> tuple[Array, list[Window]]:
         """Train from the start; return the weights after each epoch, and the windows of the epochs that are named.
@@ -109,11 +141,9 @@ class WindowedRun:
         return weights, state
 
     def _window(self, epoch: int, before: State, after: State) -> Window:
-        """Hold one epoch against the reference; if it fails, with more replicas, since their departures have tails."""
-        window = self.reference.train_on(before, epoch, self.replicas)
-        if window.fault(after.weights, after.slots["velocity"]):
-            window = self.reference.train_on(before, epoch, MORE_REPLICAS)
-            if fault := window.fault(after.weights, after.slots["velocity"]):
-                self.subject.refuse(f"after epoch {epoch + 1} {fault}")
+        """Hold one epoch against the reference."""
+        window, fault = look(self.reference, before, epoch, after.weights, after.slots["velocity"])
+        if fault:
+            self.subject.refuse(f"after epoch {epoch + 1} {fault}")
         self.alone = self.alone or window.leaves_alone(after.weights)
         return window

@@ -288,8 +288,8 @@ def test_the_first_epoch_of_a_run_elsewhere_is_held() -> None:
     assert refused(lambda: check_first_epoch(EXPERIMENT, "cpu:0", elsewhere)).startswith("after epoch 1 weight ")
 
 
-def test_the_first_epoch_of_a_run_elsewhere_is_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With as many replicas as a window of which the first attempt failed, since there is no second attempt."""
+def test_the_first_epoch_of_a_run_elsewhere_is_tried_as_any_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right one is held once, with few replicas; a wrong one is tried again with more before it is refused."""
     asked, train_on = list[tuple[int, int]](), Reference.train_on
 
     def counted(reference: Reference, state: State, epoch: int, replicas: int) -> Window:
@@ -298,8 +298,10 @@ def test_the_first_epoch_of_a_run_elsewhere_is_held_once(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Reference, "train_on", counted)
     check_first_epoch(EXPERIMENT, "cpu:0", made_adam.epoch(EXPERIMENT, START, 0, np.float32)[0])
+    assert asked == [(0, 16)]
 
-    assert asked == [(0, 64)]
+    assert refused(lambda: check_first_epoch(EXPERIMENT, "cpu:0", START.weights))
+    assert asked[1:] == [(0, 16), (0, 64), (0, 1024)]
 
 
 def test_a_refusal_names_the_device_of_the_other_process() -> None:

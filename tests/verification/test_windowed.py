@@ -16,7 +16,7 @@ from parabola.training.target import Array
 from parabola.verification.reference import Reference
 from parabola.verification.refusal import WrongRun
 from parabola.verification.window import Window
-from parabola.verification.windowed import WindowedRun, windows
+from parabola.verification.windowed import WindowedRun, attempts, windows
 from tests.made_adam import MadeEngine
 
 EXPERIMENT = Experiment(batch_size=333, epochs=6, seed=3, learning_rate=0.01)
@@ -65,26 +65,29 @@ def test_epochs_that_are_held_are_spread_evenly(epochs: int, most: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("samples", "batch_size", "network", "replicas", "affordable"),
+    ("samples", "batch_size", "network", "replicas", "last", "affordable"),
     [
         # Each epoch takes 5e-8 s a sample and weight, and 2.5e-7 s a step, as often as there are replicas, and once.
-        (999, 999, "two_neuron", 16, 294),  # 2.0005e-4 s
-        (999, 1, "two_neuron", 16, 130),  # 4.4955e-4 s
-        (10_000, 1, "two_neuron", 16, 13),  # 4.5e-3 s
-        (100_000, 10, "two_neuron", 16, 2),  # 2.25e-2 s
-        (300_000, 100, "one_neuron", 16, 1),  # 0.03075 s
-        (300_000, 1, "two_neuron", 6, 1),  # 0.135 s
-        (1_000_000, 1, "two_neuron", 4, 0),  # 0.45 s
+        (999, 999, "two_neuron", 16, 1024, 294),  # 2.0005e-4 s
+        (999, 1, "two_neuron", 16, 1024, 130),  # 4.4955e-4 s
+        (10_000, 1, "two_neuron", 16, 1024, 13),  # 4.5e-3 s
+        (100_000, 10, "two_neuron", 16, 444, 2),  # 2.25e-2 s
+        (300_000, 100, "one_neuron", 16, 325, 1),  # 0.03075 s
+        (300_000, 1, "two_neuron", 6, 74, 1),  # 0.135 s
+        (1_000_000, 1, "two_neuron", 4, 64, 0),  # 0.45 s
     ],
 )
 def test_replicas_and_windows_are_as_many_as_a_second_allows(
-    samples: int, batch_size: int, network: str, replicas: int, affordable: int
+    samples: int, batch_size: int, network: str, replicas: int, last: int, affordable: int
 ) -> None:
-    """Sixteen replicas, fewer only where one epoch with them would take more than a second, but four at least."""
+    """Sixteen replicas, fewer only where one epoch with them would take more than a second, but four at least.
+
+    Where a window is tried for the last time there are 1,024, or as many as ten seconds allow, but 64 at least.
+    """
     engine: Any = MadeEngine(replace(EXPERIMENT, samples=samples, batch_size=batch_size, network=network))
     run = WindowedRun(engine)
 
-    assert (run.replicas, run.affordable) == (replicas, affordable)
+    assert (attempts(engine.experiment), run.affordable) == ((replicas, 64, last), affordable)
 
 
 @pytest.mark.parametrize("batch_size", [1, 9, 33, 50, 99])
@@ -273,7 +276,7 @@ def test_a_device_array_is_refused() -> None:
 
 
 def test_a_window_that_fails_is_tried_again_with_more_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only if it fails with 64, too, is the run refused, with the words of the second attempt."""
+    """Only if it fails with 64 and 1,024, too, is the run refused, with the words of the last attempt."""
     faults, asked = list[str](), list[int]()
 
     class Answers:
@@ -290,10 +293,10 @@ def test_a_window_that_fails_is_tried_again_with_more_replicas(monkeypatch: pyte
         return Answers()
 
     monkeypatch.setattr(Reference, "train_on", train_on)
-    for made, says in (([""], ""), (["one", ""], ""), (["one", "two"], "after epoch 1 two")):
+    for made in ([""], ["one", ""], ["one", "two", ""], ["one", "two", "three"]):
         faults[:], asked[:] = made, []
-        assert refused(MadeEngine(EXPERIMENT), (0,)) == says
-        assert asked == [16, 64][: len(made)]
+        assert refused(MadeEngine(EXPERIMENT), (0,)) == ("after epoch 1 three" if all(made) else "")
+        assert asked == [16, 64, 1024][: len(made)]
 
 
 def test_velocities_are_held_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
