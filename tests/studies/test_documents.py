@@ -62,7 +62,7 @@ PEERS = [command for command in COMMANDS if command.startswith("python -m benchm
 COMPARE = [command for command in COMMANDS if command.startswith("parabola compare")]
 TRIALS = [command for command in COMMANDS if command.startswith("python -m benchmarks.studies.trials")]
 REPORT = [command for command in COMMANDS if command.startswith("parabola report")]
-ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH = (
+ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH, MEMBERS = (
     "python -m benchmarks.studies.time_to_accuracy",  # in tests/studies/test_time_to_accuracy.py
     "python -m benchmarks.studies.change_points",
     "python -m benchmarks.studies.reports_of_nothing --reports 400",  # in tests/studies/test_reports_of_nothing.py
@@ -72,6 +72,7 @@ ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH = (
     "python -m benchmarks.studies.documents",
     "parabola keep record.json records --folder records",  # in tests/records/test_keeping.py
     "python -m benchmarks.studies.scale --plot scale.svg",  # in tests/studies/test_scale.py
+    "python -m benchmarks.studies.scale.parts_of_members",  # in tests/studies/test_scale.py
 )
 BACKENDS = "python -m benchmarks.studies.compare_backends"  # in tests/machine/test_backends.py
 PYTEST = [command for command in COMMANDS if re.match(r"(XLA_FLAGS=\S+ )?pytest ", command)]
@@ -93,7 +94,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
         "pip install -e '.[dev,jax,torch]' && pytest -n auto",
         "pytest -n auto -m end_to_end -k backends",
     ]
-    records = [*REPORT, ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH, BACKENDS]
+    records = [*REPORT, ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH, MEMBERS, BACKENDS]
     assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
 
 

@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.harness import options as suite_options
@@ -15,6 +17,7 @@ from benchmarks.harness.cases import grid_cases
 from benchmarks.harness.options import Selection
 from benchmarks.studies.scale import __main__ as scale
 from benchmarks.studies.scale import axes as axes_of_scale
+from benchmarks.studies.scale import parts_of_members
 from benchmarks.studies.scale.axes import Axis, Point, axes
 from benchmarks.studies.scale.growth import growth_table, lines_of, slope
 from benchmarks.studies.scale.picture import draw
@@ -269,3 +272,37 @@ def test_the_record_of_the_full_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("predicted " in reason for reason in left_out)
     assert all(measurement.answer.verdict for measurement in timed)
     assert not record.cut_short
+
+
+def test_the_sums_are_those_of_gradients() -> None:
+    """Of 3,996 samples, three by turns, at weights that are all 1: by hand, for each of 32 members."""
+    found = parts_of_members.sums_alone(32)()
+    samples = np.linspace(0, 1, 96).reshape(3, 32)
+    expected = np.zeros((4, 32))
+    for x, y in zip(samples, samples[[1, 2, 0]], strict=True):
+        inner = x + 1
+        slope = 2 * (inner**2 + 1 - y)
+        expected += 1332 * slope * np.array([2 * inner * x, 2 * inner, inner**2, np.ones(32)])
+
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_the_parts_of_blocks_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a block, with the time of a member and epoch in the whole program, and in the sums alone."""
+    parts_of_members.main([32, 64])
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+
+    assert heading == "| members | whole program | sums alone |"
+    assert [row.split(" | ")[0] for row in rows] == ["| 32", "| 64"]
+    assert all(re.fullmatch(r"\| \d+ \| [\d.]+ [µn]s \| [\d.]+ [µn]s \|", row) for row in rows)
+
+
+def test_the_shortest_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run, which compiles, is not timed; a time is that of one member and one of four epochs."""
+    now, takes = [0.0], iter([50.0, 3.0, 2.0, 4.0, 3.0, 3.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+
+    def run() -> None:
+        now[0] += next(takes)
+
+    assert parts_of_members.seconds(run, 10) == 2.0 / 10 / 4
