@@ -1,7 +1,7 @@
 """The CPU's limit and an independent oracle: hand-derived gradient and Adam, scalar, compiled by Numba."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,11 @@ def compiled(kernel: Callable[..., None], kept: bool) -> Any:
 
     # Off by default in Numba. It puts the four parameters into one vector, which saves a quarter at batch size 1.
     numba.config.SLP_VECTORIZE = 1
-    options: dict[str, Any] = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True}
+    njit = partial(numba.njit, fastmath=FAST_MATH, error_model="numpy", nogil=True)
     try:
-        return numba.njit(kernel, cache=kept, **options)
+        return njit(kernel, cache=kept)
     except RuntimeError:  # Numba finds no folder, or the function is from no file
-        return numba.njit(kernel, **options)
+        return njit(kernel)
 
 
 @cache
