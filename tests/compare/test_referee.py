@@ -104,7 +104,10 @@ def run(
     return referee
 
 
-@pytest.mark.parametrize(("bad", "spread"), [(0.0, 0.01), (BAD, 0.01), (BAD, 0.05), (BAD, 0.1)])
+LONG = [pytest.param(BAD, spread, marks=pytest.mark.end_to_end) for spread in (0.05, 0.1)]
+
+
+@pytest.mark.parametrize(("bad", "spread"), [(0.0, 0.01), (BAD, 0.01), *LONG])
 def test_false_alarms_of_the_whole_procedure(bad: float, spread: float) -> None:
     """Looking after every launch, up to 60, over six cases: at most 1 % of comparisons call one slower or faster."""
     generator = np.random.default_rng(4)

@@ -48,7 +48,7 @@ def test_a_step_is_found_where_it_is(ratio: float, found_share: float, near_shar
         ({"tails": 3.0}, 0.02),
         ({"correlation": 0.3}, 0.05),
         ({"values": 50}, 0.025),
-        ({"values": 1000}, 0.02),
+        pytest.param({"values": 1000}, 0.02, marks=pytest.mark.end_to_end),  # long
     ],
     ids=str,
 )

@@ -123,7 +123,7 @@ def test_no_case_changes_alone_beside_a_short_stay_of_the_machine() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("commits", [20, 100])
+@pytest.mark.parametrize("commits", [20, pytest.param(100, marks=pytest.mark.end_to_end)])  # long
 def test_few_reports_of_nothing_have_a_change(kind: str, commits: int) -> None:
     """Of 25 reports on 35 unchanged cases five at most have any, which 5 % of alarms exceed once in 3,000 times.
 

@@ -98,6 +98,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
     assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", TRAIN)
 def test_train_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As written; the picture that is named is there afterwards."""
@@ -133,6 +134,7 @@ def test_examples_of_backends_and_several_devices(command: str, tmp_path: Path) 
     assert re.search(r"Median time per epoch|coefficient error|pass rate|which share|the time is up|\d+ passed", said)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", MAPS)
 def test_map_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With 12 seeds, 60 epochs and few cells; the files that are named are there afterwards."""
@@ -146,6 +148,7 @@ def test_map_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sorted(os.listdir()) == sorted(named if "--json" in command else [*named, "learning_map.json"])
 
 
+@pytest.mark.end_to_end
 def test_recommended_settings_teach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than 99 % of seeds end with an error below 0.001: of 400, none fails, as in the handbook's 4,000."""
     monkeypatch.chdir(tmp_path)
@@ -163,6 +166,7 @@ def test_pass_rates_command_prints_the_table(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.strip() in TEXT
 
 
+@pytest.mark.end_to_end
 def test_false_alarms_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
