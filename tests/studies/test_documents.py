@@ -48,6 +48,8 @@ BLOCKS = [
     for block in re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 ]
 COMMANDS = list(dict.fromkeys(line for language, block in BLOCKS if language == "sh" for line in block.splitlines()))
+GPU = [command for command in COMMANDS if re.search("freeze|wheels|--small", command)]  # in test_gpu_rehearsal.py
+COMMANDS = [command for command in COMMANDS if command not in GPU]
 BY_CI = [command for command in COMMANDS if re.match(r"python3 -m venv|pip install -e|pytest -n auto", command)]
 COMMANDS = [command for command in COMMANDS if command not in BY_CI]
 # With a backend of their own, or several devices, in processes of their own.
@@ -94,6 +96,7 @@ def test_every_command_is_of_a_kind_that_is_run() -> None:
         "pip install -e '.[dev,jax,torch]' && pytest -n auto",
         "pytest -n auto -m end_to_end -k backends",
     ]
+    assert len(GPU) == 4
     records = [*REPORT, ARRIVALS, CHANGES, REPORTS, GATE, LOOKING, MANY, REFRESH, KEEP, GROWTH, MEMBERS, BACKENDS]
     assert sorted(COMMANDS) == sorted(PEERS + TRAIN + MAPS + TABLES + PYTEST + COMPARE + TRIALS + records)
 
