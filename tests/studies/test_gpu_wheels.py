@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from benchmarks.studies.gpu import needs, wheels
+from benchmarks.studies.gpu import needs, wheel_files, wheels
 
 FREEZE = """
 # made by hand
@@ -129,18 +129,17 @@ def _pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
     return Pip(monkeypatch)
 
 
-def names(found: Sequence[wheels.Wheel]) -> list[str]:
+def names(found: Sequence[wheel_files.Wheel]) -> list[str]:
     return [one.name for one in found]
 
 
 def test_what_jax_brings_and_what_is_there_is_left_out(pip: Pip, tmp_path: Path) -> None:
-    """NumPy, SciPy and ml_dtypes are JAX's; of what is there only another version is brought."""
+    """NumPy, SciPy and ml_dtypes are JAX's; of what is there only what is too old is brought, JAX's own too."""
     wanted = needs.REQUIREMENTS.read_text().splitlines()
     assert names(wheels.gather(tmp_path, "3.12", {})) == ["keras", "llvmlite", "numba", "old-only", "packaging"]
-    assert names(wheels.gather(tmp_path, "3.12", {"numba": "0.62.1", "llvmlite": "0.9"})) == [
-        *("keras", "llvmlite", "old-only", "packaging")
-    ]
-    assert pip.calls == [("3.12", wanted, []), ("3.12", wanted, ["numba==0.62.1", "llvmlite==0.9"])]
+    old = {"numba": "0.62.1", "llvmlite": "1.0", "keras": "3.9.0", "numpy": "1.26.4", "scipy": "1.15.0"}
+    assert names(wheels.gather(tmp_path, "3.12", old)) == ["keras", "numpy", "old-only", "packaging"]
+    assert pip.calls == [("3.12", wanted, []), ("3.12", wanted, ["numba==0.62.1", "llvmlite==1.0", "scipy==1.15.0"])]
 
 
 def test_what_only_the_other_python_needs_is_brought_too(pip: Pip, tmp_path: Path) -> None:
@@ -195,18 +194,18 @@ def test_the_largest_wheels_are_compressed_anew_where_all_are_too_large(
 ) -> None:
     """One after the other, until all are small enough; small ones never; it is said, as it takes long."""
     shrunk = list[str]()
-    monkeypatch.setattr(wheels, "LARGE_MEBIBYTES", 2.0)
+    monkeypatch.setattr(wheel_files, "LARGE_MEBIBYTES", 2.0)
 
     def shrink(path: Path) -> None:
         shrunk.append(path.name[0])
         path.write_bytes(b"0" * 2**20)
 
-    monkeypatch.setattr(wheels, "shrink", shrink)
+    monkeypatch.setattr(wheel_files, "shrink", shrink)
     for limit, expected, total in ((12.0, "", 12.0), (11.9, "d", 8.0), (7.9, "dc", 6.0), (1.0, "dcb", 5.0)):
         shrunk.clear()
         for name, size in (("a", 1.5), ("b", 2.5), ("c", 3.0), ("d", 5.0)):
             (tmp_path / f"{name}-1-py3-none-any.whl").write_bytes(b"0" * int(size * 2**20))
-        assert wheels.shrink_to(limit, [*wheels.read(tmp_path).values()]) == pytest.approx(total, abs=0.51)
+        assert wheel_files.shrink_to(limit, [*wheel_files.read(tmp_path).values()]) == pytest.approx(total, abs=0.51)
         assert "".join(shrunk) == expected
     assert capsys.readouterr().err.splitlines()[:2] == [
         *("compressing d anew, which may take minutes …", "d: 5.0 MiB became 1.0 MiB")
@@ -225,7 +224,7 @@ def test_a_wheel_that_is_compressed_anew_is_smaller_and_installed_by_pip(tmp_pat
         archive.writestr("thing-1.0.dist-info/RECORD", "".join(f"{name},,\n" for name in archive.namelist()))
         before = {about.filename: (archive.read(about), about.external_attr) for about in archive.infolist()}
     size = path.stat().st_size
-    wheels.shrink(path)
+    wheel_files.shrink(path)
     with zipfile.ZipFile(path) as archive:
         after = {about.filename: (archive.read(about), about.external_attr) for about in archive.infolist()}
     target = tmp_path / "target"

@@ -18,8 +18,8 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
     """Run a stage, which is ended after so many minutes; return what went wrong, or an empty text."""
     name = stage.leaves.replace("/", "-")
     said, measured = folder / "said" / f"{name}.txt", folder / "said" / f"{name}.part"
-    for path in (said, folder / "map/any", folder / stage.leaves):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for place in (said.parent, folder / "map", (folder / stage.leaves).parent):
+        place.mkdir(parents=True, exist_ok=True)
     measured.unlink(missing_ok=True)
     command = [sys.executable, "-m", *stage.command, *([f"--benchmark-json={measured}"] if stage.record else [])]
     with said.open("w") as out:

@@ -7,19 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from email.parser import HeaderParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from benchmarks.studies.gpu import needs
+from benchmarks.studies.gpu.wheel_files import Wheel, by_size, read, shrink_to
 from parabola import files
 
 NAME = "python -m benchmarks.studies.gpu.wheels"
@@ -27,46 +25,6 @@ JAX_BRINGS = ("jax", "jaxlib", "ml-dtypes", "numpy", "opt-einsum", "scipy")
 # Of Linux on x86-64 with glibc 2.28, as any that JAX itself runs on, and of all before it.
 PLATFORMS = *(f"manylinux_2_{minor}_x86_64" for minor in range(28, 16, -1)), "manylinux2014_x86_64"
 LIMIT_MEBIBYTES = 64.0
-LARGE_MEBIBYTES = 8.0  # smaller wheels are not worth the time
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel that was fetched.
-
-    Attributes:
-        path: path of its file.
-        name: name of its package, in lower case and with hyphens.
-        version: version of its package.
-    """
-
-    path: Path
-    name: str
-    version: str
-
-    @property
-    def mebibytes(self) -> float:
-        """The size of its file."""
-        return self.path.stat().st_size / 2**20
-
-    def requires(self, python: str) -> Iterator[Requirement]:
-        """Yield what it needs on Linux with such a version of Python."""
-        with zipfile.ZipFile(self.path) as archive:
-            (metadata,) = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
-            message = HeaderParser().parsestr(archive.read(metadata).decode())
-        target = {"extra": "", "python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
-        for requirement in map(Requirement, message.get_all("Requires-Dist") or ()):
-            if requirement.marker is None or requirement.marker.evaluate(target):
-                yield requirement
-
-
-def read(folder: Path) -> dict[str, Wheel]:
-    """Return the wheels of a folder by the names of their packages."""
-    found = dict[str, Wheel]()
-    for path in sorted(folder.glob("*.whl")):
-        name, version, *_ = parse_wheel_filename(path.name)
-        found[name] = Wheel(path, name, str(version))
-    return found
 
 
 def read_freeze(text: str) -> dict[str, str]:
@@ -135,32 +93,8 @@ def gather(folder: Path, python: str, installed: Mapping[str, str]) -> list[Whee
         if not left_out:
             break
         wanted += [f"{need.name}{need.specifier}" for need in left_out]
-    there = {name: wheel for name, wheel in found.items() if installed.get(name) == wheel.version}
-    return [wheel for name, wheel in found.items() if name not in (*JAX_BRINGS, *there)]
-
-
-def shrink_to(limit_mebibytes: float, wheels: Sequence[Wheel]) -> float:
-    """Compress the largest wheels anew until all together are small enough; return what they take, in MiB.
-
-    pip reads wheels that are compressed by LZMA, which makes a third less of a large library than what wheels have.
-    """
-    waiting = by_size(wheels)
-    while (total := sum(wheel.mebibytes for wheel in wheels)) > limit_mebibytes and waiting:
-        before = waiting[0].mebibytes
-        if before >= LARGE_MEBIBYTES:
-            print(f"compressing {waiting[0].name} anew, which may take minutes …", file=sys.stderr, flush=True)
-            shrink(waiting[0].path)
-            print(f"{waiting[0].name}: {before:.1f} MiB became {waiting[0].mebibytes:.1f} MiB", file=sys.stderr)
-        waiting.pop(0)
-    return total
-
-
-def shrink(path: Path) -> None:
-    """Compress the files of a wheel anew, by LZMA; their contents, of which the wheel has the hashes, stay."""
-    with zipfile.ZipFile(path) as before, zipfile.ZipFile(path.with_suffix(".smaller"), "w") as after:
-        for about in before.infolist():
-            after.writestr(about, before.read(about), compress_type=zipfile.ZIP_LZMA)
-    path.with_suffix(".smaller").replace(path)
+    there = {*read_freeze("\n".join(bounds)), *(name for name in JAX_BRINGS if name not in installed)}
+    return [wheel for name, wheel in found.items() if name not in there]
 
 
 def key(requirement: Requirement) -> str:
@@ -200,11 +134,6 @@ def main(
         print(f"{wheel.mebibytes:6.1f} MiB  {wheel.name} {wheel.version}")
     print(f"{total:6.1f} MiB in all, in {folder}. There, without a network:")
     print(f"python -m pip install --no-index --no-deps {folder}/*.whl")
-
-
-def by_size(wheels: Iterable[Wheel]) -> list[Wheel]:
-    """Return wheels in the order of their sizes, the largest first."""
-    return sorted(wheels, key=lambda wheel: -wheel.mebibytes)
 
 
 if __name__ == "__main__":
