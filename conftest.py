@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.harness import options, recording, sharing, summary
 from benchmarks.harness.cases import LEFT_OUT, session_of
 from benchmarks.harness.fixed_cost import FIXED_COSTS
-from benchmarks.harness.machine import disturbance
+from benchmarks.harness.machine import disturbance, peak
 from benchmarks.harness.options import SELECTION
 from parabola.__main__ import leave_memory
 from parabola.display.plain import show_readably
@@ -175,5 +175,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         console = Console(file=tr._tw._file, width=width, force_terminal=tr.hasmarkup, highlight=False)
         medians = [(benchmark.extra_info, benchmark["median"]) for benchmark in measured]
         summary.print_suite(medians, left_out, console)
-        for line in config.stash[FIXED_COSTS] + disturbance.lines(config):
+        for line in [*config.stash[FIXED_COSTS], *disturbance.lines(config), *peak.device_lines()]:
             console.print(line, soft_wrap=True, markup=False)

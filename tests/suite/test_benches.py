@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from benchmarks import bench_cold_start, bench_compile_time, bench_epoch_time, b
 from benchmarks.harness import accuracy, fixed_cost, known_runs
 from benchmarks.harness.cases import TimedCase
 from benchmarks.harness.fixed_cost import FIXED_COSTS
-from benchmarks.harness.machine.peak import peak_mebibytes
+from benchmarks.harness.machine.peak import device_lines, peak_mebibytes
 from benchmarks.harness.options import SELECTION, Selection
 from parabola.training import engines
 from parabola.training.experiment import Experiment
@@ -306,6 +307,25 @@ def test_the_peak_of_a_process_is_its_own() -> None:
 
     assert 5 < small < 60
     assert large - small == pytest.approx(100, abs=5)
+
+
+def test_the_most_memory_on_a_device_is_what_jax_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line for each device that tells it: 3 GiB are 3,072 MiB; a CPU tells nothing, other backends are not asked."""
+    stats = [("cpu", 0, None), ("gpu", 0, {"peak_bytes_in_use": 3 * 2**30}), ("gpu", 1, {"bytes_in_use": 5})]
+    found = [
+        SimpleNamespace(platform=kind, id=number, memory_stats=lambda known=known: known)
+        for kind, number, known in stats
+    ]
+    deaf = SimpleNamespace(platform="tpu", id=0, memory_stats=Mock(side_effect=NotImplementedError))
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(local_devices=lambda: [deaf, *found]))
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert [*device_lines()] == ["most memory on gpu:0 in this process: 3,072.0 MiB"]
+
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert [*device_lines()] == []
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.delitem(sys.modules, "jax")
+    assert [*device_lines()] == []
 
 
 def errors_of(seed: int) -> list[float]:

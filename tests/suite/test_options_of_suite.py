@@ -14,6 +14,7 @@ from pytest_benchmark.utils import DEFAULT_COLUMNS
 from benchmarks.harness import cases, options
 from benchmarks.harness.cases import LEFT_OUT
 from benchmarks.harness.fixed_cost import FIXED_COSTS
+from benchmarks.harness.machine import peak
 from benchmarks.harness.options import SELECTION, TABLE, Selection
 from parabola.machine import backends, devices, host
 from tests.suite.test_suite import run_pytest
@@ -603,6 +604,15 @@ def test_the_summary_of_a_session(door: Door) -> None:
     assert re.search(r"^ *9 +0\.01 +31\.2 µs *$", text, flags=re.MULTILINE)
     assert summary(door, disabled=False, measured=False, left_out=["x"]) == "\nleft out: x\n"
     assert "left out" not in summary(door, disabled=False, measured=True, left_out=[])
+
+
+def test_the_most_memory_on_a_device_is_told_after_the_table(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a session that times; it is the last line."""
+    monkeypatch.setattr(peak, "device_lines", lambda: iter(["most memory on gpu:0 in this process: 3.0 MiB"]))
+
+    text = summary(door, disabled=False, measured=True, left_out=[], fixed_costs=("c: 9 %",))
+    assert text.endswith("c: 9 %\nmost memory on gpu:0 in this process: 3.0 MiB\n")
+    assert summary(door, disabled=True, measured=False, left_out=[]) == ""
 
 
 def test_fixed_costs_are_told_last_and_whole(door: Door) -> None:
