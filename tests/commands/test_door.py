@@ -177,17 +177,22 @@ def test_what_was_found_is_shown_and_each_file_written_though_others_fail(
     )
 
 
-def test_a_closed_output_keeps_no_file_from_being_written(tmp_path: Path) -> None:
-    """Whoever has read enough of the table still gets the file."""
+def test_a_closed_output_keeps_no_file_from_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has read enough of the table still gets the file; what is printed after that goes nowhere."""
 
     def show() -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    with pytest.raises(typer.Exit) as ended:
-        door.show_and_write(show, (tmp_path / "a.md", lambda path: path.write_text("a")))
+    with (tmp_path / "pipe").open("w") as pipe:  # not pytest's own output, which some versions of it then lose
+        monkeypatch.setattr(sys, "stdout", pipe)
+        with pytest.raises(typer.Exit) as ended:
+            door.show_and_write(show, (tmp_path / "a.md", lambda path: path.write_text("a")))
+        print("more", flush=True)
+        monkeypatch.undo()
 
     assert ended.value.exit_code == ExitCode.CLOSED
     assert (tmp_path / "a.md").read_text() == "a"
+    assert (tmp_path / "pipe").read_text() == ""
 
 
 def test_every_command_ends_by_the_door() -> None:

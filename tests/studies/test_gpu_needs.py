@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 # Of the package's own requirements, what TensorFlow's backend, pictures, pages, long histories and -n are made by.
 LEFT_OUT = {"altair", "jinja", "pytest-xdist", "ruptures", "tensorflow", "vl-convert-python"}
 FLOORS = (
-    "keras 3.10, msgspec 0.19, numba 0.61, numpy 2, pytest 9, pytest-benchmark 5.3, rich 14.3, scipy 1.14, typer 0.27"
+    "keras 3.10, msgspec 0.19, numba 0.61, numpy 2, pytest 9, pytest-benchmark 5.3, rich 14.3, scipy 1.14, typer 0.28"
 )
 
 
@@ -120,7 +120,7 @@ def test_all_that_is_missing_or_too_old_is_named(there: dict[str, tuple[str, lis
     assert needs.lacking(["--backend", "jax"]) == [
         "keras 3.9.2 is there, needed is 3.10 or newer",
         "numba is not installed, needed is 0.61 or newer",
-        "typer is not installed, needed is 0.27 or newer",
+        "typer is not installed, needed is 0.28 or newer",
         "jax 0.4.38 is there, needed is 0.5 or newer",
     ]
     assert needs.lacking(["--backend", "torch"])[-1] == "torch is not installed, needed is 2.5 or newer"

@@ -145,7 +145,7 @@ def test_what_jax_brings_and_what_is_there_is_left_out(pip: Pip, tmp_path: Path)
 def test_what_only_the_other_python_needs_is_brought_too(pip: Pip, tmp_path: Path) -> None:
     """pip goes by the Python that runs it; it is asked again for what a newer one needs besides."""
     assert "new-only" in names(wheels.gather(tmp_path, "3.99", {}))
-    assert [wanted[-1] for _, wanted, _ in pip.calls] == ["typer>=0.27", "new-only>=2"]
+    assert [wanted[-1] for _, wanted, _ in pip.calls] == ["typer>=0.28", "new-only>=2"]
 
 
 def test_the_folder_says_what_it_has_and_how_it_is_installed(
