@@ -126,6 +126,9 @@ def test_what_a_stage_is_predicted_to_take() -> None:
     assert prediction.members_seconds("gpu:0", 512) == pytest.approx(2 + 12 * 0.03 + 15)
     # 999 epochs of 999, 333, 111, 37, 27, 9, 3 and 1 steps of 35 ns, with 1 µs and 999 samples of 2 ns each
     assert prediction.map_seconds("cpu") == pytest.approx(8 * 2 + 999 * (1520 * 3.5e-8 + 8 * (1e-6 + 999 * 2e-9)))
+    # The exact tests run on the CPU, and on a GPU besides.
+    assert [prediction.answers_seconds(device) for device in ("cpu", "gpu:0")] == [8 + 12, 15 + 12 + 60]
+    assert [prediction.learning_seconds(device) for device in ("cpu", "gpu:0")] == [8 + 6, 15 + 6 + 120]
     assert [prediction.start_seconds(device) for device in ("cpu", "gpu:0", "gpu")] == [8, 15, 15]
 
 
@@ -141,7 +144,7 @@ def test_a_stage_is_predicted_with_its_start(tmp_path: Path, monkeypatch: pytest
     assert {stage.name: stage.seconds for stage in stages.stages("gpu:0", tmp_path, sizes)} == {
         "state before": 1,
         "device checks": 15,
-        "same answers": 75,
+        "same answers": 87,
         "gpu_0-samples_9-batch_9.json": 2015,
         "cpu-samples_9-batch_9.json": 3008,
         "gpu_0-members_1.json": 4015,
@@ -151,7 +154,7 @@ def test_a_stage_is_predicted_with_its_start(tmp_path: Path, monkeypatch: pytest
         "map": 5015,
         "repeat of gpu_0-samples_9-batch_9.json": 2015,
         "state after": 1,
-        "learning": 135,
+        "learning": 141,
     }
 
 

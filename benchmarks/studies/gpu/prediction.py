@@ -8,12 +8,23 @@ from parabola.training.experiment import Experiment
 
 START_SECONDS, GPU_START_SECONDS = 8.0, 15.0  # of one process; the first is measured on a CPU, the other a guess
 BUILD_SECONDS = 2.0  # of a program, as the suite takes it to be
-ANSWERS_SECONDS, LEARNING_SECONDS = 60.0, 120.0  # guesses
+ANSWERS_SECONDS, LEARNING_SECONDS = 12.0, 6.0  # of the exact tests on a CPU, measured
+GPU_ANSWERS_SECONDS, GPU_LEARNING_SECONDS = 60.0, 120.0  # and on a GPU besides: guesses
 
 
 def start_seconds(device: str) -> float:
     """Return how long a process takes to import the backend and to find its devices."""
     return GPU_START_SECONDS if device.startswith("gpu") else START_SECONDS
+
+
+def answers_seconds(device: str) -> float:
+    """Return how long the tests take that hold every engine against the reference, on the CPU and on a GPU."""
+    return start_seconds(device) + ANSWERS_SECONDS + (GPU_ANSWERS_SECONDS if device.startswith("gpu") else 0.0)
+
+
+def learning_seconds(device: str) -> float:
+    """Return how long the tests take that train for a thousand epochs, on the CPU and on a GPU."""
+    return start_seconds(device) + LEARNING_SECONDS + (GPU_LEARNING_SECONDS if device.startswith("gpu") else 0.0)
 
 
 def epoch_time_seconds(engine: str, device: str, samples: int, batch_size: int) -> float:

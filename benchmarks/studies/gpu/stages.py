@@ -96,8 +96,8 @@ def stages(device: str, folder: Path, sizes: Sizes = FULL) -> Iterator[Stage]:
     yield Stage("device checks", checked, "checks.txt", record=False, seconds=start, guess=gpu, decides=True)
     # Without --device they run on the CPU and the first GPU, and leave out small batches, which take a GPU minutes.
     tests = ("pytest", "-q", "benchmarks/test_coefficients.py", "-k")
-    seconds = start + prediction.ANSWERS_SECONDS
-    yield Stage("same answers", (*tests, sizes.answers), "answers.txt", record=False, seconds=seconds, decides=True)
+    held = Stage("same answers", (*tests, sizes.answers), "answers.txt", record=False, guess=gpu, decides=True)
+    yield replace(held, seconds=prediction.answers_seconds(device))
     pairs = [*timed(device, sizes)]
     yield from pairs
     of_device = [stage for stage in pairs if f"--device={places(device)[0]}" in stage.command]
@@ -116,8 +116,8 @@ def stages(device: str, folder: Path, sizes: Sizes = FULL) -> Iterator[Stage]:
     for stage in of_device[:1]:
         yield replace(stage, name=f"repeat of {stage.name}", leaves=f"{REPEAT}/{stage.name}")
     yield replace(state, name="state after", leaves="state_after.txt")
-    seconds = start + prediction.LEARNING_SECONDS
-    yield Stage("learning", (*tests, sizes.learning), "learning.txt", record=False, seconds=seconds, decides=True)
+    seconds = prediction.learning_seconds(device)
+    yield replace(held, name="learning", command=(*tests, sizes.learning), leaves="learning.txt", seconds=seconds)
 
 
 def places(device: str) -> Sequence[str]:
