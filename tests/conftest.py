@@ -56,7 +56,7 @@ class Watch:
     session that times has none of them, and is not slowed down.
     """
 
-    allowed = ("git", "nvidia-smi", "uname")  # which answer at once
+    allowed = ("git", "lscpu", "nvidia-smi", "uname")  # which answer at once, whoever asks
     listens = refuses = False
 
     def begin(self, item: pytest.Item) -> None:

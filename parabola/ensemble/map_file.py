@@ -88,7 +88,7 @@ def load(path: Path) -> State:
         places = {(cell.learning_rate, cell.batch_size) for cell in state.cells}
         if len(places) < len(state.cells) or not all([*map(_possible, state.cells), *map(_whole, state.pieces)]):
             raise ValueError
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         raise ValueError(f"{path} is not a map, or not a whole one: {REMEDY}") from None
     return state
 
