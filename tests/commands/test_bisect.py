@@ -115,6 +115,7 @@ def test_git_bisect_finds_the_commit_that_doubled_a_time(
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert git(folder, "show", "--no-patch", "--format=%s", "refs/bisect/bad") == "commit 6"
     said = re.findall(r"^git bisect (good|bad|skip) ", git(folder, "bisect", "log"), flags=re.MULTILINE)
-    assert said == ["skip", "good", "bad"]
-    assert answer.stdout.count("\nslower: 1 slower\n") == answer.stdout.count("\nsame: 1 same\n") == 1
+    assert said in (["skip", "good", "bad"], ["skip", "good", "good", "bad"])  # git draws what is next to a skipped one
+    assert answer.stdout.count("\nslower: 1 slower\n") == 1
+    assert answer.stdout.count("\nsame: 1 same\n") == said.count("good")
     assert git(folder, "status", "--short") == ""

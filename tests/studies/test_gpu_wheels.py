@@ -86,6 +86,7 @@ def test_pip_is_asked_for_wheels_of_that_machine(tmp_path: Path, monkeypatch: py
     ("stderr", "said"),
     [
         ("ERROR: one\nERROR: No matching distribution found for a\n", "No matching distribution found for a"),
+        ("python: No module named pip\n", "python: No module named pip"),
         ("", "exit code 1"),
     ],
 )

@@ -1,6 +1,7 @@
 """The machine code of `native` on disk: who keeps it, who takes it, and what becomes of it where it cannot be kept."""
 
 import errno
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ SPEC = Experiment(engine="native", batch_size=1, samples=9, epochs=3)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have kernels kept in an empty folder, and none of another test in memory."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.setattr(NativeEngine, "keeps", True)
     monkeypatch.setattr(native, "make_kernel", cache(make_kernel.__wrapped__))
     return tmp_path
@@ -73,6 +75,17 @@ def test_without_a_place_nothing_is_kept(folder: Path, monkeypatch: pytest.Monke
     kernel = make_kernel.__wrapped__(True, True, 0, True)
 
     assert isinstance(kernel._cache, caching.NullCache)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_where_python_writes_no_bytecode_no_kernel_is_kept(
+    written: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks Python to leave its folders as they are, asks that of kernels, too."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", not written)
+    kernel = make_kernel.__wrapped__(True, True, 0, True)
+
+    assert isinstance(kernel._cache, caching.NullCache) is not written
 
 
 def test_on_a_full_disk_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,8 @@ def fetch(folder: Path, python: str, wanted: Sequence[str], bounds: Sequence[str
         check=False,
     )
     if answer.returncode:
-        *_, last = re.findall(r"ERROR: (.*)", answer.stderr) or [f"exit code {answer.returncode}"]
+        words = re.findall(r"ERROR: (.*)", answer.stderr) or answer.stderr.split("\n")  # Python's where there is no pip
+        last = next((line for line in reversed(words) if line.strip()), f"exit code {answer.returncode}")
         raise ValueError(f"pip finds no wheels for Python {python}: {last}")
 
 

@@ -1,5 +1,6 @@
 """The CPU's limit and an independent oracle: hand-derived gradient and Adam, scalar, compiled by Numba."""
 
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -20,8 +21,9 @@ def compiled(kernel: Callable[..., None], kept: bool) -> Any:
 
     Args:
         kernel: the plain Python function.
-        kept: whether the machine code is kept beside this file, as Python keeps bytecode, for later processes on like
-            processors; or where Numba can write instead. Where it can write nowhere, nothing is kept.
+        kept: whether the machine code is kept beside this file, where Python keeps bytecode, for later processes on
+            like processors; or where Numba can write instead. Where it can write nowhere, or Python is told to write no
+            bytecode, nothing is kept.
     """
     import numba
 
@@ -29,7 +31,7 @@ def compiled(kernel: Callable[..., None], kept: bool) -> Any:
     numba.config.SLP_VECTORIZE = 1
     njit = partial(numba.njit, fastmath=FAST_MATH, error_model="numpy", nogil=True)
     try:
-        return njit(kernel, cache=kept)
+        return njit(kernel, cache=kept and not sys.dont_write_bytecode)
     except RuntimeError:  # Numba finds no folder, or the function is from no file
         return njit(kernel)
 
