@@ -301,6 +301,7 @@ def test_a_trials_example_for_real(tmp_path: Path) -> None:
     assert run([sys.executable, *options, *smaller, "--resampled", "20", "--folder", str(tmp_path)], ROOT) == said
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("command", REPORT)
 def test_report_examples(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As written, on the committed records; the files that are named are there afterwards."""
