@@ -7,7 +7,8 @@ import numpy as np
 from parabola.training.target import Array, Parabola
 
 BANK_ROWS, BANK_BYTES = 4096, 64 * 2**20  # a bank holds at most so many permutations, in at most so many bytes
-SMALL_BANKS, SMALL_BANK_SAMPLES = 4, 1024  # so many banks of so few samples are kept: as many bytes as one large one
+SMALL_BANKS = 4  # so many small banks are kept, which together take no more bytes than a large one
+SMALL_BANK_SAMPLES = BANK_BYTES // (4 * BANK_ROWS * SMALL_BANKS)  # a bank of more is large
 ORDER_STREAM, WEIGHT_STREAM = 1, 2  # the first key of a hash: keeps draws for orders and for initial weights apart
 
 

@@ -14,7 +14,7 @@ from parabola.verification.kernel import HALF_UNIT, make_kernel
 from parabola.verification.window import Window
 
 NEAREST = 4  # for so many replicas there is one more, which sums each batch with rounding to the nearest
-LARGE_BATCH = 100_000  # in smaller batches such sums were seen to depart no further than those with random rounding
+LARGE_BATCH = 100_000  # in smaller batches such sums seldom depart further than those with random rounding
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0 to 1, however many there are
 
 

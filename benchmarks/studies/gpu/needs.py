@@ -106,7 +106,7 @@ def of_others(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     out, as machines with GPUs have builds of their own of it.
 
     Args:
-        names: of the packages that the study imports.
+        names: the names of the packages that the study imports.
     """
     if find_spec("packaging") is None:
         yield "packaging", "packaging is not installed, and pytest needs it"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from benchmarks.bench_members import BATCH_SIZE, LEARNING_RATE
 from parabola.display.console import tracked
 from parabola.display.tables import markdown_lines, table_of
 from parabola.display.units import duration
@@ -18,7 +19,7 @@ from parabola.ensemble.members import members_program
 from parabola.machine import backends
 from parabola.training.experiment import Experiment
 
-EXPERIMENT = Experiment(batch_size=111, learning_rate=0.1, epochs=4)
+EXPERIMENT = Experiment(batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, epochs=4)
 MEMBERS = [320, 1024, 3008, 10016, 30016, 100000]  # whole turns of XLA's loops
 ROUNDS = 5
 
