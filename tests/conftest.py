@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from parabola.__main__ import leave_memory
 from parabola.machine import ending
 
 SUITE = {
@@ -103,6 +104,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown() -> None:
     """End it."""
     WATCH.refuses = False
+
+
+def pytest_unconfigure() -> None:
+    """Seek garbage once more, not nine times: pytest does so five times at the end, and Python when it ends."""
+    gc.collect()
+    leave_memory()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -110,16 +110,19 @@ def fails(check: Callable[[], object]) -> bool:
     return False
 
 
+LONG = pytest.mark.end_to_end  # each of them compiles a program or three that no other test can use
+
+
 @pytest.mark.parametrize(
     ("plant", "cell", "seeds", "by_pass_rates", "by_weights", "by_gradient"),
     [  # a quarter of the seeds shows most faults, with p-values below 1e-11, and all of them do so the more
         pytest.param(nothing, (111, 0.1), 400, False, False, False, id="no fault"),
         pytest.param(adam(Twice), (111, 0.1), 100, True, True, False, id="learning rate applied twice"),
         pytest.param(adam(WithoutBiasCorrection), (111, 0.1), 100, True, True, False, id="bias correction left out"),
-        pytest.param(gradient(0), (111, 0.1), 100, True, True, True, id="a gradient term dropped"),
-        pytest.param(gradient(0.5), (111, 0.1), 400, False, True, True, id="a gradient term halved"),
-        pytest.param(repeated_order, (9, 0.1), 400, True, True, False, id="one order in every epoch"),
-        pytest.param(adam(Float16Weights), (9, 0.001), 100, True, True, False, id="float16 weights"),
+        pytest.param(gradient(0), (111, 0.1), 100, True, True, True, id="a gradient term dropped", marks=LONG),
+        pytest.param(gradient(0.5), (111, 0.1), 400, False, True, True, id="a gradient term halved", marks=LONG),
+        pytest.param(repeated_order, (9, 0.1), 400, True, True, False, id="one order in every epoch", marks=LONG),
+        pytest.param(adam(Float16Weights), (9, 0.001), 100, True, True, False, id="float16 weights", marks=LONG),
     ],
 )
 def test_each_fault_is_found(

@@ -77,7 +77,7 @@ def hold(engine: Any, weights: Sequence[Array], slots: Sequence[Array], rows: Ar
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * way)
 
 
-EVERYDAY = "adam", "ftrl", "nadam", "sgd"  # the others have slots of the same kinds; each takes some two seconds
+EVERYDAY = "ftrl", "nadam", "sgd"  # the others have slots of the same kinds; each takes some two seconds
 OTHERS = [pytest.param(name, marks=pytest.mark.end_to_end) for name in sorted(OPTIMIZERS) if name not in EVERYDAY]
 
 
