@@ -249,35 +249,80 @@ def test_command_of_the_chosen_tests(tmp_path: Path) -> None:
     """Files are named once, in the order of their first test; without tests all are collected, and none is run."""
     command = running.everyday_command(["b.py::x[ 1]", "a.py::y", "b.py::z"], tmp_path / "names")
 
-    assert command.endswith(f"-p tests.mutation.chosen --chosen {tmp_path / 'names'} b.py a.py")
+    assert command.endswith(f"-p tests.mutation.chosen --chosen={tmp_path / 'names'} b.py a.py")
     assert (tmp_path / "names").read_text() == "b.py::x[ 1]\na.py::y\nb.py::z\n"
     assert " -x " in command
     assert "--collect-only" in running.everyday_command([], tmp_path / "names")
 
 
-@pytest.mark.end_to_end
-def test_study_of_a_file(tmp_path: Path) -> None:
-    """A mutant that a test notices is caught, one that none notices survives, and one that no test runs does, too."""
-    root = tmp_path / "root"
+PLACES = {"swapped": ("parabola/SwapBuiltIn", 0, (3, 15)), "limit": ("core/NumberReplacer", 1, (7, 8))}
+MUTANTS = [
+    WorkItem.single(name, MutationSpec("made.py", operator, occurrence, start, (start[0], 99)))
+    for name, (operator, occurrence, start) in PLACES.items()
+]
+NOTICES = "def test_it():\n    assert made.smallest(2, 1) == 1\n"
+
+
+def made_project(root: Path, tests: str) -> Path:
+    """Write a project of one module and one file of tests into a new repository; return its folder."""
     (root / "tests/mutation").mkdir(parents=True)
     shutil.copy(str(chosen_plugin.__file__), root / "tests/mutation/chosen.py")
+    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["end_to_end"]\n')
+    (root / "conftest.py").write_text('def pytest_addoption(parser):\n    parser.addoption("--once")\n')
+    (root / ".gitignore").write_text(".*/\n__pycache__/\n")
     (root / "made.py").write_text(SOURCE)
-    (root / "tests/test_made.py").write_text("import made\n\ndef test_it():\n    assert made.smallest(2, 1) == 1\n")
+    (root / "tests/test_made.py").write_text(f"import made, pytest\n\n{tests}")
     git(root, "init", "--quiet")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "first")
+    return root
+
+
+@pytest.mark.end_to_end
+def test_study_of_a_file(tmp_path: Path) -> None:
+    """A mutant that a test notices is caught, one that none notices survives, and one that no test runs does, too.
+
+    Copies lie within the project, as they do by default.
+    """
+    root = made_project(tmp_path / "root", NOTICES)
     covering = made_covering(tmp_path, {"tests/test_made.py::test_it": [2, 3]}, {"tests/test_made.py::test_it": 0.1})
-    copies = [running.copy_project(root, tmp_path / f"copy{number}") for number in range(2)]
+    copies = [running.copy_project(root, root / f".mutation/copy{number}") for number in range(2)]
     covering.copy = tmp_path
     session = tmp_path / "session.sqlite"
-    places = {"swapped": ("parabola/SwapBuiltIn", (3, 15)), "limit": ("core/NumberReplacer", (7, 8))}
-    made = [
-        WorkItem.single(name, MutationSpec("made.py", operator, 1 if name == "limit" else 0, start, (start[0], 99)))
-        for name, (operator, start) in places.items()
-    ]
-    mutants.keep(made, session)
+    mutants.keep(MUTANTS, session)
+    running.hold_unchanged(score.pending(session), covering, copies[0])
     for mutant, result in running.try_all(score.pending(session), covering, root, copies):
         score.note(session, mutant, result)
 
     assert [mutant.job_id for mutant in score.survivors(session)] == ["limit"]
     assert subprocess.run(["git", "status", "--short"], cwd=copies[0], capture_output=True).stdout == b""
+
+
+@pytest.mark.end_to_end
+def test_a_study_by_tests_that_always_fail_ends_before_it_begins(tmp_path: Path) -> None:
+    """They would catch every mutant. A study without a mutant that a test runs has nothing that could fail."""
+    root = made_project(tmp_path / "root", "def test_it():\n    assert False, 'as ever'\n")
+    covering = made_covering(tmp_path, {"tests/test_made.py::test_it": [2, 3]}, {"tests/test_made.py::test_it": 0.1})
+    copy = running.copy_project(root, root / ".mutation/copy0")
+    covering.copy = tmp_path
+
+    with pytest.raises(SystemExit, match=r"(?s)^these tests fail without any change, .* as ever"):
+        running.hold_unchanged(MUTANTS, covering, copy)
+    running.hold_unchanged([], covering, copy)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("tests", "caught"),
+    [
+        (f"@pytest.mark.end_to_end\n{NOTICES}", {"swapped"}),
+        ("@pytest.mark.end_to_end\ndef test_it():\n    assert False\n", set()),
+    ],
+    ids=["a test that notices", "a test that always fails"],
+)
+def test_what_is_caught_end_to_end(tests: str, caught: set[str], tmp_path: Path) -> None:
+    """A mutant with which a test fails that passes without it: a test that always fails catches none."""
+    root = made_project(tmp_path / "root", tests)
+    copy = running.copy_project(root, root / ".mutation/copy0")
+
+    assert {mutant.job_id for mutant in MUTANTS if running.caught_end_to_end(mutant, root, copy, 60)} == caught

@@ -62,6 +62,7 @@ def main(
         mutants.keep(drawn, session)
     covering = Covering(copies[0], folder)
     pending = score.pending(session)
+    running.hold_unchanged(pending, covering, copies[0])
     with console.progress_bar("{task.completed:.0f} of {task.total:.0f} mutants,", len(pending)) as bar:
         for number, (mutant, result) in enumerate(running.try_all(pending, covering, ROOT, copies), start=1):
             score.note(session, mutant, result)
@@ -71,7 +72,7 @@ def main(
     if end_to_end:
         survivors = score.survivors(session)
         for mutant in console.tracked(survivors, "survivors"):
-            if running.try_end_to_end(mutant, ROOT, copies[0], 3600).is_killed:
+            if running.caught_end_to_end(mutant, ROOT, copies[0], 3600):
                 caught.add(mutant.job_id)
     print("\n".join(score.lines(session, caught)))
 

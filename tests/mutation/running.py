@@ -1,6 +1,8 @@
 """Mutants are tried in copies of the project, one at a time in each, by the tests that run what they change."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,8 +52,32 @@ def everyday_command(tests: Iterable[str], chosen: Path) -> str:
     tests = list(tests)
     chosen.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
     files = " ".join(dict.fromkeys(test.partition("::")[0] for test in tests))
-    plugin = f"-p tests.mutation.chosen --chosen {chosen}" if tests else "--collect-only"
+    # With a space before it pytest would take the name of that file for one of tests, and look for conftest.py there.
+    plugin = f"-p tests.mutation.chosen --chosen={chosen}" if tests else "--collect-only"
     return f"{sys.executable} -m pytest -x -q -p no:cacheprovider --hypothesis-seed=0 {plugin} {files}"
+
+
+def hold_unchanged(mutants: Iterable[WorkItem], covering: Covering, copy: Path) -> None:
+    """Run what tries one of the mutants where nothing is changed: else a test that always fails would catch them all.
+
+    Args:
+        mutants: to be tried; the one whose tests take the shortest is taken.
+        covering: which tests run what.
+        copy: an unchanged copy of the project.
+
+    Raises:
+        SystemExit: with the end of what pytest printed, if a test fails there.
+    """
+    tried = [tests for tests in (_tests(mutant, covering) for mutant in mutants) if tests]
+    if not tried:
+        return
+    tests = min(tried, key=lambda tests: sum(covering.seconds[test] for test in tests))
+    command = everyday_command(tests, copy.with_suffix(".tests"))
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(shlex.split(command), cwd=copy, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise SystemExit(f"these tests fail without any change, so that nothing could be learnt: {command}\n{end}")
 
 
 def try_all(
@@ -74,12 +100,16 @@ def try_all(
     with ProcessPoolExecutor(len(copies), context, initializer=_settle, initargs=(free,)) as pool:
         running = {}
         for mutant in mutants:
-            change = mutant.mutations[0]
-            tests = covering.tests(change.module_path, change.start_pos[0])
+            tests = _tests(mutant, covering)
             limit = SPARE_SECONDS + TIMES * sum(covering.seconds[test] for test in tests)
             running[pool.submit(_try, mutant, tests, limit, root)] = mutant
         for future in as_completed(running):
             yield running[future], future.result()
+
+
+def _tests(mutant: WorkItem, covering: Covering) -> list[str]:
+    change = mutant.mutations[0]
+    return covering.tests(change.module_path, change.start_pos[0])
 
 
 def _settle(free: "Queue[Path]") -> None:
@@ -100,14 +130,23 @@ def _try(mutant: WorkItem, tests: list[str], limit: float, root: Path) -> WorkRe
     return result
 
 
-def try_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) -> WorkResult:
-    """Try a mutant by all end-to-end tests, in this process, which moves into the copy meanwhile."""
+def caught_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) -> bool:
+    """Say whether an end-to-end test fails with a mutant and passes without it.
+
+    This process moves into the copy meanwhile.
+    """
     here = Path.cwd()
     os.chdir(copy)
     try:
         os.environ["PYTHONPATH"] = str(copy)
-        command = f"{sys.executable} -m pytest -x -q -p no:cacheprovider -n auto -m end_to_end"
-        return mutate_and_test(mutant.mutations, command, limit)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "end_to_end"]
+        result = mutate_and_test(mutant.mutations, shlex.join([*command, "-x", "-n", "auto"]), limit)
+        restore(root, copy)
+        os.chdir(copy)  # which may be a new one
+        if result.output == "timeout":  # Cosmic Ray's word for it
+            return True
+        failed = re.findall(r"^(?:FAILED|ERROR) (\S+\.py(?:::.+?)?)(?: - .*)?$", result.output or "", re.MULTILINE)
+        return result.is_killed and bool(failed) and not subprocess.run([*command, *failed]).returncode
     finally:
         os.chdir(here)
         restore(root, copy)
