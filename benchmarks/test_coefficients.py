@@ -29,7 +29,7 @@ from parabola.verification.descent import check_gradient
 NO_WHOLE_RUNS = engines.missing(registry.DEFAULT_ENGINE)
 needs_whole_runs = pytest.mark.skipif(bool(NO_WHOLE_RUNS), reason=NO_WHOLE_RUNS)
 TOGETHER = np.array([0, 3, 7, 11, 2**40])  # seeds of members that are held against single runs
-PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text())
+PINNED: dict[str, dict[str, list[int]]] = json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def affordable(cell: Experiment, device: str, request: pytest.FixtureRequest) -> None:

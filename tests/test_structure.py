@@ -142,6 +142,30 @@ def test_structs_are_frozen() -> None:
     assert [struct.__name__ for struct in ours if not struct.__struct_config__.frozen] == []
 
 
+def opens_text_as_the_system_likes(call: ast.Call) -> bool:
+    """Say whether a call opens, reads or writes a file's text without naming an encoding."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    binary = any(
+        isinstance(value, ast.Constant) and re.fullmatch("[rwaxbt+]*b[+]?", str(value.value)) for value in given
+    )
+    return (
+        name in ("open", "fdopen", "read_text", "write_text", "makefile", "TextIOWrapper")
+        and not binary
+        and "encoding" not in {keyword.arg for keyword in call.keywords}
+        # The first writes UTF-8, the second reads it, and the third opens no text.
+        and not re.match(r"files\.|distribution\.|os\.open$", ast.unparse(call.func))
+    )
+
+
+@pytest.mark.parametrize("path", [*FILES, ROOT / "conftest.py"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_text_files_have_their_encoding(path: Path) -> None:
+    """Else it would be the system's, and a file that one machine has written could not be read on another."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+
+    assert [ast.unparse(call) for call in calls if opens_text_as_the_system_likes(call)] == []
+
+
 @pytest.mark.parametrize("path", [*FILES, ROOT / "conftest.py"], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_is_longer_than_200_lines(path: Path) -> None:
     """A file holds one concept: 200 lines of any kind are the most."""

@@ -120,7 +120,7 @@ def main(
             course = simulate(centres, noise, share, comparisons, np.random.default_rng(seed))
             cell = {"truth": truth, "spread": f"{100 * share:g} %", "noise": noise, **row(centres, course)}
             files.write_text(json.dumps(cell), path)
-        done.append(json.loads(path.read_text()))
+        done.append(json.loads(path.read_text(encoding="utf-8")))
     columns = [
         Column[Any](name, itemgetter(name), "left" if name in ("truth", "noise") else "right") for name in done[0]
     ]

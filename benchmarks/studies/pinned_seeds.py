@@ -36,7 +36,7 @@ def main(cluster: ClusterOption = None) -> None:
     with trainer(cluster, "numba", kept=f"{FILE.name} stays as it was") as train:
         table = {cell_name(cell): sort_seeds(cell, train) for cell in console.tracked(CELLS, "cells")}
     lines = ",\n".join(f'  "{name}": {json.dumps(seeds)}' for name, seeds in table.items())
-    FILE.write_text(f"{{\n{lines}\n}}\n")
+    FILE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def _open_streams() -> None:
     """Put a sink in the place of an output that is closed, and let others write what their encoding lacks readably."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - it is open to the end
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - it is open to the end
         show_readably(getattr(sys, name))
 
 

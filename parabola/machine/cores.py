@@ -56,6 +56,6 @@ def _quota(folder: Path) -> float | None:
 def _read(path: Path) -> str:
     """Return a file's text without blanks at its ends; empty if it cannot be read."""
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         return ""

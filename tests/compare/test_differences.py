@@ -88,6 +88,7 @@ def install(site: Path, name: str, version: str, url: dict[str, Any] | None = No
         ({"url": "file://{}/top/lib", "dir_info": {"editable": True}}, True, False),
         ({"url": "file://{}/top2", "dir_info": {}}, False, False),
         ({"url": "https://example.org/top", "dir_info": {}}, False, False),
+        ({"url": "https://example.org{}/top", "archive_info": {}}, False, False),
     ],
 )
 def test_what_is_installed_in_an_environment(

@@ -146,6 +146,19 @@ def test_a_fork_has_no_part_in_the_conversation(load: Load) -> None:
     assert plugin.conductor.recv(100) == b'{"kind": "passed"}\n'
 
 
+def test_a_side_that_is_asked_to_end_says_nothing_more(load: Load) -> None:
+    """The session ends as after Ctrl-C; where something has caught that, listening ends it again."""
+    plugin = load()
+    plugin.line.say("begun", case="a")
+    with pytest.raises(KeyboardInterrupt):
+        plugin.line.end(signal.SIGTERM, None)
+    plugin.line.say("passed")
+    with pytest.raises(KeyboardInterrupt):
+        plugin.line.hear()
+
+    assert plugin.conductor.recv(100) == b'{"kind": "begun", "case": "a"}\n'
+
+
 def test_a_process_whose_conductor_is_gone_ends(load: Load) -> None:
     """Exit code 70 ends the process when it listens, when it speaks, and when the line was cut with words unread."""
     plugin = load()

@@ -152,7 +152,7 @@ def test_what_is_running_when_the_time_is_used_up_is_stopped(clock: Clock, monke
     script = Script(clock, {SLOW: [1.5]}, endless={3: clock.now + 77.0})
     outcome = outcome_of(script, monkeypatch, budget_seconds=77.0)
 
-    assert (outcome.ended, [launch.stops for launch in script.launches]) == ("budget", [1, 1, 1, 1])
+    assert (outcome.ended, outcome.why, [launch.stops for launch in script.launches]) == ("budget", "", [1, 1, 1, 1])
     assert [launch.finished for launch in outcome.launches] == [True, True, True, False]
     assert outcome.referee.evidence(SLOW).launches == 3
     assert outcome.control.evidence(CONTROL).launches == 4

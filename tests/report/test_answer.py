@@ -47,6 +47,16 @@ def test_of_the_limit_alone_its_own_time_is_said() -> None:
     assert " | The limit: 22.3 µs, about the fastest possible" in said
 
 
+def test_the_limit_is_said_once() -> None:
+    """Where several devices have it, other times are divided by the fastest, and its own time is that one's."""
+    devices = {"cpu": 40e-6, "gpu:0": 20e-6, "gpu:1": 30e-6}
+    limits = [measurement(engine="native", device=device, median=median) for device, median in devices.items()]
+    (said,) = answers(record(measurement(median=50e-6), *limits, machine=MACHINE))
+
+    assert ": compiled on cpu 50 µs an epoch, 2.5 times the limit; too early" in said
+    assert said.count("The limit: ") == said.count("The limit: 20 µs, about the fastest possible") == 1
+
+
 @pytest.mark.parametrize(
     ("machine", "says"),
     [

@@ -119,6 +119,10 @@ def test_an_update_goes_on_with_the_history_and_is_told(tmp_path: Path) -> None:
     layers = past.pictures[0].panels[0].chart.to_dict(validate=False)["layer"]
     (dotted,) = (layer for layer in layers if layer["mark"]["type"] == "rule")
     assert dotted["data"]["values"] == [{"commit": 3.5, "software": changed, "id": newer}]
+    assert [(told["field"], told.get("title")) for told in dotted["encoding"]["tooltip"]] == [
+        ("software", None),
+        ("id", "from commit"),
+    ]
 
 
 def test_a_change_of_level_names_the_update_in_its_range(tmp_path: Path) -> None:

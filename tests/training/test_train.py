@@ -26,6 +26,17 @@ def test_progress_reports_every_piece_and_changes_nothing() -> None:
     np.testing.assert_array_equal(fit.weights, train(spec).weights)
 
 
+def test_every_piece_is_taken_to_the_host_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a device answers before it is done, a piece's time would else be that of asking for it."""
+    taken, done = list[Array](), list[int]()
+    monkeypatch.setattr(training, "on_host", taken.append)
+    fit = train(Experiment(engine="native", batch_size=9, epochs=50), progress=lambda epochs: done.append(len(taken)))
+
+    assert done == [*range(1, len(done) + 1)]
+    assert len(done) > 1
+    np.testing.assert_array_equal(np.concatenate(taken), fit.weights)
+
+
 def test_fit_has_one_row_an_epoch_and_both_times() -> None:
     """Weights, coefficients, error and loss by epoch; seconds inside the clock and before it."""
     fit = train(Experiment(engine="native", epochs=5))

@@ -22,7 +22,7 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
         place.mkdir(parents=True, exist_ok=True)
     measured.unlink(missing_ok=True)
     command = [sys.executable, "-m", *stage.command, *([f"--benchmark-json={measured}"] if stage.record else [])]
-    with said.open("w") as out:
+    with said.open("w", encoding="utf-8") as out:
         # In a session of its own, so that Ctrl-C reaches only this process, which then ends it.
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=environment(stage)
@@ -38,7 +38,7 @@ def run(stage: Stage, folder: Path, limit_minutes: float) -> str:
         return f"exit code {code}; see {said}"
     if stage.record and not measured.exists():
         return f"nothing was measured; see {said}"
-    files.write_text((measured if stage.record else said).read_text(), folder / stage.leaves)
+    files.write_text((measured if stage.record else said).read_text(encoding="utf-8"), folder / stage.leaves)
     measured.unlink(missing_ok=True)
     return ""
 

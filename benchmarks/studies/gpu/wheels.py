@@ -35,7 +35,7 @@ def read_freeze(text: str) -> dict[str, str]:
 
 def constraints(installed: Mapping[str, str]) -> list[str]:
     """Return the versions that have to stay: those that are installed, but for those that are too old for the study."""
-    floors = {need.name: need.floor for need in needs.read(needs.REQUIREMENTS.read_text("utf-8").splitlines())}
+    floors = {need.name: need.floor for need in needs.read(needs.REQUIREMENTS.read_text(encoding="utf-8").splitlines())}
     return [
         f"{name}=={version}"
         for name, version in installed.items()
@@ -85,7 +85,7 @@ def gather(folder: Path, python: str, installed: Mapping[str, str]) -> list[Whee
     Raises:
         ValueError: if there is no such set of wheels.
     """
-    wanted, bounds = needs.REQUIREMENTS.read_text("utf-8").splitlines(), constraints(installed)
+    wanted, bounds = needs.REQUIREMENTS.read_text(encoding="utf-8").splitlines(), constraints(installed)
     while True:
         fetch(folder, python, wanted, bounds)
         found = read(folder)

@@ -81,7 +81,7 @@ class Repository:
         for stale in others(running=False):
             remove(stale, self.top)
         scratch = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-        with open(scratch / "new_lock", "w") as lock:
+        with open(scratch / "new_lock", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             os.rename(scratch / "new_lock", scratch / "lock")  # so that a lock by this name is always held
             try:

@@ -160,7 +160,7 @@ class Side:
 
     def _written(self) -> list[str]:
         """Return the lines that it has written so far; none if a suite has removed its temporary folder."""
-        return self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
 
     def wait(self) -> None:
         """Wait until the process, which has said its last, has written all that it writes."""

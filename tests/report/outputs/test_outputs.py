@@ -110,9 +110,9 @@ def test_a_level_that_is_faster_or_over_is_not_suspected(monkeypatch: pytest.Mon
 
 
 def test_an_update_in_the_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A comparison of the commits does not tell its part."""
+    """A comparison of the commits does not tell its part. What came before the range, or after it, has none."""
     planted(monkeypatch, LevelChange(at=4, first=4, last=4, ratio=1.5, low=1.4, high=1.6))
-    machine = [{"keras": "3"}] * 4 + [{"keras": "4"}] * 6
+    machine = [{"keras": "2"}] * 3 + [{"keras": "3"}] + [{"keras": "4"}] + [{"keras": "5"}] * 5
     (line,) = gate.suspicions(history(*[1.0] * 10, machine=machine))
 
     assert line.endswith(

@@ -44,7 +44,7 @@ def _runs(folder: Path) -> bool:
     """Return whether a process holds a comparison's lock, which the system takes from it when it ends."""
     if not (folder / LOCK).exists():
         return False
-    with open(folder / LOCK) as file:
+    with open(folder / LOCK, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
