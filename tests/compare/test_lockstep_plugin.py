@@ -153,6 +153,7 @@ def test_a_side_that_is_asked_to_end_says_nothing_more(load: Load) -> None:
     with pytest.raises(KeyboardInterrupt):
         plugin.line.end(signal.SIGTERM, None)
     plugin.line.say("passed")
+    plugin.conductor.sendall(b"{}\n")
     with pytest.raises(KeyboardInterrupt):
         plugin.line.hear()
 
