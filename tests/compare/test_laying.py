@@ -206,6 +206,15 @@ def test_what_base_cannot_run_of_heads_harness(failure: Failure, file: str, says
     assert said.output == failure.output
 
 
+def test_a_case_of_heads_harness_that_is_measured_has_no_failure() -> None:
+    """Whether its file was laid over base or not."""
+    launch = made_launch(0, [STEADY])
+    launch.setup = replace(SETUP, laid=["tests"])
+    launch.files = BySide({}, {STEADY: ["/x/head/tests/a.py"]})
+
+    assert judged([launch]) == {}
+
+
 def test_a_base_that_cannot_even_begin() -> None:
     """Where head can, it is head's harness that it cannot run, if that was laid over it."""
     base, head = SideFailed("base failed in a.py: odd"), SideFailed("head failed in a.py: odd")
@@ -220,7 +229,7 @@ class ConftestImportFailure(Exception):
 
 
 @pytest.mark.parametrize("passes", [True, False])
-@pytest.mark.parametrize("error", [ConftestImportFailure("odd"), ValueError("odd")])
+@pytest.mark.parametrize("error", [AttributeError("odd"), ConftestImportFailure("odd"), ValueError("odd")])
 def test_a_conftest_that_base_cannot_load(
     error: Exception, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

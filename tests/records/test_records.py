@@ -4,7 +4,8 @@ import importlib.metadata
 import json
 import os
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -200,6 +201,20 @@ def test_differences_are_said_in_the_order_of_the_facts(tmp_path: Path) -> None:
         "onednn: off, not on",
     ]
     assert fingerprint.differences(second, first)[1] == "cores usable: 9, not 10"
+
+
+def test_a_fact_that_is_not_known_is_no_difference() -> None:
+    """pytest-benchmark alone tells few. Flags that are empty are known: there are none."""
+    first, second = (
+        SimpleNamespace(fingerprint=tuple(facts.items()))
+        for facts in (
+            {"gpu": "none", "numpy": "", "numba": "0.61", "xla_flags": ""},
+            {"gpu": "", "numpy": "2.1", "numba": "", "xla_flags": "--x"},
+        )
+    )
+
+    assert fingerprint.differences(cast(Any, first), cast(Any, second)) == ["xla flags: , not --x"]
+    assert fingerprint.differences(cast(Any, second), cast(Any, first)) == ["xla flags: --x, not "]
 
 
 def test_our_part_says_how_far_the_session_is() -> None:

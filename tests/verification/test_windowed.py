@@ -156,6 +156,16 @@ class Elsewhere(MadeEngine):
         return history
 
 
+class ElsewhereLater(MadeEngine):
+    """Nor is the last row of several, which are unlike each other."""
+
+    def run(self, rows: Array) -> Array:
+        history = super().run(rows)
+        history[-1, 1] += len(rows) > 1
+        self.returned = history[-1]
+        return history
+
+
 class Lazy(MadeEngine):
     """It takes one step too few in the epochs between windows, and does not count it."""
 
@@ -229,6 +239,9 @@ def test_rows_are_held_against_where_the_engine_is() -> None:
     returned = (engine.values[0] + np.array([0, 1, 0, 0], np.float32)).tolist()
 
     assert says == f"after epoch 1 {returned} were returned, and the weights are {where}"
+    later = ElsewhereLater(EXPERIMENT)
+    says, where = refused(later), later.values[0].tolist()
+    assert says == f"after epoch 5 {later.returned.tolist()} were returned, and the weights are {where}"
 
 
 def test_an_epoch_in_which_nothing_moves_is_refused() -> None:
