@@ -25,7 +25,7 @@ FILES = [
     if not OTHERS & {*path.relative_to(ROOT).parts}
 ]
 MOST_LINES, MOST_MODULES, LARGEST_ROOM = 200, 12, 0.25
-CODE_LINES = {PACKAGE: 9620, SUITE: 3220}
+CODE_LINES = {PACKAGE: 9670, SUITE: 3220}
 
 # What each room of the package may import of the others, from the ground up. A wing imports no other wing, but that
 # many runs are made of single ones.

@@ -20,6 +20,7 @@ OWN = ["-force-vector-width=0", "-force-vector-interleave=0", f"{ALONE}scalar-ep
 def options(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what LLVM is told from now on, on a processor with AVX-512."""
     told = list[str]()
+    monkeypatch.setattr(llvm, "get_host_cpu_name", lambda: "sapphirerapids")
     monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: {"avx512f": True})
     monkeypatch.setattr(llvm, "set_option", lambda name, option: told.append(option))
     return told
@@ -46,6 +47,21 @@ def test_nothing_is_set_without_registers_or_masks(options: list[str], monkeypat
             pass
 
     assert options == []
+
+
+def test_where_avx_512_is_slow_long_loops_fill_two_short_registers(
+    options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short loops are left to LLVM, and no loop is masked."""
+    monkeypatch.setattr(llvm, "get_host_cpu_name", lambda: "znver4")
+    for registers in (0, 1):
+        with wide_loops(registers):
+            pass
+    assert options == []
+
+    with wide_loops(2):
+        assert options == ["-force-vector-width=8", "-force-vector-interleave=2", f"{ALONE}scalar-epilogue"]
+    assert options[3:] == OWN
 
 
 @pytest.mark.parametrize("batch_size", [1, 27, 111])

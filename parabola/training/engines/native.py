@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from parabola.training.engines import Engine
+from parabola.training.engines.short_registers import leave_out_slow_avx512, teach_numba
 from parabola.training.engines.wide_loops import NUMBERS, wide_loops
 from parabola.training.state import State
 from parabola.training.target import Array
@@ -69,6 +70,7 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int, kept: boo
     ) -> None:
         if registers < 0:  # never: named here, so that what is kept on disk for one number is not taken for another
             return
+        leave_out_slow_avx512()
         w1, b1, w2, b2 = state[0]
         m1, m2, m3, m4 = state[1]
         v1, v2, v3, v4 = state[2]
@@ -115,6 +117,7 @@ def make_kernel(output_neuron: bool, one_sample: bool, registers: int, kept: boo
         state[2, 0], state[2, 1], state[2, 2], state[2, 3] = v1, v2, v3, v4
         powers[0], powers[1] = beta_1_power, beta_2_power
 
+    teach_numba()
     return compiled(kernel, kept)
 
 
