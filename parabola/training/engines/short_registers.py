@@ -1,4 +1,4 @@
-"""AVX-512 left out of what Numba compiles, on processors that have it and are slower with it."""
+"""AVX-512 left out of what Numba compiles, on processors where LLVM's code is slower with it."""
 
 from functools import cache
 from typing import Any
@@ -7,11 +7,11 @@ AMD = "znver"  # how LLVM's names of AMD's processors begin
 
 
 def slow_avx512() -> bool:
-    """Return whether the processor has AVX-512 and the loops of `native` are slower with it: that of AMD's Zen 4 is.
+    """Return whether the processor has AVX-512 and what LLVM makes of `native` is slower with it, as on AMD's Zen 4.
 
-    The samples of a batch are gathered from all over. At 999 a batch an epoch takes 1.4 µs there with AVX-512, 1.8 by
-    masked loops of 16 numbers, and 0.8 without it. On Intel's the masked loops are the fastest. Nothing else of AMD's
-    that has AVX-512 has been measured, and is taken for alike.
+    At 999 samples a batch an epoch takes 1.4 µs there as LLVM likes it with AVX-512, 1.7 by masked loops of 16 numbers,
+    0.8 as LLVM likes it without, and 0.7 so by two registers a turn. On an Intel Xeon the masked loops are the fastest.
+    Other processors of AMD's that have AVX-512 have not been measured, and are taken for alike.
     """
     import llvmlite.binding as llvm
 
