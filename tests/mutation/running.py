@@ -135,6 +135,7 @@ def caught_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) ->
 
     This process moves into the copy meanwhile.
     """
+    operators.register()  # where a study goes on, this process has drawn none
     here = Path.cwd()
     os.chdir(copy)
     try:
