@@ -107,7 +107,7 @@ def pytest_runtest_teardown() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Seek garbage once more, not nine times: pytest does so five times at the end, and Python when it ends."""
+    """Seek garbage once, and leave the rest: pytest would seek five times after this, and Python again when it ends."""
     gc.collect()
     leave_memory()
 

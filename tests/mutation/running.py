@@ -133,7 +133,7 @@ def _try(mutant: WorkItem, tests: list[str], limit: float, root: Path) -> WorkRe
 def caught_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) -> bool:
     """Say whether an end-to-end test fails with a mutant and passes without it.
 
-    This process moves into the copy meanwhile.
+    This process moves into the copy while it plants the mutant.
     """
     operators.register()  # where a study goes on, this process has drawn none
     here = Path.cwd()
@@ -142,12 +142,14 @@ def caught_end_to_end(mutant: WorkItem, root: Path, copy: Path, limit: float) ->
         os.environ["PYTHONPATH"] = str(copy)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "end_to_end"]
         result = mutate_and_test(mutant.mutations, shlex.join([*command, "-x", "-n", "auto"]), limit)
-        restore(root, copy)
-        os.chdir(copy)  # which may be a new one
-        if result.output == "timeout":  # Cosmic Ray's word for it
-            return True
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+\.py(?:::.+?)?)(?: - .*)?$", result.output or "", re.MULTILINE)
-        return result.is_killed and bool(failed) and not subprocess.run([*command, *failed]).returncode
     finally:
         os.chdir(here)
         restore(root, copy)
+    if result.output == "timeout":  # Cosmic Ray's word for it
+        return True
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+\.py(?:::.+?)?)(?: - .*)?$", result.output or "", re.MULTILINE)
+    if not result.is_killed or not failed:
+        return False
+    without = subprocess.run([*command, *failed], cwd=copy, capture_output=True)
+    restore(root, copy)  # a test may have left files there
+    return without.returncode == 0

@@ -85,7 +85,7 @@ def test_any_batch_size_works(data: st.DataObject) -> None:
 @settings(deadline=None, max_examples=24, derandomize=True)
 @given(st.data())
 def test_any_of_many_batch_sizes_works(data: st.DataObject) -> None:
-    """Six times as many."""
+    """24 experiments that Hypothesis draws."""
     hold_any_batch_size(data)
 
 

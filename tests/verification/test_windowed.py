@@ -157,7 +157,7 @@ class Elsewhere(MadeEngine):
 
 
 class ElsewhereLater(MadeEngine):
-    """Nor is the last row of several, which are unlike each other."""
+    """The last row that is returned by a call of several epochs is not where the engine is."""
 
     def run(self, rows: Array) -> Array:
         history = super().run(rows)

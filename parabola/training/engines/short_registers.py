@@ -19,7 +19,7 @@ def slow_avx512() -> bool:
 
 
 def leave_out_slow_avx512() -> None:
-    """Do nothing. In a function that Numba compiles: have LLVM leave out AVX-512 in this function if it is slow."""
+    """Do nothing. In a function that Numba compiles: have LLVM leave out AVX-512 in it where `slow_avx512`."""
 
 
 @cache

@@ -14,19 +14,21 @@ def wide_loops(registers: int) -> Iterator[None]:
     """Have loops that Numba compiles meanwhile take 16 numbers a register, and mask what is left at their end.
 
     By itself LLVM takes 32 numbers a turn, and what is left one by one: in a batch of 27 that is all of them. Where
-    AVX-512 is slow and left out (see `short_registers`), a register has 8 numbers, nothing is masked, and LLVM's own
-    choice is a poor one for two registers alone. Without AVX-512 nothing changes: this has been measured nowhere else.
+    AVX-512 is left out (see `short_registers`), a register has 8 numbers and nothing is masked, and loops of one
+    register are left to LLVM. Without AVX-512 nothing changes: this has been measured nowhere else.
 
     Args:
         registers: how many a turn fills; 0 leaves all to LLVM. More are faster in long loops, and slower in short ones.
     """
     import llvmlite.binding as llvm
 
-    short = slow_avx512()
-    if registers <= short or not llvm.get_host_cpu_features().get("avx512f"):
+    if slow_avx512():
+        fewest, width, end = 2, SHORT, "scalar-epilogue"
+    else:
+        fewest, width, end = 1, NUMBERS, "predicate-else-scalar-epilogue"
+    if registers < fewest or not llvm.get_host_cpu_features().get("avx512f"):
         yield
         return
-    width, end = (SHORT, "scalar-epilogue") if short else (NUMBERS, "predicate-else-scalar-epilogue")
     try:
         set_options(f"{width}", f"{registers}", end)
         yield
